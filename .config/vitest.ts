@@ -1,0 +1,43 @@
+import { defineConfig } from "vitest/config"
+
+const shared = {
+  root: new URL("..", import.meta.url).pathname,
+  testTimeout: 30_000,
+  hookTimeout: 120_000,
+  pool: "forks" as const
+}
+
+/**
+ * unit runs pure code and adapters over loopback sockets; pglite runs the embedded database; postgres runs one real server
+ * that the project starts itself.
+ */
+export default defineConfig({
+  test: {
+    ...shared,
+    reporters: ["default"],
+    coverage: {
+      provider: "v8",
+      include: ["src/domain/**"],
+      reporter: ["text-summary", "json-summary"]
+    },
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.pglite.test.ts", "test/**/*.postgres.test.ts", "test/chaos/**", "test/bench/**"]
+        }
+      },
+      { test: { ...shared, name: "pglite", include: ["test/**/*.pglite.test.ts"] } },
+      {
+        test: {
+          ...shared,
+          name: "postgres",
+          include: ["test/**/*.postgres.test.ts"],
+          globalSetup: ["test/support/PostgresServer.ts"]
+        }
+      }
+    ]
+  }
+})

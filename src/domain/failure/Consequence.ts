@@ -1,0 +1,168 @@
+import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Match from "effect/Match"
+import * as Option from "effect/Option"
+import * as RetryPolicy from "../retry/RetryPolicy.js"
+import { GateRef } from "../session/Gate.js"
+import type { GateReason } from "../session/Gate.js"
+import type { Failure, FailureTag } from "./Failure.js"
+import type { Work } from "./Work.js"
+
+/** What the runner does next. */
+export type Action = Data.TaggedEnum<{
+  /** Try the same again after a backoff; spends an attempt. */
+  Retry: { readonly policy: RetryPolicy.RetryPolicy }
+  /** Everyone on this provider waits: for the named delay, or a backoff where none is named. */
+  Wait: { readonly delay: Option.Option<Duration.Duration> }
+  /** Close the gate: no work behind it runs until `until`, or until a person opens it. */
+  Park: { readonly gate: GateRef; readonly reason: GateReason; readonly until: Option.Option<DateTime.Utc> }
+  /** Halve the batch and keep the smaller size for this pass. */
+  Split: {}
+  /** Halve the batch until the guilty text stands alone. */
+  Bisect: {}
+  /** Cut this one text shorter and ask again. */
+  Shorten: {}
+  /** Leave this one text out, with its reason; the job ends `partial`. */
+  Refuse: {}
+  /** Stop the work: it would fail again. */
+  Halt: {}
+}>
+export const Action = Data.taggedEnum<Action>()
+
+/** Who pays: the item's attempts, the provider (nobody's attempts), or nobody because a person stopped it. */
+export type ChargedTo = "item" | "provider"
+
+/** What a person in charge hears: nothing, one report per cause, one when tries are used up, or each. */
+export type Report = "expected" | "once" | "on-exhaustion" | "report"
+
+/** Whether the thread's cached session may be used for its next turn. */
+export type ChatSession = "kept" | "dropped"
+
+export type LogLevel = "debug" | "info" | "warning" | "error"
+
+/** Exit codes of the program: the closed list of DESIGN section 2. */
+export type ExitCode = 0 | 1 | 2 | 4 | 5 | 6 | 7 | 130
+
+/** Everything that follows from a failure. */
+export interface Consequence {
+  readonly action: Action
+  readonly chargedTo: ChargedTo
+  readonly report: Report
+  readonly chatSession: ChatSession
+  readonly exitCode: ExitCode
+  readonly httpStatus: number
+  readonly logLevel: LogLevel
+  /** Plain words for the person whose work it is: what happened and what they can do; no URL, no secret, no stack. */
+  readonly userMessage: string
+}
+
+/** All but the action: it depends on the failure alone. */
+type Standing = Omit<Consequence, "action" | "userMessage">
+
+const standing: { readonly [Tag in FailureTag]: Standing } = {
+  SessionExpired: row("provider", "expected", "kept", 4, 401, "info"),
+  AuthenticationFailed: row("provider", "once", "kept", 1, 502, "error"),
+  PermissionDenied: row("provider", "once", "kept", 1, 502, "error"),
+  RateLimited: row("provider", "expected", "dropped", 6, 429, "info"),
+  BudgetExhausted: row("provider", "expected", "kept", 6, 402, "warning"),
+  Network: row("item", "on-exhaustion", "dropped", 7, 503, "warning"),
+  Timeout: row("item", "on-exhaustion", "dropped", 7, 504, "warning"),
+  ProviderUnavailable: row("item", "on-exhaustion", "dropped", 7, 503, "warning"),
+  ModelNotFound: row("item", "report", "kept", 1, 502, "error"),
+  ContextLengthExceeded: row("item", "expected", "kept", 1, 413, "info"),
+  ContentFiltered: row("item", "expected", "kept", 1, 422, "info"),
+  InvalidRequest: row("item", "expected", "kept", 1, 400, "warning"),
+  MalformedResponse: row("item", "report", "dropped", 7, 502, "error"),
+  Cancelled: row("item", "expected", "kept", 130, 499, "info")
+}
+
+function row(
+  chargedTo: ChargedTo,
+  report: Report,
+  chatSession: ChatSession,
+  exitCode: ExitCode,
+  httpStatus: number,
+  logLevel: LogLevel
+): Standing {
+  return { chargedTo, report, chatSession, exitCode, httpStatus, logLevel }
+}
+
+const park = (kind: "session" | "provider", name: string, reason: GateReason, until?: DateTime.Utc) =>
+  Action.Park({ gate: GateRef.make({ kind, name }), reason, until: Option.fromNullable(until) })
+
+/** The provider refuses this input. A batch is bisected; a text alone is shortened or left out; all alike is nobody's text. */
+const refused = (work: Work, shortenable: boolean): Action =>
+  work._tag !== "Embed"
+    ? Action.Halt()
+    : work.texts > 1
+    ? Action.Bisect()
+    : work.neighbours === "refused"
+    ? Action.Halt()
+    : shortenable && work.canShorten
+    ? Action.Shorten()
+    : Action.Refuse()
+
+const action = (failure: Failure, work: Work): Action =>
+  Match.value(failure).pipe(
+    Match.withReturnType<Action>(),
+    Match.tagsExhaustive({
+      SessionExpired: ({ session }) => park("session", session, "sign-in"),
+      AuthenticationFailed: ({ provider }) => park("provider", provider, "key"),
+      PermissionDenied: ({ provider }) => park("provider", provider, "key"),
+      RateLimited: ({ retryAfter, tooLarge }) =>
+        tooLarge === true ? refused(work, true) : Action.Wait({ delay: Option.fromNullable(retryAfter) }),
+      BudgetExhausted: ({ provider, resetsAt }) => park("provider", provider, "budget", resetsAt),
+      Network: ({ phase }) => phase === "certificate" ? Action.Halt() : Action.Retry({ policy: RetryPolicy.job }),
+      Timeout: () =>
+        work._tag === "Embed" && work.texts > 1 ? Action.Split() : Action.Retry({ policy: RetryPolicy.job }),
+      ProviderUnavailable: () => Action.Retry({ policy: RetryPolicy.job }),
+      ModelNotFound: () => Action.Halt(),
+      ContextLengthExceeded: () => refused(work, true),
+      ContentFiltered: () => refused(work, false),
+      InvalidRequest: () => refused(work, false),
+      MalformedResponse: () =>
+        work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
+          ? Action.Retry({ policy: RetryPolicy.malformed })
+          : Action.Halt(),
+      Cancelled: () => Action.Halt()
+    })
+  )
+
+/** Plain words for the person whose work it is. */
+export const userMessage = (failure: Failure): string =>
+  Match.value(failure).pipe(
+    Match.withReturnType<string>(),
+    Match.tagsExhaustive({
+      SessionExpired: ({ session }) => `Your sign-in to ${session} has ended. Sign in again and the work goes on by itself.`,
+      AuthenticationFailed: ({ provider }) => `${provider} does not accept the API key. Check the key in the settings.`,
+      PermissionDenied: ({ provider }) =>
+        `${provider} does not allow this for your key. Check the plan, the region and the terms of the account.`,
+      RateLimited: ({ provider, tooLarge }) =>
+        tooLarge === true
+          ? `This request is larger than ${provider} ever allows at once. Make it shorter.`
+          : `${provider} asks to slow down. The work goes on by itself.`,
+      BudgetExhausted: ({ provider }) =>
+        `The budget at ${provider} is used up. Add credit or change the plan, then resume the work.`,
+      Network: ({ phase, provider }) =>
+        phase === "certificate"
+          ? `The certificate of ${provider} cannot be trusted. Check the address and the certificates of this machine.`
+          : `${provider} cannot be reached. Check that it is running and that the network is up.`,
+      Timeout: ({ provider }) => `${provider} did not answer in time.`,
+      ProviderUnavailable: ({ provider }) => `${provider} is not available at the moment. It is tried again.`,
+      ModelNotFound: ({ model, provider }) =>
+        `${provider} does not know the model${model === "" ? "" : ` ${model}`}. Check its name, or pull it first.`,
+      ContextLengthExceeded: () => "The text is too long for the model. Make it shorter.",
+      ContentFiltered: ({ provider }) => `${provider} refused the content by its policy. Change the text.`,
+      InvalidRequest: ({ provider }) => `${provider} refused the request; sending it again would not help.`,
+      MalformedResponse: ({ provider }) => `${provider} gave an answer that makes no sense. Check its address and model.`,
+      Cancelled: () => "It was cancelled."
+    })
+  )
+
+/** The only place that decides what follows from a failure: pure and total. */
+export const consequence = (failure: Failure, work: Work): Consequence => ({
+  ...standing[failure._tag],
+  action: action(failure, work),
+  userMessage: userMessage(failure)
+})

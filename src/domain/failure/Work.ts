@@ -1,0 +1,22 @@
+import * as Data from "effect/Data"
+
+/** The work that met a failure, as far as the consequence depends on it. */
+export type Work = Data.TaggedEnum<{
+  /**
+   * A call of `texts` texts within an embedding job. `alone` says why a single text is asked by itself: `last` of a
+   * bisection whose neighbours were fine, `none` when every text of the bisected batch was refused, else `plain`.
+   */
+  Embed: {
+    readonly texts: number
+    readonly malformedTries: number
+    readonly neighbours: "unknown" | "served" | "refused"
+    readonly canShorten: boolean
+  }
+  /** A scheduled agent run. */
+  Agent: { readonly malformedTries: number }
+  /** One turn in a chat thread. */
+  Chat: { readonly malformedTries: number }
+  /** One request by itself, e.g. embedding a search question. */
+  Request: { readonly malformedTries: number }
+}>
+export const Work = Data.taggedEnum<Work>()

@@ -1,0 +1,21 @@
+import * as Schema from "effect/Schema"
+
+/** What a gate guards: all work that needs one session, or all work that needs one provider. */
+export const GateKind = Schema.Literal("session", "provider")
+export type GateKind = typeof GateKind.Type
+
+/** Names one gate. `name` is a session's or a provider's name. */
+export class GateRef extends Schema.Class<GateRef>("GateRef")({ kind: GateKind, name: Schema.NonEmptyString }) {}
+
+/** Why a gate is closed, in the words that an operator reads. */
+export const GateReason = Schema.Literal("sign-in", "budget", "key")
+export type GateReason = typeof GateReason.Type
+
+/** A closed gate: while it stands no call that needs it leaves the machine. `until` opens it by itself. */
+export class ClosedGate extends Schema.Class<ClosedGate>("ClosedGate")({
+  ref: GateRef,
+  reason: GateReason,
+  since: Schema.DateTimeUtc,
+  until: Schema.OptionFromNullOr(Schema.DateTimeUtc),
+  detail: Schema.String
+}) {}

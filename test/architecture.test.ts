@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { dirname, join, relative, resolve, sep } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+
+const src = resolve(dirname(fileURLToPath(import.meta.url)), "../src")
+
+const files = readdirSync(src, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts") || name.endsWith(".js"))
+  .map((name) => name.split(sep).join("/"))
+
+const specifier = /(?:from|import)\s*\(?\s*"([^"]+)"/g
+
+/** Where an import leads: a package name, or a path below src. */
+const targets = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(src, file), "utf8").matchAll(specifier)].flatMap(([, target]) =>
+    target === undefined
+      ? []
+      : [target.startsWith(".") ? relative(src, resolve(src, dirname(file), target)).split(sep).join("/") : target]
+  )
+
+const isEffect = (target: string) => target === "effect" || target.startsWith("effect/")
+const below = (...folders: ReadonlyArray<string>) => (target: string) => folders.some((f) => target.startsWith(`${f}/`))
+
+/** Adapter folders that the other adapters may share: the SQL client and the HTTP edge. */
+const shared = ["adapters/postgres/", "adapters/http/"]
+
+const offences = (inside: string, allowed: (target: string, file: string) => boolean) =>
+  files
+    .filter((file) => file.startsWith(inside))
+    .flatMap((file) => targets(file).filter((target) => !allowed(target, file)).map((target) => `${file} imports ${target}`))
+
+describe("imports lead one way: programs -> adapters -> domain", () => {
+  it("the domain imports effect and itself alone", () => {
+    expect(offences("domain/", (target) => isEffect(target) || below("domain")(target))).toEqual([])
+  })
+
+  it("adapters never import programs, nor each other beyond the shared SQL client and HTTP edge", () => {
+    expect(offences("adapters/", (target, file) => {
+      if (!below("adapters", "programs", "domain")(target)) return !target.startsWith("programs")
+      if (below("domain")(target)) return true
+      const own = file.split("/").slice(0, 2).join("/") + "/"
+      return target.startsWith(own) || shared.some((folder) => target.startsWith(folder))
+    })).toEqual([])
+  })
+
+  it("flows import effect, the domain and each other alone", () => {
+    expect(offences("programs/flows/", (target) => isEffect(target) || below("domain", "programs/flows")(target)))
+      .toEqual([])
+  })
+
+  it("reads every source file", () => {
+    expect(files.length).toBeGreaterThan(20)
+  })
+})
