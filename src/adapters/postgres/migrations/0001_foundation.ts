@@ -1,0 +1,173 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+
+/**
+ * The tables of jobs, sources and vectors. Each leads with its tenant, so that it distributes by tenant as is.
+ * Where the server offers pgvector a vector is a `vector`, elsewhere a `real[]`: `embedding_of` and `cosine_similarity` are
+ * the same to their callers on both.
+ */
+const tables: ReadonlyArray<string> = [
+  `create sequence job_fence`,
+  `create sequence worker_number maxvalue 2147483647 cycle`,
+  `create table source (
+    tenant text not null,
+    kind text not null,
+    id text not null,
+    location text not null,
+    title text not null,
+    version text not null,
+    revision text not null,
+    model text,
+    dimension integer,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz not null default now(),
+    primary key (tenant, kind, id)
+  )`,
+  `create table item (
+    tenant text not null,
+    source_kind text not null,
+    source_id text not null,
+    id text not null,
+    position integer not null,
+    method text not null,
+    path text not null,
+    summary text not null,
+    text text not null,
+    text_hash text not null,
+    lexical tsvector not null,
+    removed boolean not null default false,
+    primary key (tenant, source_kind, source_id, id),
+    foreign key (tenant, source_kind, source_id) references source (tenant, kind, id) on delete cascade
+  )`,
+  `create index item_position on item (tenant, source_kind, source_id, position)`,
+  `create index item_lexical on item using gin (lexical)`,
+  `create table embedding (
+    tenant text not null,
+    model text not null,
+    dimension integer not null,
+    text_hash text not null,
+    vector embedding_vector not null,
+    written_at timestamptz not null default now(),
+    primary key (tenant, model, dimension, text_hash)
+  )`,
+  `create table chunk (
+    tenant text not null,
+    source_kind text not null,
+    source_id text not null,
+    model text not null,
+    dimension integer not null,
+    item_id text not null,
+    ordinal integer not null,
+    item_hash text not null,
+    text_hash text not null,
+    written_at timestamptz not null default now(),
+    primary key (tenant, source_kind, source_id, model, dimension, item_id, ordinal),
+    foreign key (tenant, source_kind, source_id, item_id)
+      references item (tenant, source_kind, source_id, id) on delete cascade
+  )`,
+  `create index chunk_text on chunk (tenant, model, dimension, text_hash)`,
+  `create table refusal (
+    tenant text not null,
+    source_kind text not null,
+    source_id text not null,
+    item_id text not null,
+    model text not null,
+    item_hash text not null,
+    failure jsonb not null,
+    refused_at timestamptz not null default now(),
+    primary key (tenant, source_kind, source_id, item_id, model),
+    foreign key (tenant, source_kind, source_id, item_id)
+      references item (tenant, source_kind, source_id, id) on delete cascade
+  )`,
+  // Room on each page keeps heartbeats and progress in place (HOT); for the same reason no index holds the lease's expiry.
+  `create table index_job (
+    tenant text not null,
+    id bigint generated always as identity,
+    source_kind text not null,
+    source_id text not null,
+    provider text not null,
+    status text not null default 'pending'
+      check (status in ('pending', 'running', 'succeeded', 'partial', 'failed', 'cancelled')),
+    attempts integer not null default 0,
+    max_attempts integer not null,
+    crashes integer not null default 0,
+    fence bigint not null default 0,
+    worker text,
+    lease_expires_at timestamptz,
+    run_at timestamptz not null default now(),
+    revision text,
+    forced_at timestamptz,
+    claimed_forced_at timestamptz,
+    items integer not null default 0,
+    embedded integer not null default 0,
+    reused integer not null default 0,
+    refused integer not null default 0,
+    progress_at timestamptz,
+    last_error jsonb,
+    created_at timestamptz not null default now(),
+    started_at timestamptz,
+    finished_at timestamptz,
+    primary key (tenant, id)
+  ) with (fillfactor = 80)`,
+  `create unique index index_job_open on index_job (tenant, source_kind, source_id)
+    where status in ('pending', 'running')`,
+  `create index index_job_ready on index_job (tenant, run_at, id) where status = 'pending'`,
+  `create index index_job_running on index_job (tenant, id) where status = 'running'`,
+  `create index index_job_source on index_job (tenant, source_kind, source_id, id)`,
+  // lock_number is null where session locks mean nothing (a transaction pooler): then the lease's expiry alone frees a job.
+  `create table worker (
+    tenant text not null,
+    id text not null,
+    lock_number integer,
+    host text not null,
+    pid integer not null,
+    started_at timestamptz not null default now(),
+    primary key (tenant, id)
+  )`,
+  `create table gate (
+    tenant text not null,
+    kind text not null check (kind in ('session', 'provider')),
+    name text not null,
+    closed boolean not null,
+    reason text check (reason in ('sign-in', 'budget', 'key')),
+    detail text not null default '',
+    since timestamptz,
+    until timestamptz,
+    primary key (tenant, kind, name)
+  )`,
+  `create table cooldown (
+    tenant text not null,
+    provider text not null,
+    until timestamptz not null,
+    primary key (tenant, provider)
+  )`
+]
+
+const withPgvector: ReadonlyArray<string> = [
+  `create extension if not exists vector`,
+  `create domain embedding_vector as vector`,
+  `create function embedding_of(written text) returns embedding_vector
+    language sql immutable strict parallel safe as $$ select written::vector::embedding_vector $$`,
+  `create function cosine_similarity(a embedding_vector, b embedding_vector) returns double precision
+    language sql immutable strict parallel safe as $$ select 1 - (a::vector <=> b::vector) $$`
+]
+
+/** Stored vectors have norm 1 (see IndexStore.persist), so that the dot product is the cosine. */
+const withArrays: ReadonlyArray<string> = [
+  `create domain embedding_vector as real[]`,
+  `create function embedding_of(written text) returns embedding_vector
+    language sql immutable strict parallel safe as
+    $$ select translate(written, '[]', '{}')::real[]::embedding_vector $$`,
+  `create function cosine_similarity(a embedding_vector, b embedding_vector) returns double precision
+    language sql immutable strict parallel safe as
+    $$ select sum(x::double precision * y) from unnest(a::real[], b::real[]) as pair (x, y) $$`
+]
+
+export const run = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const [offered] = yield* sql<{ readonly found: boolean }>`
+    select exists (select 1 from pg_available_extensions where name = 'vector') as found`
+  for (const statement of [...(offered?.found === true ? withPgvector : withArrays), ...tables]) {
+    yield* sql.unsafe(statement)
+  }
+})

@@ -1,0 +1,77 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Held, Settled } from "../job/JobQueue.js"
+import type { Progress, Refusal } from "../job/Job.js"
+import type { LeaseLost } from "../lease/Lease.js"
+import type { StoreFailure } from "../store/StoreFailure.js"
+import type { Vector } from "./Vector.js"
+
+/** Which vectors are meant: two models' numbers never mix. */
+export interface VectorSpace {
+  readonly model: string
+  readonly dimension: number
+}
+
+/** An item of the source whose vectors are missing or older than its text. `hash` is the SHA-256 of the text, in hex. */
+export interface PendingItem {
+  readonly id: string
+  readonly position: number
+  readonly text: string
+  readonly hash: string
+}
+
+/** One vector by the hash of the text that it was made from. */
+export interface NewVector {
+  readonly hash: string
+  readonly vector: Vector
+}
+
+/** All chunks of one item, in order, by their texts' hashes. */
+export interface IndexedItem {
+  readonly id: string
+  readonly hash: string
+  readonly chunks: ReadonlyArray<string>
+}
+
+/** What one transaction writes: new vectors, items that are complete by them, items refused, and the progress. */
+export interface Batch {
+  readonly vectors: ReadonlyArray<NewVector>
+  readonly items: ReadonlyArray<IndexedItem>
+  readonly refusals: ReadonlyArray<Refusal>
+  readonly progress: Progress
+}
+
+/** The stored vectors of a source, written under its job's lease. */
+export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
+  /** The dimension that vectors of this model have in the store; null where there are none. */
+  readonly dimensionOf: (model: string) => Effect.Effect<number | null, StoreFailure>
+  /** How many items the source has, and how many of them need nothing more in this space. */
+  readonly standing: (
+    held: Held,
+    space: VectorSpace
+  ) => Effect.Effect<{ readonly items: number; readonly current: number; readonly refused: number }, StoreFailure>
+  /** The next items that need vectors, by position, after the given one. */
+  readonly pending: (
+    held: Held,
+    space: VectorSpace,
+    after: number,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<PendingItem>, StoreFailure>
+  /** Which of these hashes have a usable vector already, wherever in the store the same text stands. */
+  readonly known: (
+    held: Held,
+    space: VectorSpace,
+    hashes: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlySet<string>, StoreFailure>
+  /** Write a batch in one transaction, under the fence. */
+  readonly persist: (held: Held, space: VectorSpace, batch: Batch) => Effect.Effect<void, StoreFailure | LeaseLost>
+  /**
+   * Make the stored set equal the source's set and end the job, in one transaction, under the fence: `succeeded`, `partial`
+   * where items were refused, `pending` again where the source was edited meanwhile or vectors went missing.
+   */
+  readonly complete: (
+    held: Held,
+    space: VectorSpace,
+    progress: Progress
+  ) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+}>() {}

@@ -1,0 +1,90 @@
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { Fence, LeaseLost, WorkerId } from "../lease/Lease.js"
+import type { StoreFailure } from "../store/StoreFailure.js"
+import type { Job, JobId, JobStatus, LastError, SourceRef } from "./Job.js"
+import type { Outcome } from "./Outcome.js"
+
+/** A claimed job: proof that its holder may work on it, carried by every write. */
+export interface Held {
+  readonly job: Job
+  readonly worker: WorkerId
+  readonly fence: Fence
+}
+
+/** What a worker asks for. `duration` is the lease's. */
+export interface ClaimRequest {
+  readonly worker: WorkerId
+  readonly slots: number
+  readonly duration: Duration.Duration
+  /** Only this job; a program that waits for one job uses it. */
+  readonly only?: JobId
+}
+
+export interface EnqueueRequest {
+  readonly source: SourceRef
+  readonly provider: string
+  readonly maxAttempts: number
+  /** Embed all anew, also what is stored already. */
+  readonly force: boolean
+}
+
+/** How a settled job stands now. `pending` after Completed means: edited while it ran, so it runs again. */
+export interface Settled {
+  readonly status: JobStatus
+  readonly runAt: Option.Option<Date>
+}
+
+export class JobNotFound extends Schema.TaggedError<JobNotFound>()("JobNotFound", { job: Schema.Number }) {
+  override get message(): string {
+    return `There is no job ${this.job}. "holdfast jobs list" shows all jobs.`
+  }
+}
+
+/** The job cannot do what was asked in its present state. */
+export class JobStateConflict extends Schema.TaggedError<JobStateConflict>()("JobStateConflict", {
+  job: Schema.Number,
+  status: Schema.String,
+  asked: Schema.String
+}) {
+  override get message(): string {
+    return `Job ${this.job} is ${this.status} and cannot be ${this.asked}.`
+  }
+}
+
+export interface JobFilter {
+  readonly status?: ReadonlyArray<JobStatus>
+  readonly source?: SourceRef
+  readonly limit: number
+}
+
+/** The queue of index jobs. All times are the database's. */
+export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
+  /** Make sure that the source has an open job, and that it starts again when it is running now. */
+  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Job, StoreFailure>
+  /** Take as many ready jobs as there are slots, oldest first, leaving out what stands behind a gate or a cooldown. */
+  readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure>
+  /** Renew the leases of all these jobs in one statement; answers those that are still held. */
+  readonly renew: (
+    held: ReadonlyArray<Held>,
+    duration: Duration.Duration
+  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
+  /** Write how an attempt ended. Refused with LeaseLost when a newer claim exists. */
+  readonly settle: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
+  readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure>
+  /** When the next pending job becomes ready, from now; none when there is none. */
+  readonly nextReadyIn: Effect.Effect<Option.Option<Duration.Duration>, StoreFailure>
+  readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound>
+  /** Newest first. */
+  readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<Job>, StoreFailure>
+  /** A person asks for another try: attempts start anew, at once. */
+  readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
+  readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
+}>() {}
+
+/** A job's last error as it is stored, without its time. */
+export type NewError = Omit<LastError, "at">

@@ -1,0 +1,41 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { VectorSpace } from "../embedding/IndexStore.js"
+import type { Vector } from "../embedding/Vector.js"
+import type { StoreFailure } from "../store/StoreFailure.js"
+
+/** Filters hold for every leg of a search. */
+export interface SearchFilter {
+  readonly catalog?: string
+}
+
+/** One item found by one leg, best first. `score` is the leg's own: a cosine, or a full-text rank. */
+export interface LegHit {
+  readonly catalog: string
+  readonly id: string
+  readonly method: string
+  readonly path: string
+  readonly summary: string
+  readonly score: number
+}
+
+/** The two legs of a search. */
+export class SearchIndex extends Context.Tag("holdfast/SearchIndex")<SearchIndex, {
+  readonly lexical: (
+    words: string,
+    filter: SearchFilter,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure>
+  /** Each item counts by its best chunk. */
+  readonly semantic: (
+    vector: Vector,
+    space: VectorSpace,
+    filter: SearchFilter,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure>
+  /** Catalogs that the filter admits but whose vectors are not (all) in this space: their semantic leg is incomplete. */
+  readonly incomplete: (
+    space: VectorSpace,
+    filter: SearchFilter
+  ) => Effect.Effect<ReadonlyArray<string>, StoreFailure>
+}>() {}
