@@ -1,0 +1,68 @@
+/**
+ * Turning what a description's author wrote into plain words. Every pattern is linear in its input: none scans past the
+ * next opening of its own kind, so that a hostile text costs no more than its length.
+ */
+
+const entities: Readonly<Record<string, string>> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: "\"",
+  apos: "'",
+  nbsp: " ",
+  "#39": "'",
+  "#x27": "'"
+}
+
+// oxlint-disable-next-line no-control-regex -- these are the characters that a database or a terminal must not get
+const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff]/g
+
+/** The text without control characters and half surrogate pairs: fit to be stored and shown. */
+export const clean = (text: string): string => text.replace(controls, " ").replace(/\p{Surrogate}/gu, "\ufffd")
+
+/** The text on one line. */
+export const oneLine = (text: string): string => clean(text).replace(/\s+/g, " ").trim()
+
+/** The text on one line and at most `length` characters, never cut inside a surrogate pair. */
+export const brief = (text: string, length: number): string => {
+  const line = oneLine(text.slice(0, length * 4))
+  return line.length <= length ? line : `${clean(line.slice(0, length - 1)).replace(/\ufffd$/, "")}…`
+}
+
+/** One paragraph without its markup. */
+const paragraph = (text: string): string =>
+  text
+    .replace(/!\[([^[\]]*)\]\([^()]*\)/g, "$1")
+    .replace(/\[([^[\]]*)\]\([^()]*\)/g, "$1")
+    .replace(/\[!(?:NOTE|TIP|IMPORTANT|WARNING|CAUTION)\]/gi, "")
+    .replace(/<[/!a-zA-Z][^<>]*>/g, " ")
+    .replace(/\bhttps?:\/\/[^\s)>\]"']+/gi, "")
+    .replace(/^[ \t]*(?:[#>]+|[-*+]|\d{1,3}[.)])[ \t]+/gm, "")
+    .replace(/[ \t]*\|[ \t]*/g, " ")
+    .replace(/[-=_*~]{3,}/g, " ")
+    .replace(/[*`]+|~~/g, "")
+    .replace(/(^|[\s(])_+|_+(?=[\s).,:;!?]|$)/g, "$1")
+    .replace(/&(#?[a-z0-9]{2,5});/gi, (whole, name: string) => entities[name.toLowerCase()] ?? whole)
+    .replace(/\s+/g, " ")
+    .trim()
+
+/** Markdown or HTML as plain text: code blocks, addresses and mark-up go, paragraphs stay on lines of their own. */
+export const plain = (text: string): string =>
+  clean(text)
+    .replace(/\r\n?/g, "\n")
+    .replace(/[ \t]+/g, " ")
+    .replace(/```[^`]*```/g, "\n\n")
+    .replace(/<\/?(?:p|br|div|li|ul|ol|h[1-6]|table|tr|pre)\b[^<>]*>/gi, "\n\n")
+    .split(/\n[ \t]*\n|\n(?=[ \t]*(?:[-*+>#|]|\d{1,3}[.)])[ \t])/)
+    .map(paragraph)
+    .filter((line) => /[\p{L}\p{N}]/u.test(line))
+    .join("\n")
+
+/** The words of an identifier or a path: `/users/{userId}/api_keys` is "users user id api keys". */
+export const words = (identifier: string): string =>
+  clean(identifier)
+    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll}{2,})/gu, "$1 $2")
+    .replace(/[^\p{L}\p{N}\p{M}]+/gu, " ")
+    .trim()
+    .toLowerCase()
