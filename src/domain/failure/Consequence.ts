@@ -11,8 +11,8 @@ import type { Work } from "./Work.js"
 
 /** What the runner does next. */
 export type Action = Data.TaggedEnum<{
-  /** Try the same again after a backoff; spends an attempt. */
-  Retry: { readonly policy: RetryPolicy.RetryPolicy }
+  /** Try the same again after a backoff: the same call within this attempt, or the whole job as a new attempt. */
+  Retry: { readonly policy: RetryPolicy.RetryPolicy; readonly within: "call" | "job" }
   /** Everyone on this provider waits: for the named delay, or a backoff where none is named. */
   Wait: { readonly delay: Option.Option<Duration.Duration> }
   /** Close the gate: no work behind it runs until `until`, or until a person opens it. */
@@ -113,17 +113,17 @@ const action = (failure: Failure, work: Work): Action =>
       RateLimited: ({ retryAfter, tooLarge }) =>
         tooLarge === true ? refused(work, true) : Action.Wait({ delay: Option.fromNullable(retryAfter) }),
       BudgetExhausted: ({ provider, resetsAt }) => park("provider", provider, "budget", resetsAt),
-      Network: ({ phase }) => phase === "certificate" ? Action.Halt() : Action.Retry({ policy: RetryPolicy.job }),
+      Network: ({ phase }) => phase === "certificate" ? Action.Halt() : Action.Retry({ policy: RetryPolicy.job, within: "job" }),
       Timeout: () =>
-        work._tag === "Embed" && work.texts > 1 ? Action.Split() : Action.Retry({ policy: RetryPolicy.job }),
-      ProviderUnavailable: () => Action.Retry({ policy: RetryPolicy.job }),
+        work._tag === "Embed" && work.texts > 1 ? Action.Split() : Action.Retry({ policy: RetryPolicy.job, within: "job" }),
+      ProviderUnavailable: () => Action.Retry({ policy: RetryPolicy.job, within: "job" }),
       ModelNotFound: () => Action.Halt(),
       ContextLengthExceeded: () => refused(work, true),
       ContentFiltered: () => refused(work, false),
       InvalidRequest: () => refused(work, false),
       MalformedResponse: () =>
         work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
-          ? Action.Retry({ policy: RetryPolicy.malformed })
+          ? Action.Retry({ policy: RetryPolicy.malformed, within: "call" })
           : Action.Halt(),
       Cancelled: () => Action.Halt()
     })

@@ -55,6 +55,8 @@ export class Job extends Schema.Class<Job>("Job")({
   maxAttempts: Schema.Int,
   /** Claims in a row that ended without a word: the worker died. */
   crashes: Schema.Int,
+  /** Waits named by the provider since the last progress, added up. */
+  cooled: Schema.DurationFromMillis,
   /** Not claimed before this time. */
   runAt: Schema.DateTimeUtc,
   lease: Schema.OptionFromNullOr(Lease),

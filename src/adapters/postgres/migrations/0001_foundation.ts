@@ -35,12 +35,14 @@ const tables: ReadonlyArray<string> = [
     text text not null,
     text_hash text not null,
     lexical tsvector not null,
+    digest text not null,
     removed boolean not null default false,
     primary key (tenant, source_kind, source_id, id),
     foreign key (tenant, source_kind, source_id) references source (tenant, kind, id) on delete cascade
   )`,
   `create index item_position on item (tenant, source_kind, source_id, position)`,
-  `create index item_lexical on item using gin (lexical)`,
+  // A pending list would be read from end to end by every search that follows a large write.
+  `create index item_lexical on item using gin (lexical) with (fastupdate = off)`,
   `create table embedding (
     tenant text not null,
     model text not null,
@@ -48,6 +50,16 @@ const tables: ReadonlyArray<string> = [
     text_hash text not null,
     vector embedding_vector not null,
     written_at timestamptz not null default now(),
+    primary key (tenant, model, dimension, text_hash)
+  ) with (toast_tuple_target = 8160)`,
+  // A vector stays in its row as long as it fits on a page, uncompressed: the exact scan reads it without a second look-up.
+  `alter table embedding alter column vector set storage external`,
+  // Texts whose vectors a source gave up. Only these are looked at for garbage: a vector may be stored before its chunk is.
+  `create table stray (
+    tenant text not null,
+    model text not null,
+    dimension integer not null,
+    text_hash text not null,
     primary key (tenant, model, dimension, text_hash)
   )`,
   `create table chunk (
@@ -91,6 +103,7 @@ const tables: ReadonlyArray<string> = [
     attempts integer not null default 0,
     max_attempts integer not null,
     crashes integer not null default 0,
+    cooled_ms bigint not null default 0,
     fence bigint not null default 0,
     worker text,
     lease_expires_at timestamptz,

@@ -1,0 +1,78 @@
+import * as Option from "effect/Option"
+import type { Failure } from "../failure/Failure.js"
+import * as Text from "./Text.js"
+import type { PlannedText } from "./EmbeddingPlan.js"
+
+/**
+ * One batch on its way through an embedder. What a provider refuses is halved until the guilty text stands alone; what is
+ * served on the way is kept. `asked` is the text as it goes out: shorter than the planned one after a shortening.
+ */
+export interface Asked {
+  readonly planned: PlannedText
+  readonly asked: string
+}
+
+export interface RefusedText {
+  readonly planned: PlannedText
+  readonly failure: Failure
+}
+
+export interface Bisection {
+  readonly size: number
+  /** Still to be asked, in order. */
+  readonly open: ReadonlyArray<ReadonlyArray<Asked>>
+  readonly served: number
+  readonly refused: ReadonlyArray<RefusedText>
+}
+
+/** A batch before its first call. */
+export const start = (texts: ReadonlyArray<PlannedText>): Bisection => ({
+  size: texts.length,
+  open: texts.length === 0 ? [] : [texts.map((planned) => ({ planned, asked: planned.text }))],
+  served: 0,
+  refused: []
+})
+
+/** The next call, of at most `limit` texts, and the batch without it. None when everything is answered. */
+export const next = (
+  bisection: Bisection,
+  limit: number
+): Option.Option<{ readonly slice: ReadonlyArray<Asked>; readonly rest: Bisection }> => {
+  const [first, ...others] = bisection.open
+  if (first === undefined) return Option.none()
+  const most = Math.max(1, limit)
+  const slice = first.slice(0, most)
+  const left = first.slice(most)
+  return Option.some({ slice, rest: { ...bisection, open: left.length > 0 ? [left, ...others] : others } })
+}
+
+/** These were served. */
+export const served = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => ({
+  ...bisection,
+  served: bisection.served + slice.length
+})
+
+/** Ask again in two halves; a single text is asked again as it is. */
+export const halved = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => {
+  const middle = Math.ceil(slice.length / 2)
+  const halves = [slice.slice(0, middle), slice.slice(middle)].filter((half) => half.length > 0)
+  return { ...bisection, open: [...halves, ...bisection.open] }
+}
+
+/** Ask again with shorter texts. */
+export const shortened = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => ({
+  ...bisection,
+  open: [slice.map((one) => ({ ...one, asked: Text.shortened(one.asked) })), ...bisection.open]
+})
+
+/** Leave these out, for this reason. */
+export const refused = (bisection: Bisection, slice: ReadonlyArray<Asked>, failure: Failure): Bisection => ({
+  ...bisection,
+  refused: [...bisection.refused, ...slice.map(({ planned }) => ({ planned, failure }))]
+})
+
+/** Every text of a batch of more than one was refused, each by itself: it is not the texts' fault. */
+export const allRefused = (bisection: Bisection): Option.Option<Failure> =>
+  bisection.size > 1 && bisection.served === 0 && bisection.refused.length === bisection.size
+    ? Option.fromNullable(bisection.refused[0]?.failure)
+    : Option.none()
