@@ -1,0 +1,44 @@
+import * as Pg from "pg"
+
+type Callback = (error: unknown, result?: unknown) => void
+
+interface Described {
+  readonly text?: unknown
+}
+
+const isCommit = (query: unknown) =>
+  (typeof query === "string" ? query : (query as Described | null)?.text) === "COMMIT" // read, then compared: any shape may come
+
+const commandOf = (result: unknown) => (result as { readonly command?: unknown } | undefined)?.command // likewise
+
+/** What the server says instead of an error when COMMIT ends a transaction in which a statement had failed. */
+export const rolledBack = () =>
+  Object.assign(new Error("the transaction was rolled back, because a statement in it had failed"), { code: "25P02" })
+
+/**
+ * A connection that keeps two promises the driver does not: a statement without an answer in time takes its connection with
+ * it, so that no dead connection returns to the pool, and a COMMIT that rolled back is an error.
+ */
+export class BoundedConnection extends Pg.Client {
+  /** The driver's method has a dozen overloads; this one passes its arguments on and watches the callback. */
+  override query(...args: ReadonlyArray<unknown>): never {
+    const last = args.at(-1)
+    const watched = typeof last === "function"
+      ? [...args.slice(0, -1), this.#watch(isCommit(args[0]), last as Callback)] // the driver calls it as a Callback
+      : args
+    const query: unknown = super.query
+    return (query as (...args: ReadonlyArray<unknown>) => never).apply(this, [...watched]) // any of the overloads
+  }
+
+  #watch(commit: boolean, callback: Callback): Callback {
+    return (error, result) => {
+      if (error instanceof Error && error.message === "Query read timeout") this.#cut(error)
+      return commit && !error && commandOf(result) === "ROLLBACK" ? callback(rolledBack()) : callback(error, result)
+    }
+  }
+
+  #cut(error: Error) {
+    const inner = this as unknown as { readonly connection?: { readonly stream?: { destroy(error: Error): void } } } // not in its types
+    inner.connection?.stream?.destroy(error)
+  }
+}

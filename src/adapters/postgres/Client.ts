@@ -1,0 +1,171 @@
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlError from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as Pg from "pg"
+import type * as Store from "../../domain/store/StoreFailure.js"
+import { BoundedConnection } from "./BoundedConnection.js"
+import * as RowTypes from "./RowTypes.js"
+import { Sessions } from "./Session.js"
+import type { Session } from "./Session.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+/** How to reach a server. Waiting for a pooled connection in a transaction cannot be interrupted, so the pool needs room. */
+export interface Settings {
+  readonly url: Redacted.Redacted
+  /** At least the number of workers and two more. */
+  readonly maxConnections: number
+  /** What the server's administrator reads in pg_stat_activity. */
+  readonly applicationName: string
+  /** Bounds every attempt to connect, and every wait for a pooled connection. */
+  readonly connectTimeout: Duration.Duration
+  /** Bounds every statement: past it the connection is given up. */
+  readonly statementTimeout: Duration.Duration
+}
+
+/** Sane values for everything but the URL. */
+export const settings = (url: Redacted.Redacted, overrides: Partial<Settings> = {}): Settings => ({
+  url,
+  maxConnections: 4,
+  applicationName: "holdfast",
+  connectTimeout: Duration.seconds(5),
+  statementTimeout: Duration.minutes(1),
+  ...overrides
+})
+
+/** Keepalive after ten quiet seconds finds a dead peer in about twenty. */
+const connection = (config: Settings) => ({
+  connectionString: Redacted.value(config.url),
+  application_name: config.applicationName,
+  connectionTimeoutMillis: Duration.toMillis(config.connectTimeout),
+  query_timeout: Duration.toMillis(config.statementTimeout),
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+  types: RowTypes.types
+})
+
+/**
+ * The server's own bounds for a client that vanished behind a cut network, so that no lock outlives it for hours. They are
+ * set after connecting, because poolers refuse unknown start-up parameters.
+ */
+const serverBounds = "set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 10; " +
+  "set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
+
+const failed = (message: string) => (cause: unknown) => new SqlError.SqlError({ cause, message })
+
+/** Ending waits for the server's goodbye; one that does not answer is left behind. */
+const ended = (end: () => Promise<void>) =>
+  Effect.promise(end).pipe(Effect.interruptible, Effect.timeoutOption("2 seconds"), Effect.asVoid)
+
+const makePool = (config: Settings) =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const pool = new Pg.Pool({
+          ...connection(config),
+          Client: BoundedConnection,
+          max: config.maxConnections,
+          idleTimeoutMillis: 30_000,
+          onConnect: async (client) => {
+            await client.query(serverBounds)
+          }
+        })
+        // An idle connection that dies leaves the pool by itself; without a listener it would end the process.
+        pool.on("error", () => {})
+        return pool
+      },
+      catch: failed("The settings for the database cannot be read")
+    }),
+    (pool) => ended(() => pool.end())
+  )
+
+/** The pool, with one connection tried. */
+const acquirePool = Effect.fnUntraced(function*(config: Settings) {
+  const pool = yield* makePool(config)
+  yield* Effect.tryPromise({ try: () => pool.query("select 1"), catch: failed("Failed to connect") })
+  return pool
+})
+
+const listen = (client: Pg.Client, channel: string, lost: Effect.Effect<never, Store.StoreFailure>) =>
+  Stream.asyncPush<string, Store.StoreFailure>((emit) =>
+    Effect.gen(function*() {
+      const heard = (message: Pg.Notification) => {
+        if (message.channel === channel) emit.single(message.payload ?? "")
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => client.on("notification", heard)),
+        () => Effect.sync(() => client.off("notification", heard))
+      )
+      yield* Effect.tryPromise({
+        try: () => client.query(`listen ${Pg.escapeIdentifier(channel)}`),
+        catch: failed("Failed to listen")
+      })
+    }).pipe(SqlFailure.renamed)
+  ).pipe(Stream.merge(Stream.fromEffect(lost)))
+
+/** Opens one connection outside the pool. It ends with the scope. */
+export const openSession = Effect.fn("Client.openSession")(function*(config: Settings) {
+  const gone = yield* Deferred.make<never, Store.StoreFailure>()
+  const die = (cause: unknown) =>
+    Deferred.unsafeDone(gone, Effect.fail(SqlFailure.fromSqlError(failed("Connection terminated")(cause))))
+  const client = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const made = new Pg.Client({ ...connection(config), query_timeout: undefined })
+        made.on("error", die)
+        made.on("end", () => die(new Error("Connection terminated")))
+        return made
+      },
+      catch: failed("The settings for the database cannot be read")
+    }),
+    (made) => ended(() => made.end())
+  )
+  yield* Effect.tryPromise({
+    try: () => client.connect().then(() => client.query(serverBounds)),
+    catch: failed("Failed to connect")
+  })
+  const lost = Deferred.await(gone)
+  const session: Session = {
+    query: Effect.fn("Session.query")((sql, params = []) =>
+      Effect.tryPromise({
+        try: () => client.query<Record<string, unknown>>(sql, [...params]),
+        catch: failed("Failed to execute statement")
+      }).pipe(
+        Effect.timeoutFail({
+          duration: config.statementTimeout,
+          onTimeout: () => failed("Query read timeout")(undefined)
+        }),
+        Effect.map((result) => result.rows),
+        SqlFailure.renamed,
+        Effect.raceFirst(lost)
+      )
+    ),
+    listen: (channel) => listen(client, channel, lost),
+    lost
+  }
+  return session
+}, SqlFailure.renamed)
+
+/**
+ * The SQL client on a server, under both of its tags, and the sessions beside its pool. Fails at once, in words, when the
+ * server does not answer in time or refuses.
+ */
+export const layer = (
+  config: Settings
+): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient | Sessions, Store.StoreFailure> =>
+  Layer.scopedContext(
+    Effect.gen(function*() {
+      const client = yield* PgClient.fromPool({ acquire: acquirePool(config), applicationName: config.applicationName })
+      return Context.make(PgClient.PgClient, client).pipe(
+        Context.add(SqlClient.SqlClient, client),
+        Context.add(Sessions, { open: openSession(config) })
+      )
+    }).pipe(SqlFailure.renamed)
+  ).pipe(Layer.provide(Reactivity.layer))
