@@ -1,0 +1,74 @@
+import * as Order from "effect/Order"
+import { type LegScores, SearchHit } from "./Query.js"
+import type { LegHit } from "./SearchIndex.js"
+
+/**
+ * Reciprocal rank fusion: a hit gets weight / (k + rank) from each leg that found it. Only ranks count, because the legs'
+ * scores are of different kinds. Hits of equal score in a leg share the better rank, so that their order tells nothing.
+ */
+
+/** How much each leg counts, and how slowly a leg's contribution falls with the rank (`k`, in ranks). */
+export interface Fusion {
+  readonly k: number
+  readonly weights: { readonly lexical: number; readonly semantic: number }
+}
+
+export const standard: Fusion = { k: 60, weights: { lexical: 1, semantic: 1 } }
+
+export interface Legs {
+  readonly lexical: ReadonlyArray<LegHit>
+  readonly semantic: ReadonlyArray<LegHit>
+}
+
+type Leg = keyof Legs
+
+const bestFirst: Order.Order<SearchHit> = Order.combineAll([
+  Order.reverse(Order.mapInput(Order.number, (hit: SearchHit) => hit.score)),
+  Order.mapInput(Order.string, (hit: SearchHit) => hit.catalog),
+  Order.mapInput(Order.string, (hit: SearchHit) => hit.id)
+])
+
+const keyOf = (hit: LegHit): string => JSON.stringify([hit.catalog, hit.id])
+
+const hitOf = (hit: LegHit, score: number, scores: LegScores): SearchHit =>
+  SearchHit.make({
+    catalog: hit.catalog,
+    id: hit.id,
+    method: hit.method,
+    path: hit.path,
+    summary: hit.summary,
+    score,
+    scores
+  })
+
+/** The rank of each score: one more than the number of hits that are better. */
+const ranks = (hits: ReadonlyArray<LegHit>): ReadonlyMap<number, number> => {
+  const found = new Map<number, number>()
+  const descending = hits.map((hit) => hit.score).sort((a, b) => b - a)
+  for (const [better, score] of descending.entries()) {
+    if (!found.has(score)) found.set(score, better + 1)
+  }
+  return found
+}
+
+/** What one leg gives to a hit of this rank, counted from 1. */
+export const contribution = (leg: Leg, rank: number, fusion: Fusion = standard): number =>
+  fusion.weights[leg] / (fusion.k + rank)
+
+/** Both legs' hits in one list, best first; of equal scores, by catalog and id. A leg names each item at most once. */
+export const fuse = (legs: Legs, limit: number, fusion: Fusion = standard): ReadonlyArray<SearchHit> => {
+  const fused = new Map<string, SearchHit>()
+  for (const leg of ["lexical", "semantic"] as const) {
+    const rankOf = ranks(legs[leg])
+    for (const hit of legs[leg]) {
+      const before = fused.get(keyOf(hit))
+      const given = contribution(leg, rankOf.get(hit.score) ?? legs[leg].length, fusion)
+      fused.set(keyOf(hit), hitOf(hit, (before?.score ?? 0) + given, { ...before?.scores, [leg]: hit.score }))
+    }
+  }
+  return [...fused.values()].sort(bestFirst).slice(0, limit)
+}
+
+/** One leg's hits alone, with the leg's own scores. */
+export const single = (leg: Leg, hits: ReadonlyArray<LegHit>): ReadonlyArray<SearchHit> =>
+  hits.map((hit) => hitOf(hit, hit.score, { [leg]: hit.score })).sort(bestFirst)

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import * as Schema from "effect/Schema"
+import { contribution, fuse, single, standard } from "../../../src/domain/search/fuse.js"
+import { SearchAnswer } from "../../../src/domain/search/Query.js"
+import type { LegHit } from "../../../src/domain/search/SearchIndex.js"
+
+const hit = (id: string, score: number, catalog = "c"): LegHit => ({
+  catalog,
+  id,
+  method: "GET",
+  path: `/${id}`,
+  summary: `About ${id}`,
+  score
+})
+
+const ids = (hits: ReadonlyArray<{ readonly id: string }>) => hits.map((one) => one.id)
+
+/** A leg with few distinct scores, so that ties are common. */
+const leg = FastCheck.uniqueArray(
+  FastCheck.record({ id: FastCheck.constantFrom(..."abcdefghij"), score: FastCheck.integer({ min: 1, max: 4 }) }),
+  { selector: (one) => one.id, maxLength: 10 }
+).map((all) => all.map(({ id, score }) => hit(id, score)))
+
+const shuffled = (hits: ReadonlyArray<LegHit>) =>
+  FastCheck.shuffledSubarray([...hits], { minLength: hits.length, maxLength: hits.length })
+
+describe("fuse", () => {
+  it.prop(
+    "does not depend on the order in which a leg lists its hits",
+    [FastCheck.tuple(leg, leg).chain(([a, b]) =>
+      FastCheck.tuple(FastCheck.constant({ lexical: a, semantic: b }), shuffled(a), shuffled(b))
+    )],
+    ([[legs, lexical, semantic]]) => {
+      expect(fuse({ lexical, semantic }, 20)).toEqual(fuse(legs, 20))
+    }
+  )
+
+  it.prop("names every item of either leg once, best first", [leg, leg], ([lexical, semantic]) => {
+    const hits = fuse({ lexical, semantic }, 20)
+    expect(new Set(ids(hits))).toEqual(new Set([...ids(lexical), ...ids(semantic)]))
+    expect(new Set(ids(hits)).size).toBe(hits.length)
+    const scores = hits.map((one) => one.score)
+    expect(scores).toEqual([...scores].sort((a, b) => b - a))
+  })
+
+  it.prop("keeps each leg's own score with the hit", [leg, leg], ([lexical, semantic]) => {
+    for (const found of fuse({ lexical, semantic }, 20)) {
+      expect(found.scores.lexical).toBe(lexical.find((one) => one.id === found.id)?.score)
+      expect(found.scores.semantic).toBe(semantic.find((one) => one.id === found.id)?.score)
+    }
+  })
+
+  it.prop(
+    "gives more to a hit of both legs than to a hit that one leg alone has at the same rank",
+    [FastCheck.integer({ min: 1, max: 500 }), FastCheck.integer({ min: 1, max: 500 })],
+    ([a, b]) => {
+      expect(contribution("lexical", a) + contribution("semantic", b)).toBeGreaterThan(contribution("lexical", a))
+      expect(contribution("lexical", a) + contribution("semantic", b)).toBeGreaterThan(contribution("semantic", b))
+    }
+  )
+
+  it.prop("never ranks an item lower for a better score in a leg", [leg, leg], ([lexical, semantic]) => {
+    const [first, ...others] = lexical
+    if (first === undefined) return
+    const better = [{ ...first, score: first.score + 1 }, ...others]
+    const place = (hits: ReadonlyArray<{ readonly id: string }>) => ids(hits).indexOf(first.id)
+    expect(place(fuse({ lexical: better, semantic }, 20))).toBeLessThanOrEqual(place(fuse({ lexical, semantic }, 20)))
+  })
+
+  it("puts the hit of both legs before those of one leg at the same ranks", () => {
+    const hits = fuse({
+      lexical: [hit("words", 9), hit("both", 8)],
+      semantic: [hit("sense", 0.9), hit("both", 0.8)]
+    }, 10)
+    expect(ids(hits)).toEqual(["both", "sense", "words"])
+    expect(hits[0]?.score).toBeCloseTo(2 / 62, 12)
+  })
+
+  it("weighs the legs as it is told", () => {
+    const legs = { lexical: [hit("words", 9)], semantic: [hit("sense", 0.9)] }
+    const heavy = { ...standard, weights: { lexical: 2, semantic: 1 } }
+    expect(ids(fuse(legs, 10, heavy))).toEqual(["words", "sense"])
+    expect(ids(fuse(legs, 1, heavy))).toEqual(["words"])
+  })
+
+  it("keeps items of the same id in different catalogs apart", () => {
+    const hits = fuse({ lexical: [hit("x", 2, "b")], semantic: [hit("x", 1, "a")] }, 10)
+    expect(hits.map((one) => one.catalog)).toEqual(["a", "b"])
+  })
+
+  it("answers one leg alone with the leg's own scores", () => {
+    const hits = single("semantic", [hit("b", 0.5), hit("a", 0.7), hit("c", 0.5)])
+    expect(ids(hits)).toEqual(["a", "b", "c"])
+    expect(hits[0]?.scores).toEqual({ semantic: 0.7 })
+  })
+})
+
+describe("SearchAnswer", () => {
+  it("is written as the wire form that the programs print", () => {
+    const answer = SearchAnswer.make({ hits: [...single("lexical", [hit("a", 1)])], mode: "lexical", degraded: null })
+    expect(Schema.encodeSync(SearchAnswer)(answer)).toEqual({
+      hits: [{ ...hit("a", 1), scores: { lexical: 1 } }],
+      mode: "lexical",
+      degraded: null
+    })
+  })
+})
