@@ -1,0 +1,153 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import { dirname, resolve as absolute } from "node:path"
+import { EmbedderConfig } from "../domain/embedding/EmbedderConfig.js"
+import { formatDuration } from "./settings/Kind.js"
+import { Origin, problems, read, resolved, SettingsProblem, winner } from "./settings/resolve.js"
+import type { Resolved, Source } from "./settings/resolve.js"
+import * as Sources from "./settings/sources.js"
+import { all, table } from "./settings/table.js"
+import type { Key } from "./settings/table.js"
+
+/** Every setting of this process, checked. Durations and secrets have their types; paths are absolute. */
+export interface Values {
+  readonly dataDir: string
+  readonly databaseUrl: Option.Option<Redacted.Redacted>
+  readonly tenant: string
+  readonly embedder: Context.Tag.Service<typeof EmbedderConfig>
+  readonly workers: number
+  readonly batchSize: number
+  readonly leaseDuration: Duration.Duration
+  readonly maxAttempts: number
+  readonly pollInterval: Duration.Duration
+  readonly sourceTimeout: Duration.Duration
+  readonly url: URL
+  readonly apiToken: Option.Option<Redacted.Redacted>
+  readonly adminToken: Option.Option<Redacted.Redacted>
+  /** Each setting as it may be shown, and where it came from. */
+  readonly resolved: ReadonlyArray<Resolved>
+  /** Sentences about settings that work but are likely mistakes. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+export class Settings extends Context.Tag("holdfast/Settings")<Settings, Values>() {}
+
+const values = (from: ReadonlyArray<Source>) =>
+  Either.all({
+    dataDir: Either.map(read(from, table.dataDir), (path) => absolute(baseOf(from), path)),
+    databaseUrl: read(from, table.databaseUrl),
+    tenant: read(from, table.tenant),
+    embedder: Either.all({
+      kind: read(from, table.embedderKind),
+      url: read(from, table.embedderUrl),
+      model: read(from, table.embedderModel),
+      dimension: read(from, table.embedderDimension),
+      apiKey: read(from, table.embedderApiKey),
+      timeout: read(from, table.embedderTimeout),
+      probeTimeout: read(from, table.embedderProbeTimeout),
+      concurrency: read(from, table.embedderConcurrency),
+      chunkWords: read(from, table.embedderChunkWords)
+    }),
+    workers: read(from, table.workers),
+    batchSize: read(from, table.batchSize),
+    leaseDuration: read(from, table.leaseDuration),
+    maxAttempts: read(from, table.maxAttempts),
+    pollInterval: read(from, table.pollInterval),
+    sourceTimeout: read(from, table.sourceTimeout),
+    url: read(from, table.url),
+    apiToken: read(from, table.apiToken),
+    adminToken: read(from, table.adminToken)
+  })
+
+/** A path written in a file is relative to that file, all others to the working directory. */
+const baseOf = (from: ReadonlyArray<Source>): string =>
+  Option.match(winner(from, table.dataDir.key), {
+    onNone: () => ".",
+    onSome: ({ origin }) => Origin.$is("File")(origin) ? dirname(origin.path) : "."
+  })
+
+type Checked = Omit<Values, "resolved" | "warnings">
+
+/** What settings say together that none of them says alone. */
+const conflicts = ({ embedder }: Checked): ReadonlyArray<string> => [
+  ...(embedder.kind === "http" && Option.isNone(embedder.url)
+    ? [
+      `embedder.kind is "http", which needs embedder.url (${table.embedderUrl.env}), the address of the embedding service.`
+    ]
+    : []),
+  ...(embedder.kind === "openai" && Option.isNone(embedder.url) && Option.isNone(embedder.apiKey)
+    ? [
+      `embedder.kind is "openai", which needs embedder.api_key (${table.embedderApiKey.env}), or embedder.url where another server speaks its protocol.`
+    ]
+    : [])
+]
+
+const doubts = ({ embedder, leaseDuration }: Checked): ReadonlyArray<string> => [
+  ...(Duration.greaterThanOrEqualTo(embedder.timeout, leaseDuration)
+    ? [
+      `embedder.timeout (${formatDuration(embedder.timeout)}) is not shorter than lease_duration (${
+        formatDuration(leaseDuration)
+      }): a worker that dies in a slow call keeps its job for longer than a lease should last.`
+    ]
+    : []),
+  ...(embedder.kind === "local" && Option.isSome(embedder.url)
+    ? [`embedder.url is set but embedder.kind is "local", which calls nobody; set embedder.kind to use it.`]
+    : [])
+]
+
+/** The settings that these places give together, earlier places first. Pure. */
+export const resolve = (from: ReadonlyArray<Source>): Either.Either<Values, SettingsProblem> => {
+  const [first, ...others] = problems(from)
+  if (first !== undefined) return Either.left(new SettingsProblem({ problems: [first, ...others] }))
+  return values(from).pipe(
+    Either.mapLeft((problem) => new SettingsProblem({ problems: [problem] })),
+    Either.flatMap((checked) => {
+      const [conflict, ...more] = conflicts(checked)
+      return conflict === undefined
+        ? Either.right({ ...checked, resolved: resolved(from), warnings: doubts(checked) })
+        : Either.left(new SettingsProblem({ problems: [conflict, ...more] }))
+    })
+  )
+}
+
+/** Read all places: flags, then the environment, then holdfast.yaml (or the file named), then the defaults. */
+export const load = Effect.fn("Settings.load")(
+  function*(given: {
+    readonly flags: ReadonlyMap<Key, string>
+    readonly config: Option.Option<string>
+  }): Effect.fn.Return<Values, SettingsProblem, FileSystem.FileSystem> {
+    const config = Option.isSome(given.config) ? given.config : yield* Sources.variable("HOLDFAST_CONFIG")
+    const file = yield* Option.match(config, {
+      onNone: () => Sources.fileInPlace,
+      onSome: (path) => Sources.file(absolute(path))
+    })
+    const found = yield* resolve([Sources.flags(given.flags), yield* Sources.environment, file])
+    return { ...found, warnings: [...found.warnings, ...(yield* Sources.strayVariables)] }
+  }
+)
+
+/** For programs that embed holdfast: values given in code under the keys of holdfast.yaml, and the defaults; nothing else is read. */
+export const layer = (given: { readonly [K in Key]?: Sources.Override } = {}): Layer.Layer<Settings, SettingsProblem> =>
+  Layer.effect(Settings, Effect.suspend(() => resolve([Sources.code(given)])))
+
+/** The part that embedders read. */
+export const embedderConfig: Layer.Layer<EmbedderConfig, never, Settings> = Layer.effect(
+  EmbedderConfig,
+  Effect.map(Settings, ({ embedder }) => embedder)
+)
+
+/** All settings as a Markdown table: what the README shows. */
+export const settingsTable = (): string =>
+  [
+    "| holdfast.yaml | environment | flag | default | what it is | allowed |",
+    "|---|---|---|---|---|---|",
+    ...all.map(({ allowed, env, fallback, flag, help, key }) =>
+      `| \`${key}\` | \`${env}\` | \`${flag}\` | ${fallback === null ? "" : `\`${fallback}\``} | ${help} | ${allowed} |`
+    )
+  ].join("\n")
