@@ -1,0 +1,82 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
+import { Embedder } from "../../domain/embedding/Embedder.js"
+import type { Vector } from "../../domain/embedding/Vector.js"
+import type { WireFailure } from "../../domain/failure/WireFailure.js"
+import * as HttpEmbedder from "../http/HttpEmbedder.js"
+import * as JsonBody from "../http/JsonBody.js"
+import * as Wire from "../http/WireFailure.js"
+import * as DenseAnswer from "./DenseAnswer.js"
+
+/** The path of a route; a base address that names `/embed` itself has the others beside it. */
+const path = (server: HttpEmbedder.Server, route: string): string =>
+  /\/embed\/?$/u.test(server.base.pathname) ? `/..${route}` : route
+
+const embedding = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
+  const read = JsonBody.decode(DenseAnswer.DenseAnswer, server.peer)
+  // the model that answers count on: the configured one, or else the first that the server reports
+  const model = yield* Ref.make(server.configuredModel)
+
+  return Effect.fnUntraced(function*(
+    texts: ReadonlyArray<string>
+  ): Effect.fn.Return<ReadonlyArray<Vector>, WireFailure> {
+    const answer = yield* Effect.flatMap(server.post(path(server, "/embed"), { texts }), read)
+    const expected = { count: texts.length, model: Option.getOrNull(yield* Ref.get(model)) }
+    const contradiction = DenseAnswer.contradiction(answer, expected)
+    if (contradiction !== null) return yield* server.broken(contradiction)
+    if ("model" in answer) yield* Ref.update(model, Option.orElse(() => Option.fromNullable(answer.model)))
+    return DenseAnswer.vectors(answer)
+  })
+})
+
+const Description = Schema.parseJson(Schema.Struct({
+  model: Schema.optional(Schema.String),
+  model_id: Schema.optional(Schema.String),
+  model_name: Schema.optional(Schema.String)
+}))
+
+const readDescription = Schema.decodeOption(Description)
+
+/** The model that a health or info page names; many name none. */
+const namedModel = (answer: Wire.Answer): Option.Option<string> =>
+  Option.flatMap(
+    readDescription(answer.body),
+    ({ model, model_id, model_name }) => Option.fromNullable(model ?? model_id ?? model_name)
+  )
+
+const told = (server: HttpEmbedder.Server, page: string, answer: Wire.Answer) => {
+  const named = namedModel(answer)
+  return {
+    modelKnown: Option.zipWith(named, server.configuredModel, DenseAnswer.isSameModel),
+    detail: `${page} answers${Option.match(named, { onNone: () => "", onSome: (model) => `, it serves ${model}` })}`
+  }
+}
+
+/** Ask for health, or else for info, or else whether anybody is there at all. */
+const probe = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
+  const refuse = JsonBody.decode(Schema.Never, server.peer)
+  for (const page of ["/health", "/info"]) {
+    const answer = yield* server.get(path(server, page))
+    if (Wire.isSuccess(answer)) return told(server, page, answer)
+    if (!Wire.isNotOffered(answer)) return yield* refuse(answer)
+  }
+  const answer = yield* server.head(path(server, "/"))
+  if (!Wire.isSuccess(answer) && !Wire.isNotOffered(answer)) return yield* refuse(answer)
+  return { modelKnown: Option.none<boolean>(), detail: "it answers, and has no page that tells its health" }
+})
+
+/** A dedicated service batches what arrives together: four in flight keep it busy while rows are written. */
+const kind: HttpEmbedder.Kind = {
+  provider: "http",
+  url: Option.none(),
+  model: "default",
+  concurrency: 4,
+  chunkWords: 256,
+  speak: (server) => Effect.map(embedding(server), (embed) => ({ embed, probe: probe(server) }))
+}
+
+/** The embedder of a service that speaks `POST /embed {"texts"}`. */
+export const layer = Layer.scoped(Embedder, HttpEmbedder.make(kind))

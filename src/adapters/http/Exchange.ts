@@ -1,0 +1,73 @@
+import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { WireFailure } from "../../domain/failure/WireFailure.js"
+import * as Wire from "./WireFailure.js"
+
+/** The longest answer that is read, in bytes: 512 vectors of 4,096 dimensions as text and some room. */
+const successLimit = 64 * 1024 * 1024
+const failureLimit = 1024 * 1024
+
+/** Read a body to its end, its break or its limit, whichever comes first, and keep what arrived. */
+const gathered = (response: HttpClientResponse.HttpClientResponse, limit: number) =>
+  Effect.suspend(() => {
+    const parts: Array<Uint8Array> = []
+    let size = 0
+    return response.stream.pipe(
+      Stream.runForEachWhile((part) =>
+        Effect.sync(() => {
+          parts.push(part)
+          size += part.length
+          return size <= limit
+        })
+      ),
+      Effect.either,
+      Effect.map((ended) => ({
+        body: Buffer.concat(parts).subarray(0, limit).toString("utf8"),
+        tooLong: size > limit,
+        broken: Either.getLeft(ended)
+      }))
+    )
+  })
+
+/**
+ * Send one request and read the whole answer, whatever its status, as text. Fails where no whole answer arrived: the body of
+ * a success may have 64 MiB, that of a failure is cut at 1 MiB. Redirects are not followed. Nothing is tried again.
+ */
+export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
+  Effect.fnUntraced(function*(
+    request: HttpClientRequest.HttpClientRequest
+  ): Effect.fn.Return<Wire.Answer, WireFailure> {
+    const response = yield* client.execute(request).pipe(
+      Effect.catchAll((error) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofError(peer, error, now)))
+      )
+    )
+    const head = { status: response.status, headers: { ...response.headers }, body: "" }
+    const { body, broken, tooLong } = yield* gathered(response, Wire.isSuccess(head) ? successLimit : failureLimit)
+    const answer = { ...head, body }
+    const now = yield* Clock.currentTimeMillis
+    if (Option.isSome(broken)) return yield* Effect.fail(Wire.ofCutAnswer(peer, answer, broken.value.cause, now))
+    if (tooLong && Wire.isSuccess(answer)) {
+      return yield* Effect.fail(Wire.ofContract(peer, "the answer is longer than 64 MiB", now))
+    }
+    return answer
+  })
+
+/** End the work when `limit` has passed since its start, headers and bodies included. */
+export const within =
+  (limit: Duration.Duration, peer: Wire.Peer) =>
+  <A, R>(work: Effect.Effect<A, WireFailure, R>): Effect.Effect<A, WireFailure, R> =>
+    work.pipe(
+      Effect.timeoutOption(limit),
+      Effect.flatMap(Option.match({
+        onSome: (value) => Effect.succeed(value),
+        onNone: () => Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofTimeout(peer, limit, now)))
+      }))
+    )

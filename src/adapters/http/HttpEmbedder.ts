@@ -1,0 +1,143 @@
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import type { Embedder, Probe } from "../../domain/embedding/Embedder.js"
+import { EmbedderConfig } from "../../domain/embedding/EmbedderConfig.js"
+import * as Vector from "../../domain/embedding/Vector.js"
+import { classify } from "../../domain/failure/classify.js"
+import type { WireFailure } from "../../domain/failure/WireFailure.js"
+import * as Address from "./Address.js"
+import * as Connections from "./Connections.js"
+import { exchange, within } from "./Exchange.js"
+import type { Answer, Peer } from "./WireFailure.js"
+import * as Wire from "./WireFailure.js"
+
+/** One embedding server as the kinds see it: each call is one request on the wire, and any status is an answer. */
+export interface Server {
+  readonly peer: Peer
+  readonly base: URL
+  readonly model: string
+  /** None where the settings name no model, so that nothing the server reports can contradict them. */
+  readonly configuredModel: Option.Option<string>
+  readonly configuredDimension: Option.Option<number>
+  readonly get: (path: string) => Effect.Effect<Answer, WireFailure>
+  readonly head: (path: string) => Effect.Effect<Answer, WireFailure>
+  readonly post: (path: string, body: unknown) => Effect.Effect<Answer, WireFailure>
+  /** A success whose content breaks the contract, in plain words. */
+  readonly broken: (contract: string) => Effect.Effect<never, WireFailure>
+}
+
+/** How a kind speaks. */
+export interface Speech {
+  readonly embed: (texts: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Vector.Vector>, WireFailure>
+  readonly probe: Effect.Effect<Omit<Probe, "took">, WireFailure>
+}
+
+/** What the kinds of HTTP embedder differ in. */
+export interface Kind {
+  readonly provider: string
+  readonly url: Option.Option<string>
+  readonly model: string
+  readonly concurrency: number
+  readonly chunkWords: number
+  readonly speak: (server: Server) => Effect.Effect<Speech>
+}
+
+const addressOf = (kind: Kind, config: EmbedderConfig["Type"]): Either.Either<URL, ConfigError.ConfigError> =>
+  Option.match(Option.orElse(config.url, () => Option.map(kind.url, (url) => new URL(url))), {
+    onNone: () => Either.left(ConfigError.MissingData(["embedder", "url"], `needed for the embedder ${kind.provider}`)),
+    onSome: (url) =>
+      url.protocol === "http:" || url.protocol === "https:"
+        ? Either.right(url)
+        : Either.left(ConfigError.InvalidData(["embedder", "url"], `${url.protocol} is neither http: nor https:`))
+  })
+
+const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["Type"], concurrency: number) {
+  const url = yield* addressOf(kind, config)
+  const { authorization, base } = Address.make(url, config.apiKey)
+  const model = Option.getOrElse(config.model, () => kind.model)
+  const peer: Peer = {
+    provider: kind.provider,
+    surface: "embed",
+    auth: Option.isSome(authorization) ? "key" : "none",
+    model
+  }
+  // one socket more than embed calls, so that a probe never waits behind them
+  const client = yield* Connections.make({ connections: concurrency + 1 })
+  const send = exchange(client, peer)
+  const to = (method: "GET" | "HEAD" | "POST", path: string) =>
+    HttpClientRequest.make(method)(Address.below(base, path).href).pipe(
+      HttpClientRequest.acceptJson,
+      Option.match(authorization, {
+        onNone: () => (request: HttpClientRequest.HttpClientRequest) => request,
+        onSome: (value) => HttpClientRequest.setHeader("authorization", Redacted.value(value))
+      })
+    )
+  return {
+    peer,
+    base,
+    model,
+    configuredModel: config.model,
+    configuredDimension: config.dimension,
+    get: (path) => send(to("GET", path)),
+    head: (path) => send(to("HEAD", path)),
+    post: (path, body) => send(HttpClientRequest.bodyText(to("POST", path), JSON.stringify(body), "application/json")),
+    broken: (contract) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofContract(peer, contract, now)))
+  } satisfies Server
+})
+
+/**
+ * An embedder over HTTP with sockets and a concurrency limit of its own. The time limits start when a call's turn has come
+ * and cover headers and body. Where no dimension is configured, the first vector that is accepted sets it.
+ */
+export const make = (
+  kind: Kind
+): Effect.Effect<Embedder["Type"], ConfigError.ConfigError, EmbedderConfig | Scope.Scope> =>
+  Effect.gen(function*() {
+    const config = yield* EmbedderConfig
+    const concurrency = Option.getOrElse(config.concurrency, () => kind.concurrency)
+    const peerServer = yield* server(kind, config, concurrency)
+    const { peer } = peerServer
+    const speech = yield* kind.speak(peerServer)
+    const permits = yield* Effect.makeSemaphore(concurrency)
+    const dimension = yield* Ref.make(config.dimension)
+
+    const checked = Effect.fnUntraced(function*(vectors: ReadonlyArray<Vector.Vector>, count: number) {
+      const expected = { count, dimension: Option.getOrNull(yield* Ref.get(dimension)) }
+      const accepted = yield* Either.match(Vector.check(vectors, expected), {
+        onLeft: peerServer.broken,
+        onRight: (fine) => Effect.succeed(fine)
+      })
+      yield* Ref.update(dimension, Option.orElse(() => Option.fromNullable(accepted[0]?.length)))
+      return accepted
+    })
+
+    const embed = Effect.fn("Embedder.embed")(function*(texts: ReadonlyArray<string>) {
+      yield* Effect.annotateCurrentSpan({ provider: kind.provider, model: peerServer.model, texts: texts.length })
+      if (texts.length === 0) return []
+      const vectors = yield* speech.embed(texts).pipe(within(config.timeout, peer), permits.withPermits(1))
+      return yield* checked(vectors, texts.length)
+    }, Effect.mapError(classify))
+
+    const probe = Effect.fn("Embedder.probe")(function*() {
+      const [took, found] = yield* speech.probe.pipe(within(config.probeTimeout, peer), Effect.timed)
+      return { ...found, took }
+    }, Effect.mapError(classify))
+
+    return {
+      provider: kind.provider,
+      model: peerServer.model,
+      dimension: config.dimension,
+      concurrency,
+      chunkWords: Option.getOrElse(config.chunkWords, () => kind.chunkWords),
+      embed,
+      probe: probe()
+    }
+  })

@@ -1,0 +1,43 @@
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { Vector } from "../../domain/embedding/Vector.js"
+import { Numbers } from "../http/JsonBody.js"
+
+/** What a server answers to `POST /v1/embeddings`: numbers, or their float32 bytes in base64. */
+export const OpenAiAnswer = Schema.Struct({
+  data: Schema.Array(Schema.Struct({
+    embedding: Schema.Union(Numbers, Schema.String).annotations({
+      message: () => ({ message: "expected a list of numbers or base64", override: true })
+    }),
+    index: Schema.optional(Schema.Number)
+  }))
+})
+export type OpenAiAnswer = typeof OpenAiAnswer.Type
+
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/u
+
+/** Little-endian float32 numbers from base64; null where it is no base64, or no whole number of floats. */
+export const fromBase64 = (text: string): Vector | null => {
+  if (!base64.test(text)) return null
+  const bytes = Buffer.from(text, "base64")
+  if (bytes.length % 4 !== 0) return null
+  return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4))
+}
+
+/** The vectors in the order of the texts, by `index` where the server gives it. Left: what is wrong with them. */
+export const vectors = (answer: OpenAiAnswer): Either.Either<ReadonlyArray<Vector>, string> => {
+  const placed = new Map<number, Vector>()
+  for (const [place, { embedding, index = place }] of answer.data.entries()) {
+    const vector = typeof embedding === "string" ? fromBase64(embedding) : embedding
+    if (vector === null) return Either.left(`vector ${index} is not base64 of float32 numbers`)
+    if (placed.has(index)) return Either.left(`two vectors have the index ${index}`)
+    placed.set(index, vector)
+  }
+  const ordered: Array<Vector> = []
+  for (let index = 0; index < answer.data.length; index++) {
+    const vector = placed.get(index)
+    if (vector === undefined) return Either.left(`no vector has the index ${index}`)
+    ordered.push(vector)
+  }
+  return Either.right(ordered)
+}
