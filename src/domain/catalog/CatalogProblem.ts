@@ -222,7 +222,9 @@ export class RedirectToPlain extends Schema.TaggedError<RedirectToPlain>()("Redi
 /** The redirect names no http address, or none at all. */
 export class RedirectAstray extends Schema.TaggedError<RedirectAstray>()("RedirectAstray", redirect) {
   override get message(): string {
-    return `${this.location} redirects to "${this.target}", which is not an http address; give the address of the document itself.`
+    return `${this.location} redirects ${
+      this.target === "" ? "without saying where to" : `to "${this.target}", which is not an http address`
+    }; give the address of the document itself.`
   }
 }
 

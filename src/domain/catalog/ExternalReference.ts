@@ -21,7 +21,7 @@ interface Visit {
 const keysTo = (step: Step | undefined): ReadonlyArray<string> => {
   const keys: Array<string> = []
   for (let at = step; at !== undefined; at = at.above) keys.push(at.key)
-  return keys.reverse()
+  return keys.toReversed()
 }
 
 /** Keys whose value is the author's data, where a `$ref` refers to nothing. */

@@ -1,0 +1,61 @@
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import {
+  BadLocation,
+  FileNotFound,
+  FileUnreadable,
+  NoPermission,
+  NotAFile,
+  SourceTooLarge
+} from "../../domain/catalog/CatalogProblem.js"
+import * as Prose from "../../domain/catalog/Prose.js"
+import * as Bytes from "./Bytes.js"
+import { SourceSettings } from "./SourceSettings.js"
+
+const kinds: Readonly<Record<Exclude<FileSystem.File.Type, "File">, string>> = {
+  Directory: "a directory",
+  SymbolicLink: "a symbolic link",
+  BlockDevice: "a device",
+  CharacterDevice: "a device",
+  FIFO: "a pipe",
+  Socket: "a socket",
+  Unknown: "something else"
+}
+
+const codeOf = (error: PlatformError): string =>
+  error._tag === "SystemError" && error.cause instanceof Error && "code" in error.cause
+    ? String(error.cause.code)
+    : error._tag
+
+const renamed = (location: string) => (error: PlatformError) => {
+  const code = codeOf(error)
+  return code === "ENOENT" || code === "ENOTDIR"
+    ? new FileNotFound({ location })
+    : code === "EACCES" || code === "EPERM"
+    ? new NoPermission({ location })
+    : new FileUnreadable({ location, why: code })
+}
+
+/** The bytes of a regular file, or of what a symbolic link leads to, and its absolute path. */
+export const read = Effect.fn("FileSource.read")(function*(typed: string) {
+  const files = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const { maxBytes } = yield* SourceSettings
+  const location = Prose.brief(typed, 500)
+  if (typed.trim() === "" || typed.includes("\0")) return yield* new BadLocation({ location, why: "it names no file" })
+  const absolute = path.resolve(typed)
+  const info = yield* Effect.mapError(files.stat(absolute), renamed(location))
+  if (info.type !== "File") return yield* new NotAFile({ location, kind: kinds[info.type] })
+  if (info.size > BigInt(maxBytes)) return yield* new SourceTooLarge({ location, limit: maxBytes })
+  const collected = yield* Bytes.collect(
+    location,
+    maxBytes,
+    files.stream(absolute, { chunkSize: FileSystem.KiB(256) })
+  ).pipe(Effect.catchTags({
+    SystemError: (error) => Effect.fail(renamed(location)(error)),
+    BadArgument: (error) => Effect.fail(renamed(location)(error))
+  }))
+  return { ...collected, location, absolute }
+})

@@ -1,0 +1,38 @@
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { SourceDocument, SourceReader } from "../../domain/catalog/SourceReader.js"
+import * as Content from "./Content.js"
+import * as FileSource from "./FileSource.js"
+import * as Location from "./Location.js"
+import * as UrlSource from "./UrlSource.js"
+
+const fromUrl = Effect.fnUntraced(function*(typed: string) {
+  const url = yield* Location.url(typed)
+  const { bytes, location, revision } = yield* UrlSource.read(url)
+  const document = yield* Content.document(location, bytes)
+  return new SourceDocument({ location, kind: "url", document, bytes: bytes.byteLength, revision })
+})
+
+const fromFile = Effect.fnUntraced(function*(typed: string) {
+  const { absolute, bytes, location, revision } = yield* FileSource.read(typed)
+  const document = yield* Content.document(location, bytes)
+  return new SourceDocument({ location: absolute, kind: "file", document, bytes: bytes.byteLength, revision })
+})
+
+/** Reads files and http(s) URLs within the `SourceSettings` that the layer is built with. */
+export const layer: Layer.Layer<SourceReader, never, FileSystem.FileSystem | Path.Path> = Layer.effect(
+  SourceReader,
+  Effect.gen(function*() {
+    const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
+    return SourceReader.of({
+      read: Effect.fn("SourceReader.read")(function*(location: string) {
+        return yield* Effect.provide(
+          Location.isUrl(location.trim()) ? fromUrl(location.trim()) : fromFile(location),
+          context
+        )
+      })
+    })
+  })
+)

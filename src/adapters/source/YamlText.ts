@@ -1,0 +1,108 @@
+import * as Data from "effect/Data"
+import * as Either from "effect/Either"
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, parseDocument } from "yaml"
+import type { Document, ParsedNode } from "yaml"
+
+/** Why a text is no YAML document that can be read. `offset` counts UTF-16 units from 0. */
+export type Trouble = Data.TaggedEnum<{
+  Broken: { readonly offset: number; readonly why: string }
+  AliasBomb: {}
+  TooDeep: {}
+}>
+export const Trouble = Data.taggedEnum<Trouble>()
+
+/** How many nodes a document may have once its aliases are written out. */
+const unfolded = 10_000_000
+
+/** The library searches all anchors and aliases for each alias: this bounds the steps. */
+const lookups = 200_000_000
+
+const plainWords = (message: string): string =>
+  message.startsWith("Source contains multiple documents")
+    ? "a second YAML document begins"
+    : `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\s+/g, " ").replace(/[.:]$/, "").slice(0, 200)
+
+const offsetOf = (node: unknown): number => (isNode(node) ? node.range?.[0] : undefined) ?? 0
+
+/**
+ * What is wrong with a tree that parsed: keys that stand twice, aliases of nothing or of themselves, and aliases that
+ * unfold into too much. Linear: an alias counts for its anchor's weight without going there. Merge keys copy no more than this.
+ */
+const inspect = (document: Document.Parsed<ParsedNode>): Trouble | undefined => {
+  const weights = new Map<string, number | "open">()
+  let trouble: Trouble | undefined
+  let aliases = 0
+  let anchors = 0
+
+  const weigh = (node: unknown): number => {
+    if (trouble !== undefined) return 0
+    if (isAlias(node)) {
+      aliases += 1
+      const weight = weights.get(node.source)
+      if (typeof weight === "number") return weight
+      trouble = Trouble.Broken({
+        offset: offsetOf(node),
+        why: weight === "open"
+          ? `the alias *${node.source} stands within what it repeats`
+          : `the alias *${node.source} has no anchor before it`
+      })
+      return 0
+    }
+    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined
+    if (anchor !== undefined) {
+      anchors += 1
+      weights.set(anchor, "open")
+    }
+    let weight = 1
+    if (isMap(node)) {
+      const keys = new Set<string>()
+      for (const { key, value } of node.items) {
+        if (isScalar(key) && typeof key.value !== "symbol" && key.value !== "<<") {
+          const name = String(key.value)
+          if (keys.has(name)) {
+            trouble ??= Trouble.Broken({ offset: offsetOf(key), why: `the key "${name.slice(0, 80)}" stands twice` })
+          }
+          keys.add(name)
+        }
+        weight += weigh(key) + weigh(value)
+      }
+    } else if (isSeq(node)) {
+      for (const item of node.items) weight += isPair(item) ? weigh(item.key) + weigh(item.value) : weigh(item)
+    }
+    if (anchor !== undefined) weights.set(anchor, weight)
+    return weight
+  }
+
+  const total = weigh(document.contents)
+  return trouble ??
+    (total > unfolded || aliases * (aliases + anchors) > lookups ? Trouble.AliasBomb() : undefined)
+}
+
+const read = (text: string): Either.Either<unknown, Trouble> => {
+  const document = parseDocument(text, {
+    // found by `inspect` in linear time
+    uniqueKeys: false,
+    stringKeys: true,
+    merge: true,
+    prettyErrors: false,
+    logLevel: "error"
+  })
+  const [first, ...others] = document.errors
+  if (first !== undefined) {
+    const earliest = others.reduce((one, other) => other.pos[0] < one.pos[0] ? other : one, first)
+    return Either.left(Trouble.Broken({ offset: earliest.pos[0], why: plainWords(earliest.message) }))
+  }
+  const trouble = inspect(document)
+  return trouble === undefined ? Either.right(document.toJS({ maxAliasCount: -1 })) : Either.left(trouble)
+}
+
+/** Parse one YAML 1.2 document, once. Aliases become shared values, merge keys (`<<`) are honoured. */
+export const parse = (text: string): Either.Either<unknown, Trouble> =>
+  Either.try({
+    try: () => read(text),
+    // The library recurses over the nesting, and its messages are all that tells what else it could not build.
+    catch: (error) =>
+      error instanceof RangeError
+        ? Trouble.TooDeep()
+        : Trouble.Broken({ offset: 0, why: plainWords(error instanceof Error ? error.message : String(error)) })
+  }).pipe(Either.flatMap((result) => result))
