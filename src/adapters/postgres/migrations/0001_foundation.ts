@@ -111,6 +111,7 @@ const tables: ReadonlyArray<string> = [
     revision text,
     forced_at timestamptz,
     claimed_forced_at timestamptz,
+    again boolean not null default false,
     items integer not null default 0,
     embedded integer not null default 0,
     reused integer not null default 0,
@@ -124,7 +125,7 @@ const tables: ReadonlyArray<string> = [
   ) with (fillfactor = 80)`,
   `create unique index index_job_open on index_job (tenant, source_kind, source_id)
     where status in ('pending', 'running')`,
-  `create index index_job_ready on index_job (tenant, run_at, id) where status = 'pending'`,
+  `create index index_job_ready on index_job (tenant, provider, run_at, id) where status = 'pending'`,
   `create index index_job_running on index_job (tenant, id) where status = 'running'`,
   `create index index_job_source on index_job (tenant, source_kind, source_id, id)`,
   // lock_number is null where session locks mean nothing (a transaction pooler): then the lease's expiry alone frees a job.

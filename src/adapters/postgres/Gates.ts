@@ -1,0 +1,96 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import { ClosedGate, GateRef } from "../../domain/session/Gate.js"
+import type { GateKind, GateReason } from "../../domain/session/Gate.js"
+import { type Cooldown, Gates } from "../../domain/session/Gates.js"
+import { Tenant } from "../../domain/store/Tenant.js"
+import { channel } from "./jobQueue/wake.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+interface GateRow {
+  readonly kind: GateKind
+  readonly name: string
+  readonly reason: GateReason
+  readonly detail: string
+  readonly since: Date
+  readonly until: Date | null
+}
+
+const toGate = (row: GateRow): ClosedGate =>
+  ClosedGate.make({
+    ref: GateRef.make({ kind: row.kind, name: row.name }),
+    reason: row.reason,
+    since: DateTime.unsafeFromDate(row.since),
+    until: Option.map(Option.fromNullable(row.until), DateTime.unsafeFromDate),
+    detail: row.detail
+  })
+
+/** A provider that names a longer time is asked again after this. */
+const longestCooldown = Duration.days(1)
+
+/** Gates and cooldowns as rows. The database's clock decides what is over: a gate past its `until` counts as open. */
+export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effect(
+  Gates,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const tenant = yield* Tenant
+
+    const close: typeof Gates.Service.close = Effect.fn("Gates.close")(function*(gate, reason, until, detail) {
+      const end = Option.getOrNull(Option.map(until, DateTime.formatIso))
+      // The row's lock lets one of many closers through; the others then find the gate closed.
+      const rows = yield* sql`
+        insert into gate (tenant, kind, name, closed, reason, detail, since, until)
+        values (${tenant}, ${gate.kind}, ${gate.name}, true, ${reason}, ${detail}, now(), ${end}::timestamptz)
+        on conflict (tenant, kind, name) do update set
+          closed = true, reason = excluded.reason, detail = excluded.detail, since = excluded.since,
+          until = excluded.until
+        where not gate.closed or gate.until <= now()
+        returning gate.name`
+      return rows.length > 0
+    }, SqlFailure.renamed)
+
+    const open: typeof Gates.Service.open = Effect.fn("Gates.open")(function*(gate) {
+      const [row] = yield* sql<{ readonly opened: boolean }>`
+        with was as (
+          select coalesce(gate.until > now(), true) as shut from gate
+          where gate.tenant = ${tenant} and gate.kind = ${gate.kind} and gate.name = ${gate.name} and gate.closed
+          for update
+        ),
+        opened as (
+          update gate set closed = false, since = null, until = null
+          where gate.tenant = ${tenant} and gate.kind = ${gate.kind} and gate.name = ${gate.name}
+            and exists (select from was)
+        )
+        select was.shut as opened, pg_notify(${channel}, ${tenant}) from was`
+      return row?.opened === true
+    }, SqlFailure.renamed)
+
+    const closed = SqlFailure.renamed(Effect.map(
+      sql<GateRow>`
+        select kind, name, reason, detail, since, until from gate
+        where tenant = ${tenant} and closed and (until is null or until > now())
+        order by since, kind, name`,
+      (rows) => rows.map(toGate)
+    )).pipe(Effect.withSpan("Gates.closed"))
+
+    const cool: typeof Gates.Service.cool = Effect.fn("Gates.cool")(function*(provider, delay) {
+      const millis = Duration.toMillis(Duration.min(delay, longestCooldown))
+      yield* sql`
+        insert into cooldown (tenant, provider, until)
+        values (${tenant}, ${provider}, now() + ${millis}::float8 * interval '1 millisecond')
+        on conflict (tenant, provider) do update set until = greatest(cooldown.until, excluded.until)`
+    }, SqlFailure.renamed)
+
+    const cooling = SqlFailure.renamed(Effect.map(
+      sql<{ readonly provider: string; readonly until: Date }>`
+        select provider, until from cooldown where tenant = ${tenant} and until > now() order by provider`,
+      (rows) => rows.map((row): Cooldown => ({ provider: row.provider, until: DateTime.unsafeFromDate(row.until) }))
+    )).pipe(Effect.withSpan("Gates.cooling"))
+
+    return Gates.of({ close, open, closed, cool, cooling })
+  })
+)

@@ -1,0 +1,44 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Port from "../../domain/job/JobQueue.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { Tenant } from "../../domain/store/Tenant.js"
+import { claim } from "./jobQueue/claim.js"
+import { cancel, retry } from "./jobQueue/control.js"
+import { enqueue } from "./jobQueue/enqueue.js"
+import { find, list, nextReadyIn } from "./jobQueue/read.js"
+import { reclaim } from "./jobQueue/reclaim.js"
+import { renew } from "./jobQueue/renew.js"
+import { settle } from "./jobQueue/settle.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+/** Another open job of the same source came in at the same moment. */
+const cameSecond = (failure: { readonly _tag: string; readonly constraint?: string | undefined }) =>
+  failure._tag === "StoreBroken" && failure.constraint === "index_job_open"
+
+/** The queue in SQL: every operation is one statement, or a few that need no transaction between them. */
+export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Layer.effect(
+  Port.JobQueue,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const tenant = yield* Tenant
+    const run = <A, E>(
+      effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient>
+    ): Effect.Effect<A, Exclude<E, SqlError> | StoreFailure> =>
+      SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql))
+    return Port.JobQueue.of({
+      enqueue: (request) => run(enqueue(tenant, request)),
+      claim: (request) => run(claim(tenant, request)),
+      renew: (held, duration) => run(renew(tenant, held, duration)),
+      settle: (held, outcome) => run(settle(tenant, held, outcome)),
+      reclaim: run(reclaim(tenant)),
+      nextReadyIn: run(nextReadyIn(tenant)),
+      find: (id) => run(find(tenant, id)),
+      list: (filter) => run(list(tenant, filter)),
+      retry: (id) => Effect.catchIf(run(retry(tenant, id)), cameSecond, () => run(retry(tenant, id))),
+      cancel: (id) => run(cancel(tenant, id))
+    })
+  })
+)

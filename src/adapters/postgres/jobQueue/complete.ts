@@ -1,0 +1,119 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { JobStatus, Progress } from "../../../domain/job/Job.js"
+import type { Held, Settled } from "../../../domain/job/JobQueue.js"
+import type { Fence, LeaseLost } from "../../../domain/lease/Lease.js"
+import * as JobRow from "./JobRow.js"
+import { refuse } from "./refused.js"
+import { channel } from "./wake.js"
+
+/** How a row stands after its settlement. */
+export interface SettledRow {
+  readonly id: number
+  readonly status: JobStatus
+  readonly run_at: Date
+}
+
+/** What the port answers for a settled row. */
+export const toSettled = (row: SettledRow): Settled => ({
+  status: row.status,
+  runAt: row.status === "pending" ? Option.some(row.run_at) : Option.none()
+})
+
+/** Jobs of one claim that are complete. */
+export interface Completion {
+  readonly fence: Fence
+  readonly ids: ReadonlyArray<number>
+  /** Written with the completion; none where the stored progress stands. */
+  readonly progress: Option.Option<Progress>
+  /** The jobs are to run again, whatever else is true. */
+  readonly again: boolean
+}
+
+/**
+ * Ends jobs of one claim in one statement: `succeeded`, `partial` where items were refused, `pending` at once where the
+ * source moved on since the claim, `cancelled` where it is gone. Rows of a newer claim are left alone and left out.
+ */
+export const completeAll = Effect.fn("JobQueue.completeAll")(
+  function*(tenant: string, { again, fence, ids, progress }: Completion) {
+    const sql = yield* SqlClient.SqlClient
+    const counts = Option.match(progress, {
+      onNone: () => sql`job.items, job.embedded, job.reused, job.refused, job.progress_at`,
+      onSome: ({ embedded, items, refused, reused }) =>
+        sql`${items}::integer, ${embedded}::integer, ${reused}::integer, ${refused}::integer, now()`
+    })
+    return yield* sql<SettledRow>`
+      with settled as (
+        update index_job as job set (
+          status, items, embedded, reused, refused, progress_at, crashes, cooled_ms, attempts, run_at, last_error, finished_at,
+          worker, lease_expires_at, again
+        ) = (
+          select
+            next.status, next.items, next.embedded, next.reused, next.refused, next.progress_at, 0,
+            case next.status when 'pending' then 0 else job.cooled_ms end,
+            case next.status when 'pending' then 0 else job.attempts end,
+            case next.status when 'pending' then now() else job.run_at end,
+            case next.status when 'cancelled' then job.last_error end,
+            case when next.status <> 'pending' then now() end,
+            null, null, false
+          from (
+            select counted.*, case
+              when source.revision is null then 'cancelled'
+              when ${again}::boolean or job.again or source.revision is distinct from job.revision
+                or job.forced_at is distinct from job.claimed_forced_at then 'pending'
+              when counted.refused > 0 then 'partial'
+              else 'succeeded'
+            end as status
+            from (select ${counts}) as counted (items, embedded, reused, refused, progress_at)
+            left join source
+              on source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
+          ) as next
+        )
+        where job.tenant = ${tenant} and job.id = any(${JobRow.array(ids)}::text::bigint[]) and job.fence = ${fence}
+          and job.status = 'running'
+        returning job.id, job.status, job.run_at
+      )
+      select settled.*, case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+  }
+)
+
+/**
+ * Ends one job, in the caller's transaction: status and progress are written together with whatever else that transaction
+ * writes. `again` sends the job back to pending.
+ */
+export const complete = Effect.fnUntraced(function*(
+  tenant: string,
+  held: Held,
+  progress: Progress,
+  again: boolean = false
+): Effect.fn.Return<Settled, SqlError | LeaseLost, SqlClient.SqlClient> {
+  const [row] = yield* completeAll(tenant, {
+    fence: held.fence,
+    ids: [held.job.id],
+    progress: Option.some(progress),
+    again
+  })
+  return row === undefined ? yield* refuse(held) : toSettled(row)
+})
+
+/**
+ * Writes the progress of a job and locks its row until the caller's transaction ends, so that no newer claim can come
+ * between. Progress forgives the crashes before it, and the attempts that they spent.
+ */
+export const guard = Effect.fnUntraced(function*(
+  tenant: string,
+  held: Held,
+  progress: Progress
+): Effect.fn.Return<void, SqlError | LeaseLost, SqlClient.SqlClient> {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`
+    update index_job as job set
+      items = ${progress.items}, embedded = ${progress.embedded}, reused = ${progress.reused},
+      refused = ${progress.refused}, progress_at = now(), attempts = greatest(1, job.attempts - job.crashes), crashes = 0,
+      cooled_ms = 0
+    where job.tenant = ${tenant} and job.id = ${held.job.id} and job.fence = ${held.fence} and job.status = 'running'
+    returning job.id`
+  if (rows.length === 0) return yield* refuse(held)
+})

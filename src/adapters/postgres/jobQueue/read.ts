@@ -1,0 +1,46 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { JobId } from "../../../domain/job/Job.js"
+import { JobNotFound } from "../../../domain/job/JobQueue.js"
+import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import * as JobRow from "./JobRow.js"
+import { providers } from "./ready.js"
+
+export const find = Effect.fn("JobQueue.find")(function*(tenant: string, id: JobId) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<JobRow.JobRow>`
+    select ${sql.literal(JobRow.columns)} from index_job as job where job.tenant = ${tenant} and job.id = ${id}`
+  return row === undefined ? yield* new JobNotFound({ job: id }) : JobRow.toJob(row)
+})
+
+/** Newest first. */
+export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter: JobFilter) {
+  const sql = yield* SqlClient.SqlClient
+  const { source, status } = filter
+  const rows = yield* sql<JobRow.JobRow>`
+    select ${sql.literal(JobRow.columns)} from index_job as job
+    where job.tenant = ${tenant}
+      ${status === undefined ? sql`` : sql`and job.status = any(${`{${status.join(",")}}`}::text::text[])`}
+      ${source === undefined ? sql`` : sql`and job.source_kind = ${source.kind} and job.source_id = ${source.id}`}
+    order by job.id desc
+    limit ${filter.limit}`
+  return rows.map(JobRow.toJob)
+})
+
+/** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
+export const nextReadyIn = Effect.fn("JobQueue.nextReadyIn")(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly wait: number | null }>`
+    with recursive ${providers(sql, tenant)}
+    select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
+    from provider cross join lateral (
+      select job.run_at from index_job as job
+      where job.tenant = ${tenant} and job.status = 'pending' and job.provider = provider.name
+      order by job.run_at
+      limit 1
+    ) as head
+    where provider.free_at < 'infinity'`
+  return Option.map(Option.fromNullable(row?.wait), (wait) => Duration.millis(Math.max(0, wait)))
+})

@@ -1,0 +1,65 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as JobTransition from "../../../domain/job/JobTransition.js"
+import { channel } from "./wake.js"
+
+/** The class of the advisory locks that workers hold; the object is the worker's lock_number. */
+export const lockClass = 1_751_411_300
+
+/** How long after its start a server is not believed that a worker's lock is gone: the workers are just coming back. */
+const settlingIn = "5 seconds"
+
+/**
+ * Frees the running jobs whose worker is gone or whose lease ran out. A worker is gone when no session holds its lock; one
+ * that never had a lock is judged by its leases alone. Several may look at once: each job is freed, and its crash counted,
+ * once.
+ */
+export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  // Only the statement knows how many crashes a row has.
+  const error = JobTransition.crashed("%s")
+  const rows = yield* sql<{ readonly status: string }>`
+    with gone as materialized (
+      select worker.id from worker
+      where worker.tenant = ${tenant} and worker.lock_number is not null
+        and (worker.started_at >= pg_postmaster_start_time()
+          or pg_postmaster_start_time() < now() - ${settlingIn}::interval)
+        and not exists (
+          select from pg_locks as held
+          where held.locktype = 'advisory' and held.granted and held.objsubid = 2
+            and held.database = (select oid from pg_database where datname = current_database())
+            and held.classid = ${lockClass}::oid and held.objid = worker.lock_number::oid
+        )
+    ),
+    freed as (
+      update index_job as job set (
+        status, crashes, attempts, cooled_ms, run_at, finished_at, last_error, worker, lease_expires_at, again
+      ) = (
+        select
+          case when next.failed and not job.again then 'failed' else 'pending' end,
+          case when next.failed and job.again then 0 else next.crashes end,
+          case when next.failed and job.again then 0 else job.attempts end,
+          case when next.failed and job.again then 0 else job.cooled_ms end,
+          now(),
+          case when next.failed and not job.again then now() end,
+          case when next.failed
+            then ${JSON.stringify(error)}::jsonb || jsonb_build_object(
+              'message', format(${error.message}::text, next.crashes), 'at', now()
+            )
+            else job.last_error
+          end,
+          null, null, false
+        from (select job.crashes + 1 as crashes, job.crashes + 1 >= job.max_attempts as failed) as next
+      )
+      where job.tenant = ${tenant} and job.id = any(array(
+        select job.id from index_job as job
+        where job.tenant = ${tenant} and job.status = 'running'
+          and (job.lease_expires_at <= now() or job.worker in (select gone.id from gone))
+        for update skip locked
+      ))
+      returning job.status
+    )
+    select freed.status, case freed.status when 'pending' then pg_notify(${channel}, ${tenant}) end from freed`
+  const failed = rows.filter((row) => row.status === "failed").length
+  return { freed: rows.length - failed, failed }
+})

@@ -1,0 +1,89 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Held } from "../../../domain/job/JobQueue.js"
+import * as JobTransition from "../../../domain/job/JobTransition.js"
+import type { Outcome } from "../../../domain/job/Outcome.js"
+import type { Fence } from "../../../domain/lease/Lease.js"
+import { completeAll, toSettled } from "./complete.js"
+import type { SettledRow } from "./complete.js"
+import * as JobRow from "./JobRow.js"
+import { refuse } from "./refused.js"
+import { channel } from "./wake.js"
+
+/** Writes how an attempt ended, under its fence. */
+export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, held: Held, outcome: Outcome) {
+  const [row] = yield* settleAll(tenant, held.fence, [held.job.id], JobTransition.settlement(outcome))
+  return row === undefined ? yield* refuse(held) : toSettled(row)
+})
+
+/** Ends jobs of one claim alike, in one statement. Rows of a newer claim are left alone and left out. */
+export const settleAll = (
+  tenant: string,
+  fence: Fence,
+  ids: ReadonlyArray<number>,
+  settlement: JobTransition.Settlement
+) =>
+  settlement.to === "completed"
+    ? completeAll(tenant, { fence, ids, progress: Option.none(), again: false })
+    : endAll(tenant, fence, ids, settlement)
+
+/**
+ * A job whose attempt is not given back fails where its attempts are spent; one that fails and was asked for anew
+ * meanwhile runs again with all attempts before it.
+ */
+const endAll = Effect.fnUntraced(function*(
+  tenant: string,
+  fence: Fence,
+  ids: ReadonlyArray<number>,
+  settlement: JobTransition.Settlement
+) {
+  const sql = yield* SqlClient.SqlClient
+  const delay = Duration.toMillis(settlement.delay)
+  const error = Option.match(settlement.error, {
+    onNone: () => sql`job.last_error`,
+    onSome: (error) => sql`${JSON.stringify(error)}::jsonb || jsonb_build_object('at', now())`
+  })
+  return yield* sql<SettledRow>`
+    with settled as (
+      update index_job as job set (
+        status, attempts, cooled_ms, run_at, finished_at, last_error, crashes, worker, lease_expires_at, again
+      ) = (
+        select
+          case when next.anew then 'pending' else next.status end,
+          case
+            when next.anew then 0
+            when ${settlement.refund}::boolean then greatest(0, job.attempts - 1)
+            else job.attempts
+          end,
+          case
+            when next.anew then 0
+            when ${settlement.cooling}::boolean then job.cooled_ms + ${delay}::float8
+            else job.cooled_ms
+          end,
+          case
+            when next.anew then now()
+            when next.status = 'pending'
+              then now() + ${delay}::float8 * interval '1 millisecond'
+            else job.run_at
+          end,
+          case when next.status <> 'pending' and not next.anew then now() end,
+          ${error}, 0, null, null, false
+        from (
+          select ending.status, ending.status = 'failed' and job.again as anew
+          from (
+            select case
+              when ${settlement.to}::text = 'pending' and not ${settlement.refund}::boolean and job.attempts >= job.max_attempts
+                then 'failed'
+              else ${settlement.to}::text
+            end as status
+          ) as ending
+        ) as next
+      )
+      where job.tenant = ${tenant} and job.id = any(${JobRow.array(ids)}::text::bigint[]) and job.fence = ${fence}
+        and job.status = 'running'
+      returning job.id, job.status, job.run_at
+    )
+    select settled.*, case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+})

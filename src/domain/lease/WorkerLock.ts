@@ -1,0 +1,11 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { StoreFailure } from "../store/StoreFailure.js"
+import type { WorkerId } from "./Lease.js"
+
+/** Shows every other process that this worker lives: when it dies its jobs are free at once, long before their leases end. */
+export class WorkerLock extends Context.Tag("holdfast/WorkerLock")<WorkerLock, {
+  /** Make this process a worker until the scope closes. The id is new each time. */
+  readonly register: Effect.Effect<WorkerId, StoreFailure, Scope.Scope>
+}>() {}
