@@ -53,8 +53,7 @@ const dateText = (date: Date): string => {
 
 const bytes = (view: ArrayBufferView): Uint8Array => new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
 
-const arrayText = (values: ReadonlyArray<unknown>): string =>
-  `{${values.map(elementText).join(",")}}`
+const arrayText = (values: ReadonlyArray<unknown>): string => `{${values.map(elementText).join(",")}}`
 
 const elementText = (value: unknown): string => {
   if (value === null || value === undefined) return "NULL"

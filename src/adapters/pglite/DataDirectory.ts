@@ -1,0 +1,85 @@
+import * as Effect from "effect/Effect"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import * as Store from "../../domain/store/StoreFailure.js"
+import * as SqlFailure from "../postgres/SqlFailure.js"
+import * as DirectoryLock from "./DirectoryLock.js"
+import * as Engine from "./Engine.js"
+
+/**
+ * A data directory: `postgres/` with the database's files, `lock/` with who holds it. While a database is being created
+ * `postgres.unfinished` stands beside it; found later, it says that nothing is lost by beginning anew.
+ */
+
+/** The major version of PostgreSQL that the embedded engine is. */
+const major = "18"
+
+const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "")
+
+/** Names the file system's error. What it does not know is damage. */
+const unusable = (directory: string) => (error: unknown): Store.StoreFailure => {
+  if (Store.isStoreFailure(error)) return error
+  const code = codeOf(error)
+  const detail = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300)
+  if (code === "ENOSPC" || code === "EDQUOT") return new Store.StoreFull({ detail })
+  const reason = code === "EEXIST" || code === "ENOTDIR"
+    ? "not-a-directory"
+    : ["EACCES", "EPERM", "EROFS"].includes(code)
+    ? "no-permission"
+    : "damaged"
+  return new Store.DataDirectoryUnusable({ directory, reason, detail })
+}
+
+const notOurs = (directory: string, detail: string) =>
+  new Store.DataDirectoryUnusable({ directory, reason: "not-ours", detail })
+
+const paths = (directory: string) => ({
+  database: join(directory, "postgres"),
+  unfinished: join(directory, "postgres.unfinished")
+})
+
+/** Makes the directory, or finds what is there. */
+const enter = (directory: string) => {
+  mkdirSync(directory, { recursive: true })
+  if (!statSync(directory).isDirectory()) {
+    throw Object.assign(new Error("a file of that name exists"), { code: "ENOTDIR" })
+  }
+}
+
+/** Under the lock: an unfinished database goes; anything else that is not our engine's is refused. */
+const inspect = (directory: string) => {
+  const { database, unfinished } = paths(directory)
+  if (existsSync(unfinished)) rmSync(database, { recursive: true, force: true })
+  if (!existsSync(database) || readdirSync(database).length === 0) return writeFileSync(unfinished, "")
+  const version = join(database, "PG_VERSION")
+  if (!existsSync(version)) throw notOurs(directory, "postgres/ has no PG_VERSION")
+  const found = readFileSync(version, "utf8").trim()
+  if (found !== major) throw notOurs(directory, `postgres/ was made by PostgreSQL ${found}, this is ${major}`)
+}
+
+const attempt = (directory: string, act: () => void) => Effect.try({ try: act, catch: unusable(directory) })
+
+/** A database that does not start: a full disk is a full disk, anything else is damage. */
+const damaged = (directory: string) => (failure: Store.StoreFailure): Store.StoreFailure =>
+  failure._tag === "StoreFull" || failure._tag === "StoreReadOnly"
+    ? failure
+    : new Store.DataDirectoryUnusable({
+      directory,
+      reason: "damaged",
+      detail: "detail" in failure ? failure.detail : ""
+    })
+
+/**
+ * Takes hold of the directory and starts its database; both end with the scope. When another process takes the directory away
+ * (possible only after fifteen seconds without a sign of life), the engine stops before it can write again.
+ */
+export const open = Effect.fn("DataDirectory.open")(function*(directory: string) {
+  yield* attempt(directory, () => enter(directory))
+  const lock = yield* Effect.mapError(DirectoryLock.take(directory), unusable(directory))
+  yield* attempt(directory, () => inspect(directory))
+  const { database, unfinished } = paths(directory)
+  const engine = yield* SqlFailure.renamed(Engine.start(database)).pipe(Effect.mapError(damaged(directory)))
+  yield* attempt(directory, () => rmSync(unfinished, { force: true }))
+  yield* Effect.forkScoped(Effect.zipRight(lock.lost, engine.abandon))
+  return engine
+})

@@ -1,0 +1,143 @@
+import { PGlite, protocol } from "@electric-sql/pglite"
+import { vector } from "@electric-sql/pglite-pgvector"
+import { writeSync } from "node:fs"
+import { parentPort, workerData } from "node:worker_threads"
+
+/**
+ * The embedded database on its worker thread. It takes one request after another and answers each with the wire's own text;
+ * encoding and parsing are the client's. Plain JavaScript, so that it runs unbuilt, under tests and in the build.
+ *
+ * @typedef {{ readonly id: number, readonly kind: "query", readonly sql: string, readonly params: ReadonlyArray<string | Uint8Array | null> }} Query
+ * @typedef {{ readonly id: number, readonly kind: "close" }} Close
+ * @typedef {{ readonly name: string, readonly type: number }} Column
+ * @typedef {{ readonly columns: ReadonlyArray<Column>, readonly rows: ReadonlyArray<ReadonlyArray<string | null>>, readonly command: string }} Answer
+ * @typedef {{ readonly message: string, readonly code: string, readonly constraint?: string | undefined, readonly detail?: string | undefined, readonly table?: string | undefined, readonly column?: string | undefined }} Refusal
+ * @typedef {(
+ *   | { readonly kind: "ready" }
+ *   | { readonly kind: "unready", readonly refusal: Refusal }
+ *   | { readonly kind: "answer", readonly id: number, readonly answers: ReadonlyArray<Answer> }
+ *   | { readonly kind: "refusal", readonly id: number, readonly refusal: Refusal }
+ *   | { readonly kind: "notification", readonly channel: string, readonly payload: string }
+ *   | { readonly kind: "closed", readonly id: number }
+ * )} Told
+ */
+
+const port = parentPort
+if (port === null) throw new Error("engine.js runs as a worker thread")
+
+/** @param {Told} message */
+const tell = (message) => port.postMessage(message)
+
+/**
+ * @param {unknown} error
+ * @returns {Refusal}
+ */
+const refusal = (error) => {
+  const told = /** @type {Partial<Refusal>} */ (typeof error === "object" && error !== null ? error : {})
+  return {
+    message: typeof told.message === "string" ? told.message : String(error),
+    code: typeof told.code === "string" ? told.code : "",
+    constraint: told.constraint,
+    detail: told.detail,
+    table: told.table,
+    column: told.column
+  }
+}
+
+/** @param {ReadonlyArray<Uint8Array>} parts */
+const joined = (parts) => new Uint8Array(Buffer.concat(parts))
+
+/**
+ * One round trip: the simple protocol for what has no parameters (several statements may come then), else the extended one
+ * with every parameter untyped, so that the server infers the types as it does for the pg driver.
+ *
+ * @param {Query} query
+ */
+const request = ({ params, sql }) =>
+  params.length === 0
+    ? protocol.serialize.query(sql)
+    : joined([
+      protocol.serialize.parse({ text: sql }),
+      protocol.serialize.bind({ values: [...params] }),
+      protocol.serialize.describe({ type: "P" }),
+      protocol.serialize.execute({}),
+      protocol.serialize.sync()
+    ])
+
+/**
+ * @param {ReadonlyArray<{ readonly name: string }>} messages
+ * @returns {ReadonlyArray<Answer>}
+ */
+const answersIn = (messages) => {
+  /** @type {Array<Answer>} */
+  const answers = []
+  /** @type {ReadonlyArray<Column>} */
+  let columns = []
+  /** @type {Array<ReadonlyArray<string | null>>} */
+  let rows = []
+  for (const message of messages) {
+    if (message instanceof protocol.messages.RowDescriptionMessage) {
+      columns = message.fields.map((field) => ({ name: field.name, type: field.dataTypeID }))
+    } else if (message instanceof protocol.messages.DataRowMessage) {
+      rows.push(message.fields)
+    } else if (message instanceof protocol.messages.CommandCompleteMessage) {
+      answers.push({ columns, rows, command: message.text })
+      columns = []
+      rows = []
+    }
+  }
+  return answers
+}
+
+/** A panic leaves WASM in a state that spins: end the thread at once, the client sees its exit code. */
+const panicked = 70
+
+/** @param {string} line */
+const onStderr = (line) => {
+  if (!line.includes("PANIC:")) return false
+  writeSync(2, `${line}\n`)
+  return process.exit(panicked)
+}
+
+/** @param {string} directory */
+const open = async (directory) => {
+  const pg = await PGlite.create({ dataDir: directory, extensions: { vector }, onStderr })
+  pg.onNotification((channel, payload) => tell({ kind: "notification", channel, payload }))
+  return pg
+}
+
+/**
+ * @param {PGlite} pg
+ * @param {Query} query
+ */
+const run = async (pg, query) => {
+  try {
+    const { messages } = await pg.runExclusive(() => pg.execProtocol(request(query)))
+    tell({ kind: "answer", id: query.id, answers: answersIn(messages) })
+  } catch (error) {
+    tell({ kind: "refusal", id: query.id, refusal: refusal(error) })
+  }
+}
+
+/**
+ * @param {PGlite} pg
+ * @param {Close} close
+ */
+const end = async (pg, close) => {
+  await pg.close()
+  tell({ kind: "closed", id: close.id })
+  port.close()
+}
+
+try {
+  const pg = await open(/** @type {{ readonly directory: string }} */ (workerData).directory)
+  // A chain of promises keeps the order in which the requests came.
+  let last = Promise.resolve()
+  port.on("message", (/** @type {Query | Close} */ message) => {
+    last = last.then(() => message.kind === "query" ? run(pg, message) : end(pg, message))
+  })
+  tell({ kind: "ready" })
+} catch (error) {
+  tell({ kind: "unready", refusal: refusal(error) })
+  port.close()
+}

@@ -1,0 +1,101 @@
+import type * as PgClient from "@effect/sql-pg/PgClient"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { randomUUID } from "node:crypto"
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { inject } from "vitest"
+import * as PgliteClient from "../../src/adapters/pglite/Client.js"
+import * as Client from "../../src/adapters/postgres/Client.js"
+import * as Migrate from "../../src/adapters/postgres/Migrate.js"
+import type { Sessions } from "../../src/adapters/postgres/Session.js"
+import type { StoreFailure } from "../../src/domain/store/StoreFailure.js"
+
+/** Databases for tests: each layer makes one of its own, migrated, and removes it at the end. */
+
+export type Database = SqlClient.SqlClient | PgClient.PgClient | Sessions
+
+export interface Backend {
+  readonly name: "PGlite" | "Postgres"
+  readonly fresh: (migrations: ReadonlyArray<Migrate.Migration>) => Layer.Layer<Database, StoreFailure>
+}
+
+const migrated = (
+  database: Layer.Layer<Database, StoreFailure>,
+  migrations: ReadonlyArray<Migrate.Migration>
+): Layer.Layer<Database, StoreFailure> =>
+  Layer.tap(database, (context) => Effect.provide(Migrate.migrate(migrations), context))
+
+/** The URL of a database of its own on the test server, dropped when the scope ends, whoever is still connected. */
+export const freshUrl: Effect.Effect<Redacted.Redacted, StoreFailure, Scope.Scope> = Effect.gen(
+  function*() {
+    const admin = Redacted.make(inject("postgresUrl"))
+    const name = `holdfast_${randomUUID().replaceAll("-", "")}`
+    const asAdmin = (statement: string) =>
+      Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement)).pipe(
+        Effect.provide(Client.layer(Client.settings(admin, { maxConnections: 1 }))),
+        Effect.orDie
+      )
+    yield* Effect.acquireRelease(
+      asAdmin(`create database "${name}"`),
+      () => asAdmin(`drop database "${name}" with (force)`)
+    )
+    const url = new URL(Redacted.value(admin))
+    url.pathname = `/${name}`
+    return Redacted.make(url.href)
+  }
+)
+
+/** A fresh database on the real server, with a pool of its own. */
+export const freshPostgres = (
+  migrations: ReadonlyArray<Migrate.Migration>,
+  overrides: Partial<Client.Settings> = {}
+): Layer.Layer<Database, StoreFailure> =>
+  migrated(
+    Layer.unwrapScoped(Effect.map(freshUrl, (url) => Client.layer(Client.settings(url, overrides)))),
+    migrations
+  )
+
+const temporary = () => mkdtempSync(join(tmpdir(), "holdfast-pglite-"))
+
+/** A data directory that no process holds, removed when the scope ends. */
+export const freshDirectory = Effect.acquireRelease(
+  Effect.sync(temporary),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+)
+
+/** An empty database made once a machine, since making one takes seconds and copying it none. */
+const template = join(tmpdir(), `holdfast-pglite-0.5.14-${process.getuid?.() ?? "user"}`)
+
+const makeTemplate = Effect.gen(function*() {
+  if (existsSync(template)) return
+  const made = temporary()
+  yield* Effect.scoped(Layer.build(PgliteClient.layer(made)))
+  // Whoever comes second finds the name taken, and the first one's is as good.
+  yield* Effect.try(() => renameSync(made, template)).pipe(
+    Effect.catchAll(() => Effect.sync(() => rmSync(made, { recursive: true, force: true })))
+  )
+})
+
+/** A fresh data directory that holds an empty database already, removed when the scope ends. */
+export const readyDirectory = Effect.gen(function*() {
+  yield* makeTemplate
+  const directory = yield* freshDirectory
+  cpSync(template, directory, { recursive: true })
+  return directory
+})
+
+/** A fresh embedded database in a directory of its own. */
+export const freshPglite = (migrations: ReadonlyArray<Migrate.Migration>): Layer.Layer<Database, StoreFailure> =>
+  migrated(Layer.unwrapScoped(Effect.map(readyDirectory, PgliteClient.layer)), migrations)
+
+/**
+ * One behaviour suite runs on both: write it as a function of a Backend, and call it with `pglite` from a `*.pglite.test.ts` and
+ * with `postgres` from a `*.postgres.test.ts`.
+ */
+export const pglite: Backend = { name: "PGlite", fresh: freshPglite }
+export const postgres: Backend = { name: "Postgres", fresh: freshPostgres }
