@@ -1,6 +1,11 @@
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Match from "effect/Match"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
+import type { Failure } from "../failure/Failure.js"
 
 /** A retry policy as data: `base * factor^n` capped at `cap`, full jitter, at most `maxAttempts` tries and `total` time. */
 export class RetryPolicy extends Schema.Class<RetryPolicy>("RetryPolicy")({
@@ -52,3 +57,31 @@ export const nextDelay = (
     ? Option.some(delay)
     : Option.none()
 }
+
+/** Which failures are worth another request inside the same attempt, and the wait that the provider names (DESIGN section 3). */
+const anotherRequest = (failure: Failure): Option.Option<Option.Option<Duration.Duration>> =>
+  Match.value(failure).pipe(
+    Match.withReturnType<Option.Option<Option.Option<Duration.Duration>>>(),
+    Match.tag("Network", ({ phase }) => phase === "certificate" ? Option.none() : Option.some(Option.none())),
+    Match.tag("ProviderUnavailable", ({ permanent, retryAfter }) =>
+      permanent === true ? Option.none() : Option.some(Option.fromNullable(retryAfter))),
+    Match.orElse(() => Option.none())
+  )
+
+/** Try one request again where the network or the provider failed, under the policy for requests. */
+export const retryRequest = <A, R>(call: Effect.Effect<A, Failure, R>): Effect.Effect<A, Failure, R> =>
+  Effect.gen(function*() {
+    const started = yield* Clock.currentTimeMillis
+    const attempt = (tries: number): Effect.Effect<A, Failure, R> =>
+      Effect.catchAll(call, (failure) =>
+        Effect.gen(function*() {
+          const elapsed = Duration.millis((yield* Clock.currentTimeMillis) - started)
+          const random = yield* Random.next
+          const delay = Option.flatMap(anotherRequest(failure), (named) =>
+            nextDelay(request, { attempt: tries, elapsed }, random, named))
+          if (Option.isNone(delay)) return yield* Effect.fail(failure)
+          yield* Effect.sleep(delay.value)
+          return yield* attempt(tries + 1)
+        }))
+    return yield* attempt(1)
+  })

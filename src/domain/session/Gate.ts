@@ -19,3 +19,14 @@ export class ClosedGate extends Schema.Class<ClosedGate>("ClosedGate")({
   until: Schema.OptionFromNullOr(Schema.DateTimeUtc),
   detail: Schema.String
 }) {}
+
+/** A call was not made because its gate is closed. */
+export class GateShut extends Schema.TaggedError<GateShut>()("GateShut", {
+  kind: GateKind,
+  name: Schema.String,
+  reason: GateReason
+}) {
+  override get message(): string {
+    return `Calls to ${this.name} wait (${this.reason}). "holdfast gates list" tells since when, "holdfast gates open ${this.name}" resumes them.`
+  }
+}

@@ -1,0 +1,106 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Fingerprint from "../adapters/crypto/Fingerprint.js"
+import * as CatalogStore from "../adapters/postgres/CatalogStore.js"
+import * as Gates from "../adapters/postgres/Gates.js"
+import * as IndexStore from "../adapters/postgres/IndexStore.js"
+import * as JobQueue from "../adapters/postgres/JobQueue.js"
+import * as Migrate from "../adapters/postgres/Migrate.js"
+import * as migrations from "../adapters/postgres/migrations/all.js"
+import * as SearchIndex from "../adapters/postgres/SearchIndex.js"
+import * as ServerCheck from "../adapters/postgres/ServerCheck.js"
+import * as WakeUps from "../adapters/postgres/WakeUps.js"
+import * as WorkerLock from "../adapters/postgres/WorkerLock.js"
+import * as SourceReader from "../adapters/source/SourceReader.js"
+import { SourceSettings } from "../adapters/source/SourceSettings.js"
+import { Tenant } from "../domain/store/Tenant.js"
+import { WorkSettings } from "./flows/Work.js"
+import * as Settings from "./Settings.js"
+
+/** The only place where layers are composed. Each is a constant: provided once, built once. */
+
+/** The database that the settings name: a server where there is a URL, else the embedded one in the data directory. */
+export const Database = Layer.unwrapEffect(Effect.gen(function*() {
+  const { databaseUrl, dataDir, workers } = yield* Settings.Settings
+  if (Option.isNone(databaseUrl)) {
+    const Pglite = yield* Effect.promise(() => import("../adapters/pglite/Client.js"))
+    return Pglite.layer(dataDir)
+  }
+  const Client = yield* Effect.promise(() => import("../adapters/postgres/Client.js"))
+  // A transaction's wait for a connection cannot be interrupted, so that the pool has room beside the workers.
+  return Client.layer(Client.settings(databaseUrl.value, { maxConnections: workers + 2 }))
+}))
+
+/**
+ * A schema that fits this program. The embedded database and an empty one are migrated by whoever opens them; a server's
+ * older schema is not touched, because other processes may still run on it: `holdfast migrate` does that.
+ */
+const FittingSchema = Layer.effectDiscard(Effect.gen(function*() {
+  const { databaseUrl } = yield* Settings.Settings
+  yield* ServerCheck.supported()
+  yield* Migrate.check(migrations.all).pipe(
+    Effect.catchTag("SchemaTooOld", (old) =>
+      old.found === 0 || Option.isNone(databaseUrl) ? Migrate.migrate(migrations.all) : Effect.fail(old))
+  )
+}))
+
+const TenantOfSettings = Layer.effect(Tenant, Effect.map(Settings.Settings, ({ tenant }) => tenant))
+
+/** Every store, on whichever database there is. */
+export const Stores = Layer.mergeAll(
+  CatalogStore.layer,
+  JobQueue.layer,
+  IndexStore.layer,
+  SearchIndex.layer,
+  Gates.layer,
+  WakeUps.layer,
+  WorkerLock.layer
+).pipe(
+  Layer.provideMerge(FittingSchema),
+  Layer.provide(TenantOfSettings),
+  Layer.provideMerge(Database)
+)
+
+/** The embedder that the settings name. */
+export const Embedding = Layer.unwrapEffect(Effect.gen(function*() {
+  const { embedder } = yield* Settings.Settings
+  const module = {
+    local: () => import("../adapters/local/LocalEmbedder.js"),
+    ollama: () => import("../adapters/ollama/OllamaEmbedder.js"),
+    http: () => import("../adapters/dense/DenseEmbedder.js"),
+    openai: () => import("../adapters/openai/OpenAiEmbedder.js")
+  }
+  return (yield* Effect.promise(module[embedder.kind])).layer
+})).pipe(Layer.provide(Settings.embedderConfig))
+
+const SourceBounds = Layer.effect(
+  SourceSettings,
+  Effect.flatMap(Settings.Settings, ({ sourceTimeout }) =>
+    Effect.map(SourceSettings, (bounds) => ({ ...bounds, timeout: sourceTimeout })))
+)
+
+/** Files and URLs. */
+export const Sources = SourceReader.layer.pipe(
+  Layer.provide(SourceBounds),
+  Layer.provide([NodeFileSystem.layer, NodePath.layer])
+)
+
+/** How this process works on jobs. */
+export const Work = Layer.effect(
+  WorkSettings,
+  Effect.map(Settings.Settings, ({ batchSize, leaseDuration, pollInterval, workers }) => ({
+    workers,
+    batchSize,
+    leaseDuration,
+    pollInterval,
+    stallAfter: Duration.hours(1),
+    grace: Duration.seconds(10)
+  }))
+)
+
+/** Everything that indexing, searching and working need; only the settings are left to give. */
+export const App = Layer.mergeAll(Stores, Embedding, Sources, Work, Fingerprint.layer)

@@ -1,0 +1,57 @@
+import * as Effect from "effect/Effect"
+import * as Match from "effect/Match"
+import { consequence } from "../../domain/failure/Consequence.js"
+import type { Failure } from "../../domain/failure/Failure.js"
+import { Reporter } from "../../domain/failure/Reporter.js"
+import { Work } from "../../domain/failure/Work.js"
+import { JobQueue } from "../../domain/job/JobQueue.js"
+import type { Held } from "../../domain/job/JobQueue.js"
+import type { Outcome } from "../../domain/job/Outcome.js"
+import { Gates } from "../../domain/session/Gates.js"
+import { patiently } from "./PatientStore.js"
+
+const workOf = (held: Held) => `index ${held.job.source.kind} ${held.job.source.id}`
+
+const report = Effect.fnUntraced(function*(held: Held, failure: Failure) {
+  const reporter = yield* Reporter
+  const { userMessage } = consequence(failure, Work.Request({ malformedTries: 0 }))
+  yield* reporter.report({ failure, work: workOf(held), message: userMessage })
+})
+
+/** A halted job is reported unless its failure is one that people expect. */
+const reportHalt = Effect.fnUntraced(function*(held: Held, failure: Failure) {
+  const { report: wanted } = consequence(failure, Work.Request({ malformedTries: 0 }))
+  if (wanted !== "expected") yield* report(held, failure)
+})
+
+/** What the outcome means for everyone else on the provider, before the job itself is written. */
+const forOthers = (held: Held, outcome: Outcome) =>
+  Effect.flatMap(Gates, (gates) =>
+    Match.value(outcome).pipe(
+      Match.tag("Parked", ({ failure, gate, reason, until }) =>
+        Effect.flatMap(patiently(gates.close(gate, reason, until, failure.detail)), (first) => {
+          const { report: wanted } = consequence(failure, Work.Request({ malformedTries: 0 }))
+          return first && wanted !== "expected" ? report(held, failure) : Effect.void
+        })),
+      Match.tag("Cooled", ({ delay, failure }) => patiently(gates.cool(failure.provider, delay))),
+      Match.orElse(() =>
+        Effect.void
+      )
+    ))
+
+/**
+ * Write how an attempt ended: first the gate or the cooldown, so that nobody calls the provider once more, then the job.
+ * A write that comes too late is refused by the fence and changes nothing.
+ */
+export const conclude = Effect.fn("Conclude.conclude")(function*(held: Held, outcome: Outcome) {
+  const queue = yield* JobQueue
+  yield* forOthers(held, outcome)
+  const settled = yield* patiently(queue.settle(held, outcome))
+  if (outcome._tag === "Retried" || outcome._tag === "Halted") {
+    yield* Effect.logInfo(`Job ${held.job.id} is ${settled.status}`).pipe(
+      Effect.annotateLogs({ failure: outcome.failure._tag, detail: outcome.failure.detail })
+    )
+  }
+  if (outcome._tag === "Halted") yield* reportHalt(held, outcome.failure)
+  return settled
+})

@@ -1,0 +1,85 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { CatalogName, CatalogStore } from "../../domain/catalog/CatalogStore.js"
+import type { CatalogItem } from "../../domain/catalog/CatalogStore.js"
+import * as OpenApi from "../../domain/catalog/OpenApi.js"
+import * as Operation from "../../domain/catalog/Operation.js"
+import { SourceReader } from "../../domain/catalog/SourceReader.js"
+import { Embedder } from "../../domain/embedding/Embedder.js"
+
+/** The name cannot be used for this catalog. */
+export class NameProblem extends Schema.TaggedError<NameProblem>()("NameProblem", {
+  name: Schema.String,
+  reason: Schema.Literal("malformed", "taken"),
+  holder: Schema.String
+}) {
+  override get message(): string {
+    return this.reason === "malformed"
+      ? `"${this.name}" cannot be a catalog's name: use up to 100 lower-case letters, digits, ".", "_" and "-".`
+      : `The name "${this.name}" belongs to ${this.holder} already. Give --name ${this.name} to replace it, or another name.`
+  }
+}
+
+export interface IndexCatalogRequest {
+  readonly location: string
+  /** None: made from the document's title. */
+  readonly name: Option.Option<string>
+  readonly force: boolean
+  readonly maxAttempts: number
+}
+
+const toItem = (operation: Operation.Operation): CatalogItem => ({
+  id: operation.id,
+  method: operation.method,
+  path: operation.path,
+  summary: operation.summary === "" ? operation.description.slice(0, 200) : operation.summary,
+  text: Operation.text(operation),
+  lexical: Operation.lexical(operation)
+})
+
+/** A name from a title or a file: lower case, other characters as dashes. */
+export const nameFrom = (title: string, location: string): string => {
+  const slug = (text: string) =>
+    text.normalize("NFKD").toLowerCase().replace(/[^a-z0-9._]+/g, "-").replace(/^[-._]+|[-._]+$/g, "").slice(0, 60)
+  const file = location.split(/[\\/]/).at(-1)?.replace(/\.(json|ya?ml)$/i, "") ?? ""
+  return [slug(title), slug(file)].find((name) => name !== "") ?? "catalog"
+}
+
+const named = (name: string) =>
+  Option.match(Schema.decodeOption(CatalogName)(name), {
+    onNone: () => Effect.fail(new NameProblem({ name, reason: "malformed", holder: "" })),
+    onSome: (valid) => Effect.succeed(valid)
+  })
+
+/** A name that nobody gave must not replace a catalog that came from elsewhere. */
+const free = Effect.fnUntraced(function*(name: CatalogName, location: string) {
+  const store = yield* CatalogStore
+  const holder = yield* Effect.option(store.find(name))
+  if (Option.isSome(holder) && holder.value.location !== location) {
+    return yield* new NameProblem({ name, reason: "taken", holder: holder.value.location })
+  }
+})
+
+/** Read an API description, store its operations and enqueue their index job: all of it, or nothing. */
+export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")(function*(request: IndexCatalogRequest) {
+  const reader = yield* SourceReader
+  const store = yield* CatalogStore
+  const embedder = yield* Embedder
+  const given = yield* Effect.transposeMapOption(request.name, named)
+  const source = yield* reader.read(request.location)
+  const description = yield* OpenApi.operations(source.document)
+  const name = yield* Option.match(given, {
+    onSome: (chosen) => Effect.succeed(chosen),
+    onNone: () => Effect.tap(named(nameFrom(description.title, source.location)), (made) => free(made, source.location))
+  })
+  const job = yield* store.put({
+    name,
+    location: source.location,
+    title: description.title,
+    version: description.version,
+    revision: source.revision,
+    items: description.operations.map(toItem)
+  }, { provider: embedder.provider, maxAttempts: request.maxAttempts, force: request.force })
+  return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
+})

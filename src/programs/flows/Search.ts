@@ -1,0 +1,98 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { CatalogStore } from "../../domain/catalog/CatalogStore.js"
+import { Embedder } from "../../domain/embedding/Embedder.js"
+import * as Text from "../../domain/embedding/Text.js"
+import { classify } from "../../domain/failure/classify.js"
+import { userMessage } from "../../domain/failure/Consequence.js"
+import { isFailure } from "../../domain/failure/Failure.js"
+import type { Failure } from "../../domain/failure/Failure.js"
+import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
+import { fuse, single } from "../../domain/search/fuse.js"
+import { SearchAnswer } from "../../domain/search/Query.js"
+import type { SearchMode } from "../../domain/search/Query.js"
+import { SearchIndex } from "../../domain/search/SearchIndex.js"
+import type { SearchFilter } from "../../domain/search/SearchIndex.js"
+import { GateShut } from "../../domain/session/Gate.js"
+import { Gates } from "../../domain/session/Gates.js"
+
+export interface SearchRequest {
+  readonly question: string
+  readonly catalog: Option.Option<string>
+  readonly mode: SearchMode
+  /** Hits, at most. */
+  readonly limit: number
+}
+
+/** A person waits for the answer: past this the full-text leg answers alone. */
+const questionTimeout = Duration.seconds(10)
+
+/** How deep each leg looks before both are fused. */
+const depth = (limit: number) => Math.max(50, limit * 4)
+
+/** The question as a vector. Asks nobody while the provider's gate is closed. */
+const vectorOf = Effect.fnUntraced(function*(question: string) {
+  const embedder = yield* Embedder
+  const gates = yield* Gates
+  const about = { provider: embedder.provider, surface: "embed", auth: "none" } as const
+  const shut = (yield* gates.closed).find(({ ref }) => ref.kind === "provider" && ref.name === embedder.provider)
+  if (shut !== undefined) return yield* new GateShut({ ...shut.ref, reason: shut.reason })
+  const [text = question] = Text.chunks(question, embedder.chunkWords)
+  return yield* RetryPolicy.retryRequest(embedder.embed([text])).pipe(
+    Effect.timeoutFail({
+      duration: questionTimeout,
+      onTimeout: (): Failure => classify({ ...about, timedOutAfter: Duration.toMillis(questionTimeout) })
+    }),
+    Effect.map((vectors) => vectors[0] ?? [])
+  )
+})
+
+/** The leg of meaning, with a word about what it could not see. */
+const semanticLeg = Effect.fnUntraced(function*(question: string, filter: SearchFilter, limit: number) {
+  const embedder = yield* Embedder
+  const index = yield* SearchIndex
+  const vector = yield* vectorOf(question)
+  const space = { model: embedder.model, dimension: vector.length }
+  const hits = yield* index.semantic(vector, space, filter, limit)
+  const incomplete = yield* index.incomplete(space, filter)
+  const reason = incomplete.length === 0
+    ? null
+    : `not all of ${incomplete.join(", ")} is indexed with ${space.model} yet`
+  return { hits, reason }
+})
+
+const reasonOf = (failure: Failure | GateShut): string =>
+  failure._tag === "GateShut" ? failure.message : userMessage(failure)
+
+const degradedBy = (reason: string | null) => reason === null ? null : { reason }
+
+/**
+ * Find the operations that answer a question in plain words. A hybrid search goes on without its vectors when the embedder
+ * cannot serve, and says so in `degraded`; a semantic one fails instead.
+ */
+export const search = Effect.fn("Search.search")(function*(request: SearchRequest) {
+  const { limit, mode } = request
+  const index = yield* SearchIndex
+  const filter: SearchFilter = Option.match(request.catalog, { onNone: () => ({}), onSome: (catalog) => ({ catalog }) })
+  yield* Effect.transposeMapOption(request.catalog, (name) => Effect.flatMap(CatalogStore, (store) => store.find(name)))
+  if (mode === "lexical") {
+    const hits = single("lexical", yield* index.lexical(request.question, filter, limit))
+    return SearchAnswer.make({ hits, mode, degraded: null })
+  }
+  if (mode === "semantic") {
+    const { hits, reason } = yield* semanticLeg(request.question, filter, limit)
+    return SearchAnswer.make({ hits: single("semantic", hits), mode, degraded: degradedBy(reason) })
+  }
+  const semantic = semanticLeg(request.question, filter, depth(limit)).pipe(
+    Effect.catchIf(
+      (error): error is Failure | GateShut => error._tag === "GateShut" || isFailure(error),
+      (error) => Effect.succeed({ hits: [], reason: reasonOf(error) })
+    )
+  )
+  const legs = yield* Effect.all({ lexical: index.lexical(request.question, filter, depth(limit)), semantic }, {
+    concurrency: 2
+  })
+  const hits = fuse({ lexical: legs.lexical, semantic: legs.semantic.hits }, limit)
+  return SearchAnswer.make({ hits, mode, degraded: degradedBy(legs.semantic.reason) })
+})

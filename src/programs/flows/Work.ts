@@ -1,0 +1,223 @@
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { JobId } from "../../domain/job/Job.js"
+import { JobQueue } from "../../domain/job/JobQueue.js"
+import type { Held } from "../../domain/job/JobQueue.js"
+import { Outcome } from "../../domain/job/Outcome.js"
+import { WakeUps } from "../../domain/job/WakeUps.js"
+import { heartbeatEvery } from "../../domain/lease/Lease.js"
+import type { LeaseLost } from "../../domain/lease/Lease.js"
+import { WorkerLock } from "../../domain/lease/WorkerLock.js"
+import { isPassing } from "../../domain/store/StoreFailure.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { conclude } from "./Conclude.js"
+import type { Attempt } from "./RunJob.js"
+
+/** How a worker works. */
+export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSettings, {
+  /** Jobs at a time. */
+  readonly workers: number
+  /** Texts per call, at most. */
+  readonly batchSize: number
+  readonly leaseDuration: Duration.Duration
+  /** How often the table is asked when no hint arrives. */
+  readonly pollInterval: Duration.Duration
+  /** An attempt without progress for so long ends as stalled. */
+  readonly stallAfter: Duration.Duration
+  /** How long a shutdown waits for the batches under way. */
+  readonly grace: Duration.Duration
+}>() {}
+
+/** How often the jobs of dead workers are looked for; with a takeover target of two seconds. */
+const reclaimEvery = Duration.seconds(1)
+
+/** One attempt at a job. `stop` is done when nothing new is to be begun. */
+export type Runner<R> = (
+  held: Held,
+  stop: Deferred.Deferred<void>
+) => Effect.Effect<Attempt, LeaseLost | StoreFailure, R>
+
+interface Running {
+  readonly held: Held
+  readonly stop: Deferred.Deferred<void>
+  readonly lost: Deferred.Deferred<void>
+}
+
+/** The jobs that this worker holds now, and a signal for each one that ends. */
+interface Bench {
+  readonly running: Map<JobId, Running>
+  readonly fibers: FiberSet.FiberSet
+  readonly freed: { signal: Deferred.Deferred<void> }
+}
+
+const logStore = (what: string) => (failure: StoreFailure) => Effect.logWarning(`${what}: ${failure.message}`)
+
+/** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
+const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
+  const queue = yield* JobQueue
+  const running = [...bench.running.values()]
+  if (running.length === 0) return
+  const held = yield* queue.renew(running.map((one) => one.held), leaseDuration)
+  yield* Effect.forEach(
+    running.filter((one) => !held.has(one.held.job.id)),
+    (one) => Deferred.succeed(one.lost, undefined),
+    { discard: true }
+  )
+})
+
+const heartbeat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
+  const every = heartbeatEvery(leaseDuration)
+  yield* beat(bench, leaseDuration).pipe(
+    Effect.tapError(logStore("The heartbeat failed and is tried again")),
+    Effect.retry(Schedule.spaced(Duration.min(every, Duration.seconds(1)))),
+    Effect.delay(every),
+    Effect.forever
+  )
+})
+
+const reclaim = Effect.flatMap(JobQueue, (queue) =>
+  queue.reclaim.pipe(
+    Effect.tap(({ failed, freed }) =>
+      freed + failed === 0
+        ? Effect.void
+        : Effect.logWarning(`Took over from dead workers: ${freed} jobs run again, ${failed} failed for good`)
+    ),
+    Effect.catchAll(logStore("Looking for dead workers failed and is tried again")),
+    Effect.delay(reclaimEvery),
+    Effect.forever
+  ))
+
+/** Run one job to its end and write that end, also when the run is cut short. */
+const runHeld = <R>(one: Running, run: Runner<R>) =>
+  Effect.uninterruptibleMask((restore) =>
+    restore(
+      run(one.held, one.stop).pipe(
+        Effect.map((attempt) => Option.some(attempt)),
+        Effect.raceFirst(Effect.as(Deferred.await(one.lost), Option.none<Attempt>()))
+      )
+    ).pipe(
+      Effect.onInterrupt(() => Effect.ignore(conclude(one.held, Outcome.Released()))),
+      Effect.flatMap(Option.match({
+        onNone: () => Effect.logWarning(`Lost the lease on job ${one.held.job.id}: stopped at once`),
+        onSome: (attempt) =>
+          attempt._tag === "Settled"
+            ? Effect.logInfo(`Job ${one.held.job.id} is ${attempt.settled.status}`)
+            : conclude(one.held, attempt.outcome)
+      })),
+      Effect.catchTag("LeaseLost", (lost) => Effect.logWarning(lost.message)),
+      Effect.catchAll(logStore(`Job ${one.held.job.id} is left to its lease`)),
+      Effect.catchAllDefect((defect) => Effect.logError(`A bug ended job ${one.held.job.id}`, defect)),
+      Effect.annotateLogs({ job: one.held.job.id, fence: one.held.fence })
+    )
+  )
+
+const start = <R>(bench: Bench, held: Held, run: Runner<R>) =>
+  Effect.gen(function*() {
+    const one: Running = { held, stop: yield* Deferred.make<void>(), lost: yield* Deferred.make<void>() }
+    bench.running.set(held.job.id, one)
+    const ended = Effect.suspend(() => {
+      bench.running.delete(held.job.id)
+      return Deferred.succeed(bench.freed.signal, undefined)
+    })
+    yield* FiberSet.run(bench.fibers, Effect.ensuring(runHeld(one, run), ended))
+  })
+
+/** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
+const drain = (bench: Bench, grace: Duration.Duration) =>
+  Effect.gen(function*() {
+    yield* Effect.forEach(bench.running.values(), (one) => Deferred.succeed(one.stop, undefined), { discard: true })
+    yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(bench.fibers)), grace)
+  })
+
+/** Claim for the free slots and begin. Not to be cut in two: a claimed job that nobody runs would count as a crash. */
+const claim = Effect.fnUntraced(
+  function*<R>(bench: Bench, worker: Held["worker"], run: Runner<R>, only: JobId | undefined) {
+    const queue = yield* JobQueue
+    const { leaseDuration, workers } = yield* WorkSettings
+    const slots = workers - bench.running.size
+    if (slots <= 0) return 0
+    const claimed = yield* queue.claim({
+      worker,
+      slots,
+      duration: leaseDuration,
+      ...(only === undefined ? {} : { only })
+    })
+    yield* Effect.forEach(claimed, (held) => start(bench, held, run), { discard: true })
+    return claimed.length
+  },
+  Effect.uninterruptible
+)
+
+/** A store that blinks costs a pause; any other trouble ends the worker. */
+const claimPatiently = <R>(bench: Bench, worker: Held["worker"], run: Runner<R>, only: JobId | undefined) =>
+  claim(bench, worker, run, only).pipe(
+    Effect.catchIf(isPassing, (failure) =>
+      logStore("Claiming failed and is tried again")(failure).pipe(
+        Effect.zipRight(Effect.sleep("1 second")),
+        Effect.as(0)
+      ))
+  )
+
+/** Between two looks at the table, however soon the next job says that it is ready: another worker may have it. */
+const shortestPause = Duration.millis(20)
+
+/** How often a wait for one job looks at it. */
+const watchEvery = Duration.millis(500)
+
+/** Until a job may be ready, a slot is free, or the poll is due. */
+const pause = Effect.fnUntraced(function*(bench: Bench, freed: Deferred.Deferred<void>, only: JobId | undefined) {
+  const queue = yield* JobQueue
+  const wakeUps = yield* WakeUps
+  const { pollInterval, workers } = yield* WorkSettings
+  if (bench.running.size >= workers) return yield* Deferred.await(freed)
+  const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
+  const atMost = only !== undefined
+    ? Duration.min(pollInterval, watchEvery)
+    : Option.match(next, {
+      onNone: () => pollInterval,
+      onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
+    })
+  yield* Effect.raceFirst(wakeUps.next(Duration.toMillis(atMost)), Deferred.await(freed))
+})
+
+const bench: Effect.Effect<Bench, never, Scope.Scope> = Effect.gen(function*() {
+  return {
+    running: new Map<JobId, Running>(),
+    fibers: yield* FiberSet.make(),
+    freed: { signal: yield* Deferred.make<void>() }
+  }
+})
+
+/**
+ * Work until interrupted, or until `done` says so: claim what is ready, run it, keep its leases. An interruption stops
+ * claiming, lets the batches under way be stored, gives the leases back and then ends.
+ */
+export const workWith = Effect.fn("Work.workWith")(
+  function*<R, R2>(run: Runner<R>, options: {
+    readonly only?: JobId
+    /** Asked before each claim, with the number of jobs that run here. */
+    readonly done: (running: number) => Effect.Effect<boolean, StoreFailure, R2>
+  }) {
+    const settings = yield* WorkSettings
+    const worker = yield* (yield* WorkerLock).register
+    const jobs = yield* bench
+    yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
+    yield* Effect.forkScoped(reclaim)
+    yield* Effect.addFinalizer(() => drain(jobs, settings.grace))
+    while (true) {
+      // Before anything is asked, so that a job which ends meanwhile cuts the next pause short.
+      const freed = yield* Deferred.make<void>()
+      jobs.freed.signal = freed
+      if (yield* options.done(jobs.running.size)) return
+      const claimed = yield* claimPatiently(jobs, worker, run, options.only)
+      if (claimed === 0 || jobs.running.size >= settings.workers) yield* pause(jobs, freed, options.only)
+    }
+  },
+  Effect.scoped
+)

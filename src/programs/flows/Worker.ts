@@ -1,0 +1,60 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { isOpen } from "../../domain/job/Job.js"
+import type { Job, JobId } from "../../domain/job/Job.js"
+import { JobQueue } from "../../domain/job/JobQueue.js"
+import { Gates } from "../../domain/session/Gates.js"
+import { runJob } from "./RunJob.js"
+import { WorkSettings, workWith } from "./Work.js"
+import type { Runner } from "./Work.js"
+
+/** A foreground program waits for a delay up to this long; past it, it says so and leaves the job queued. */
+const patience = Duration.minutes(1)
+
+const indexing = Effect.map(WorkSettings, ({ batchSize, stallAfter }) => {
+  const run = (...[held, stop]: Parameters<Runner<never>>) => runJob(held, { batchSize, stallAfter, stop })
+  return run
+})
+
+/** Claim and run index jobs until interrupted. */
+export const work = Effect.flatMap(indexing, (run) => workWith(run, { done: () => Effect.succeed(false) })).pipe(
+  Effect.withSpan("Worker.work")
+)
+
+/** Whether a job that does not run now will not run soon: it stands behind a gate, or a long delay. */
+const isPutOff = Effect.fnUntraced(function*(job: Job) {
+  const gates = yield* Gates
+  const now = yield* DateTime.now
+  const soon = DateTime.addDuration(now, patience)
+  const closed = yield* gates.closed
+  const cooling = yield* gates.cooling
+  return closed.some(({ ref }) => ref.kind === "provider" && ref.name === job.provider) ||
+    cooling.some(({ provider, until }) => provider === job.provider && DateTime.greaterThan(until, soon)) ||
+    DateTime.greaterThan(job.runAt, soon)
+})
+
+/**
+ * Run one job, or wait while another worker runs it, until it is closed. Ends early, with the job still pending, where it
+ * would wait longer than a minute: behind a closed gate, a cooldown or a backoff.
+ */
+export const workOn = Effect.fn("Worker.workOn")(function*(id: JobId) {
+  const queue = yield* JobQueue
+  const run = yield* indexing
+  yield* workWith(run, {
+    only: id,
+    done: Effect.fnUntraced(function*(running: number) {
+      const job = yield* queue.find(id)
+      if (!isOpen(job.status)) return true
+      return running === 0 && job.status === "pending" && (yield* isPutOff(job))
+    }, Effect.catchTag("JobNotFound", () => Effect.succeed(true)))
+  })
+  return yield* queue.find(id)
+})
+
+/** The job each time it is looked at, until it is closed. */
+export const follow = (id: JobId) =>
+  Stream.repeatEffect(Effect.delay(Effect.flatMap(JobQueue, (queue) => queue.find(id)), "200 millis")).pipe(
+    Stream.takeUntil((job) => !isOpen(job.status))
+  )
