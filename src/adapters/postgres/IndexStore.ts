@@ -1,0 +1,47 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { IndexStore } from "../../domain/embedding/IndexStore.js"
+import { Tenant } from "../../domain/store/Tenant.js"
+import { complete } from "./index/complete.js"
+import { persist } from "./index/persist.js"
+import * as Standing from "./index/standing.js"
+import * as Stray from "./index/stray.js"
+import * as SqlFailure from "./SqlFailure.js"
+import { transact } from "./transact.js"
+
+/** The stored vectors, on a server and on PGlite alike. */
+export const layer = Layer.effect(
+  IndexStore,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const tenant = yield* Tenant
+    const withClient = Effect.provideService(SqlClient.SqlClient, sql)
+
+    /** The job has ended already: garbage that stays is swept after the next one. */
+    const sweep = Stray.sweep(tenant).pipe(
+      Effect.catchAll((failure) => Effect.logWarning(`Unused vectors were left for later: ${failure.message}`))
+    )
+
+    return IndexStore.of({
+      dimensionOf: Effect.fn("IndexStore.dimensionOf")((model) =>
+        Standing.dimensionOf(tenant, model).pipe(SqlFailure.renamed, withClient)
+      ),
+      standing: Effect.fn("IndexStore.standing")((held, space) =>
+        Standing.standing(tenant, held, space).pipe(SqlFailure.renamed, withClient)
+      ),
+      pending: Effect.fn("IndexStore.pending")((held, space, after, limit) =>
+        Standing.pending(tenant, held, space, after, limit).pipe(SqlFailure.renamed, withClient)
+      ),
+      known: Effect.fn("IndexStore.known")((held, space, hashes) =>
+        Standing.known(tenant, held, space, hashes).pipe(SqlFailure.renamed, withClient)
+      ),
+      persist: Effect.fn("IndexStore.persist")((held, space, batch) =>
+        transact(persist(tenant, held, space, batch)).pipe(withClient)
+      ),
+      complete: Effect.fn("IndexStore.complete")((held, space, progress) =>
+        transact(complete(tenant, held, space, progress)).pipe(Effect.zipLeft(sweep), withClient)
+      )
+    })
+  })
+)

@@ -1,0 +1,94 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import type { CatalogItem, NewCatalog } from "../../../domain/catalog/CatalogStore.js"
+import type { SourceRef } from "../../../domain/job/Job.js"
+import * as Serial from "./Serial.js"
+
+/** Rows a statement. 20,000 items of 500 characters take 2.3 s on a server, 5 s on PGlite, and 0.5 s when nothing changed. */
+const slice = 1000
+
+const serial = (item: CatalogItem, position: number) => ({
+  position,
+  id: Serial.storable(item.id),
+  content: {
+    method: Serial.storable(item.method),
+    path: Serial.storable(item.path),
+    summary: Serial.storable(item.summary),
+    text: Serial.storable(item.text),
+    a: Serial.storable(item.lexical.a),
+    b: Serial.storable(item.lexical.b),
+    c: Serial.storable(item.lexical.c)
+  }
+})
+
+const upsertSource = Effect.fnUntraced(function*(tenant: string, source: SourceRef, catalog: NewCatalog) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    insert into source as s (tenant, kind, id, location, title, version, revision)
+    values (${tenant}, ${source.kind}, ${source.id}, ${Serial.storable(catalog.location)},
+      ${Serial.storable(catalog.title)}, ${Serial.storable(catalog.version)}, ${catalog.revision})
+    on conflict (tenant, kind, id) do update set
+      location = excluded.location, title = excluded.title, version = excluded.version,
+      revision = excluded.revision, updated_at = now()
+    where (s.location, s.title, s.version, s.revision)
+      is distinct from (excluded.location, excluded.title, excluded.version, excluded.revision)`
+})
+
+/**
+ * Items whose content differs from the stored one, by its digest, are written; of the others at most the position. The cut
+ * keeps a row's lexemes below the limit of a tsvector (1 MiB).
+ */
+const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRef, items: string) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    with given as materialized (
+      select g.position, g.id, g.content, encode(sha256(convert_to(g.content::text, 'UTF8')), 'hex') as digest
+      from jsonb_to_recordset(${items}::jsonb) as g (position integer, id text, content jsonb)
+    ), moved as (
+      update item i set position = g.position, removed = false
+      from given g
+      where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
+        and i.id = g.id and i.digest = g.digest and (i.position <> g.position or i.removed)
+    ), changed as (
+      select g.position, g.id, g.digest, f.*
+      from given g
+      cross join jsonb_to_record(g.content)
+        as f (method text, path text, summary text, text text, a text, b text, c text)
+      where not exists (
+        select from item i
+        where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
+          and i.id = g.id and i.digest = g.digest)
+    )
+    insert into item
+      (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
+    select ${tenant}, ${source.kind}, ${source.id}, n.id, n.position, n.method, n.path, n.summary, n.text,
+      encode(sha256(convert_to(n.text, 'UTF8')), 'hex'),
+      setweight(to_tsvector('english', left(n.a, 80000)), 'A')
+        || setweight(to_tsvector('english', left(n.b, 80000)), 'B')
+        || setweight(to_tsvector('english', left(n.c, 80000)), 'C'),
+      n.digest
+    from changed n
+    on conflict (tenant, source_kind, source_id, id) do update set
+      position = excluded.position, method = excluded.method, path = excluded.path, summary = excluded.summary,
+      text = excluded.text, text_hash = excluded.text_hash, lexical = excluded.lexical, digest = excluded.digest,
+      removed = false`
+})
+
+/** Items that the document has no more. They are found until the job that follows is complete. */
+const markRemoved = Effect.fnUntraced(function*(tenant: string, source: SourceRef, ids: ReadonlyArray<string>) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    update item i set removed = true
+    where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and not i.removed
+      and i.id not in (select kept from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as kept)`
+})
+
+/** Make the stored items those of the catalog, writing only what differs. Belongs inside a transaction. */
+export const put = Effect.fn("put")(function*(tenant: string, source: SourceRef, catalog: NewCatalog) {
+  yield* upsertSource(tenant, source, catalog)
+  for (const [part, items] of Serial.slices(catalog.items, slice).entries()) {
+    const rows = items.map((item, index) => serial(item, part * slice + index))
+    yield* upsertItems(tenant, source, JSON.stringify(rows))
+  }
+  yield* markRemoved(tenant, source, catalog.items.map((item) => Serial.storable(item.id)))
+})
