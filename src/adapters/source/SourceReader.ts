@@ -2,6 +2,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { SourceProblem } from "../../domain/catalog/CatalogProblem.js"
 import { SourceDocument, SourceReader } from "../../domain/catalog/SourceReader.js"
 import * as Content from "./Content.js"
 import * as FileSource from "./FileSource.js"
@@ -21,6 +22,11 @@ const fromFile = Effect.fnUntraced(function*(typed: string) {
   return new SourceDocument({ location: absolute, kind: "file", document, bytes: bytes.byteLength, revision })
 })
 
+const readEither = (
+  location: string
+): Effect.Effect<SourceDocument, SourceProblem, FileSystem.FileSystem | Path.Path> =>
+  Location.isUrl(location.trim()) ? fromUrl(location.trim()) : fromFile(location)
+
 /** Reads files and http(s) URLs within the `SourceSettings` that the layer is built with. */
 export const layer: Layer.Layer<SourceReader, never, FileSystem.FileSystem | Path.Path> = Layer.effect(
   SourceReader,
@@ -28,10 +34,7 @@ export const layer: Layer.Layer<SourceReader, never, FileSystem.FileSystem | Pat
     const context = yield* Effect.context<FileSystem.FileSystem | Path.Path>()
     return SourceReader.of({
       read: Effect.fn("SourceReader.read")(function*(location: string) {
-        return yield* Effect.provide(
-          Location.isUrl(location.trim()) ? fromUrl(location.trim()) : fromFile(location),
-          context
-        )
+        return yield* Effect.provide(readEither(location), context)
       })
     })
   })

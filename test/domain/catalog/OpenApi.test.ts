@@ -1,0 +1,376 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import { readFileSync } from "node:fs"
+import { parse } from "yaml"
+import type { CatalogProblem } from "../../../src/domain/catalog/CatalogProblem.js"
+import type { Description } from "../../../src/domain/catalog/Description.js"
+import * as OpenApi from "../../../src/domain/catalog/OpenApi.js"
+import * as Operation from "../../../src/domain/catalog/Operation.js"
+
+const read = (document: unknown): Description => Either.getOrThrow(OpenApi.operations(document))
+const problem = (document: unknown): CatalogProblem => Either.getOrThrow(Either.flip(OpenApi.operations(document)))
+const ids = (description: Description): ReadonlyArray<string> => description.operations.map(({ id }) => id)
+
+const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8")
+const rclone = (name: string) =>
+  readFileSync(new URL(`../../../node_modules/rclone-openapi/${name}`, import.meta.url), "utf8")
+
+const spec = (paths: unknown, more: object = {}) => ({
+  openapi: "3.1.0",
+  info: { title: "t", version: "1" },
+  paths,
+  ...more
+})
+
+describe("a real description", () => {
+  it("gives the same 101 operations from its JSON and its YAML", () => {
+    const json = read(JSON.parse(rclone("openapi.json")))
+    const yaml = read(parse(rclone("openapi.yaml")))
+    expect(json.operations.length).toBe(101)
+    expect(yaml.operations).toEqual(json.operations)
+    expect(json.title).toBe("Rclone RC API")
+    expect(json.version).toBe("1.75.0")
+    expect(json.warnings).toEqual([])
+  })
+})
+
+describe("the corners of OpenAPI 3.1", () => {
+  const corners = read(parse(fixture("corners.yaml")))
+  const byId = (id: string) => corners.operations.find((operation) => operation.id === id)
+
+  it("come in the document's order, webhooks last, each with an id of its own", () => {
+    expect(ids(corners)).toEqual([
+      "getOrder",
+      "DELETE /orders/{orderId}",
+      "GET /copies",
+      "sharedGet",
+      "POST /shared/a",
+      "ownGet",
+      "POST /shared/b",
+      "escaped",
+      "shipped"
+    ])
+  })
+
+  it("merge the path's parameters with the operation's, each name once", () => {
+    expect(byId("getOrder")?.parameters).toEqual(["orderId", "locale", "expand"])
+    expect(byId("DELETE /orders/{orderId}")?.parameters).toEqual(["orderId", "locale"])
+  })
+
+  it("let an operation without words of its own speak with the path's", () => {
+    expect(byId("DELETE /orders/{orderId}")).toMatchObject({
+      summary: "One order",
+      description: "What the path says for all of its operations."
+    })
+  })
+
+  it("keep webhooks, marked as such", () => {
+    expect(byId("shipped")).toMatchObject({ webhook: true, method: "POST", path: "orderShipped" })
+    expect(byId("getOrder")?.webhook).toBe(false)
+  })
+
+  it("read escaped pointers, numbers among tags, and parameters beside broken ones", () => {
+    expect(byId("escaped")?.path).toBe("/pointer")
+    expect(byId("sharedGet")?.tags).toEqual(["stock", "7"])
+    expect(byId("POST /shared/a")?.parameters).toEqual(["kept"])
+  })
+
+  it("say what was left out and renamed, in sentences", () => {
+    expect(corners.version).toBe("1")
+    expect(corners.warnings).toEqual([
+      "A parameter of POST /shared/a refers to \"#/components/parameters/loop\", which leads back to itself; that part was left out.",
+      "A parameter of POST /shared/a is not described by an object and was left out.",
+      "The path /loop refers to \"#/components/pathItems/loopOne\", which leads back to itself; that part was left out.",
+      "The path /nowhere refers to \"#/components/pathItems/missing\", which the document does not have; that part was left out.",
+      "The path /null is not described by an object and was left out.",
+      "The operationId \"getOrder\" stands more than once; one of them is known as \"GET /copies\"."
+    ])
+  })
+})
+
+describe("other versions", () => {
+  it("Swagger 2.0 is read, and knows no webhooks", () => {
+    const old = read(JSON.parse(fixture("swagger2.json")))
+    expect(ids(old)).toEqual(["listItems", "POST /items"])
+    expect(old.operations[0]?.parameters).toEqual(["limit"])
+  })
+
+  it("a version that YAML took for a number is what its author wrote", () => {
+    expect(ids(read({ swagger: 2, paths: { "/a": { get: {} } } }))).toEqual(["GET /a"])
+    expect(ids(read({ openapi: 3.1, paths: { "/a": { get: {} } } }))).toEqual(["GET /a"])
+  })
+
+  it("OpenAPI 3.2 adds the query method and methods of one's own; before, they are no operations", () => {
+    const paths = { "/a": { query: {}, additionalOperations: { PURGE: { operationId: "purge" } } } }
+    expect(ids(read({ openapi: "3.2.0", paths }))).toEqual(["QUERY /a", "purge"])
+    expect(problem({ openapi: "3.1.0", paths })._tag).toBe("NoOperations")
+  })
+
+  it.each([
+    [{ openapi: "4.0.0", paths: {} }, "openapi: 4.0.0"],
+    [{ openapi: "3.10.0", paths: {} }, "openapi: 3.10.0"],
+    [{ swagger: "1.2", paths: {} }, "swagger: 1.2"],
+    [{ swaggerVersion: "1.2", apis: [] }, "swaggerVersion: 1.2"],
+    [{ openapi: "three", paths: {} }, "openapi: three"]
+  ])("%j cannot be read, and the message names its version", (document, said) => {
+    expect(problem(document)._tag).toBe("UnsupportedVersion")
+    expect(problem(document).message).toContain(said)
+  })
+})
+
+describe("something else than a description is named for what it looks like", () => {
+  it.each([
+    [null, "an empty document"],
+    [undefined, "an empty document"],
+    [[1, 2], "a list of 2 elements"],
+    [[{}], "a list of 1 element"],
+    ["<!DOCTYPE html><p>", "an HTML page"],
+    ["<rss/>", "an XML document"],
+    ["hello", "plain text"],
+    [7, "a single number"],
+    [true, "a single boolean"],
+    [{}, "an empty object"],
+    [{ a: 1 }, "an object with the key \"a\""],
+    [{ a: 1, b: 1, c: 1, d: 1 }, "an object with the keys \"a\", \"b\", \"c\", ..."],
+    [{ asyncapi: "2.6.0" }, "an AsyncAPI description"],
+    [{ info: { schema: "https://schema.getpostman.com/json/collection/v2.1.0/" } }, "a Postman collection"],
+    [{ data: { __schema: {} } }, "a GraphQL schema"],
+    [{ $schema: "https://json-schema.org/draft/2020-12/schema" }, "a JSON Schema"],
+    [{ paths: {} }, "an API description that lacks its \"openapi\" or \"swagger\" version"],
+    [{ openapi: {}, paths: {} }, "an API description that lacks its \"openapi\" or \"swagger\" version"]
+  ])("%j looks like %s", (document, looksLike) => {
+    expect(problem(document)).toMatchObject({ _tag: "NotASpec", looksLike })
+  })
+})
+
+describe("no operations", () => {
+  it.each([
+    ["paths that are empty", spec({})],
+    ["paths that are missing", { openapi: "3.1.0", info: { title: "t" }, components: {} }],
+    ["a path without methods", spec({ "/a": { parameters: [] } })],
+    ["paths that are a list", spec([{ get: {} }])],
+    ["extensions alone", spec({ "x-a": { get: {} } })]
+  ])("%s: the title is named", (_, document) => {
+    expect(problem(document)).toMatchObject({ _tag: "NoOperations", title: "t" })
+  })
+})
+
+describe("a reference out of the document", () => {
+  it.each([
+    ["a path item", spec({ "/a": { $ref: "paths/a.yaml" } }), "paths/a.yaml", "#/paths/~1a"],
+    [
+      "a response called default",
+      spec({ "/a": { get: { responses: { default: { $ref: "errors.json#/any" } } } } }),
+      "errors.json#/any",
+      "#/paths/~1a/get/responses/default"
+    ],
+    [
+      "a parameter",
+      spec({ "/a": { get: { parameters: [{ name: "x" }, { $ref: "https://e.org/p.json" }] } } }),
+      "https://e.org/p.json",
+      "#/paths/~1a/get/parameters/1"
+    ],
+    [
+      "a property called example",
+      spec({ "/a": { get: {} } }, { components: { schemas: { a: { properties: { example: { $ref: "b.json" } } } } } }),
+      "b.json",
+      "#/components/schemas/a/properties/example"
+    ]
+  ])("in %s is refused, with its place", (_, document, ref, where) => {
+    expect(problem(document)).toMatchObject({ _tag: "ExternalRef", ref, where })
+  })
+
+  it("is the first in the document's order, where there are many", () => {
+    const document = spec({ "/a": { get: { parameters: [{ $ref: "first" }] } }, "/b": { $ref: "second" } })
+    expect(problem(document)).toMatchObject({ ref: "first" })
+  })
+
+  it.each([
+    ["in an example", { example: { $ref: "elsewhere.json" } }],
+    ["in an extension", { "x-links": [{ $ref: "elsewhere.json" }] }],
+    ["that is no string", { responses: { "200": { $ref: 7 } } }],
+    ["to a schema's own $id", {
+      responses: { "200": { $id: "https://e.org/s", other: { $ref: "https://e.org/s#/a" } } }
+    }]
+  ])("%s is none", (_, operation) => {
+    expect(ids(read(spec({ "/a": { get: operation } })))).toEqual(["GET /a"])
+  })
+})
+
+describe("hostile documents", () => {
+  it("keys of the prototype are names like any other", () => {
+    const paths: unknown = JSON.parse(
+      "{\"/a\":{\"get\":{\"operationId\":\"constructor\"},\"__proto__\":{\"post\":{}}},\"__proto__\":{\"get\":{\"operationId\":\"__proto__\"}},\"/b\":{\"$ref\":\"#/constructor/prototype\"}}"
+    )
+    const description = read(spec(paths))
+    expect(ids(description)).toEqual(["constructor", "__proto__"])
+    expect(description.warnings[0]).toContain("#/constructor/prototype")
+  })
+
+  it("nesting as deep as a parser allows is walked", () => {
+    let deep: unknown = { $ref: "deep.json" }
+    for (let level = 0; level < 200_000; level++) deep = [deep]
+    expect(problem(spec({ "/a": { get: { responses: deep } } }))).toMatchObject({ ref: "deep.json" })
+  })
+
+  it("objects that contain themselves are visited once", () => {
+    const self: Record<string, unknown> = { get: {} }
+    self["parameters"] = [self]
+    self["again"] = self
+    expect(ids(read(spec({ "/a": self })))).toEqual(["GET /a"])
+  })
+
+  it("references that repeat one large path item without end are refused in bounded time", () => {
+    const methods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"]
+    const operation = { parameters: Array.from({ length: 5_000 }, (_, index) => ({ name: `p${index}` })) }
+    const document = spec(
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`/p${index}`, { $ref: "#/components/x" }])),
+      { components: { x: Object.fromEntries(methods.map((method) => [method, operation])) } }
+    )
+    expect(problem(document)).toMatchObject({ _tag: "TooManyOperations", limit: 100_000 })
+  })
+
+  it("a thousand operations with one id are all kept, and warnings stay few", () => {
+    const document = spec(
+      Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`/p${index}`, { get: { operationId: "same" } }]))
+    )
+    const description = read(document)
+    expect(new Set(ids(description)).size).toBe(1_000)
+    expect(ids(description).slice(0, 2)).toEqual(["same", "GET /p1"])
+    expect(description.warnings.length).toBe(51)
+    expect(description.warnings.at(-1)).toBe("There are 949 more warnings.")
+  })
+
+  it("an id that another operation's place would get leaves both their own", () => {
+    const description = read(spec({ "/a": { get: {} }, "/b": { get: { operationId: "GET /a" } } }))
+    expect(ids(description)).toEqual(["GET /a (2)", "GET /a"])
+  })
+
+  it("texts without end, and characters that no database takes, are cut and cleaned", () => {
+    const description = read(
+      spec({
+        [`/${"p".repeat(5_000)}`]: { get: { operationId: "i".repeat(400), description: "d".repeat(40_000) } },
+        "/b": { get: { operationId: "a\u0000b\ud800\n c", summary: 7, tags: "no", parameters: {} } }
+      })
+    )
+    const [long, odd] = description.operations
+    expect(long?.path.length).toBe(2_000)
+    expect(long?.id.length).toBe(300)
+    expect(long?.description.length).toBe(32_768)
+    expect(description.warnings[0]).toContain("was cut there")
+    expect(odd).toMatchObject({ id: "a b\ufffd c", summary: "", tags: [], parameters: [] })
+  })
+})
+
+/** Documents that look like descriptions, and go wrong anywhere. */
+const arbitraryKey = FastCheck.oneof(
+  FastCheck.constantFrom(
+    "$ref",
+    "parameters",
+    "name",
+    "get",
+    "post",
+    "summary",
+    "operationId",
+    "tags",
+    "__proto__",
+    "x-a",
+    "$id"
+  ),
+  FastCheck.string({ maxLength: 5 })
+)
+const arbitraryRef = FastCheck.constantFrom(
+  "#",
+  "#/paths",
+  "#/paths/~1a",
+  "#/paths/~1a/get",
+  "#/%",
+  "#/%ff",
+  "#x",
+  "",
+  "#/paths/0"
+)
+const arbitraryValue = FastCheck.letrec<{ value: unknown }>((tie) => ({
+  value: FastCheck.oneof(
+    { maxDepth: 4 },
+    FastCheck.oneof(arbitraryRef, FastCheck.jsonValue(), FastCheck.constant(null)),
+    FastCheck.dictionary(arbitraryKey, tie("value"), { maxKeys: 5 }),
+    FastCheck.array(tie("value"), { maxLength: 4 })
+  )
+})).value
+const arbitrarySpec = FastCheck.record({
+  openapi: FastCheck.oneof(FastCheck.constantFrom("3.0.3", "3.1.0", "3.2.0"), arbitraryValue),
+  info: arbitraryValue,
+  paths: FastCheck.oneof(
+    FastCheck.dictionary(FastCheck.constantFrom("/a", "/b", "/{c}", "", "d"), arbitraryValue),
+    arbitraryValue
+  ),
+  webhooks: arbitraryValue,
+  components: arbitraryValue
+}, { requiredKeys: [] })
+
+/** Operations with few ids to share among them. */
+const arbitraryPaths = FastCheck.dictionary(
+  FastCheck.constantFrom("/a", "/b", "/c", "/d", "e", "GET /a", ""),
+  FastCheck.dictionary(
+    FastCheck.constantFrom("get", "post", "put"),
+    FastCheck.record({
+      operationId: FastCheck.constantFrom("one", "two", "GET /a", "POST /b (2)", "GET /a (2)", " ")
+    }, { requiredKeys: [] })
+  )
+)
+
+describe("laws", () => {
+  it.prop("whatever JSON comes, it ends in a description or a problem with a message", [
+    FastCheck.oneof(FastCheck.jsonValue(), arbitrarySpec, arbitraryValue)
+  ], ([document]) => {
+    const result = OpenApi.operations(document)
+    if (Either.isLeft(result)) expect(result.left.message.length).toBeGreaterThan(20)
+    else {
+      expect(new Set(ids(result.right)).size).toBe(result.right.operations.length)
+      for (const operation of result.right.operations) {
+        expect(Operation.text(operation).trim()).not.toBe("")
+        expect(operation.id.length).toBeLessThanOrEqual(300)
+      }
+    }
+  }, { fastCheck: { numRuns: 2_000 } })
+
+  it.prop(
+    "duplicate ids lose no operation, ids are unique, and the first who wants one keeps it",
+    [arbitraryPaths],
+    ([paths]) => {
+      const declared = Object.entries(paths).flatMap(([path, item]) =>
+        Object.entries(item).map(([method, { operationId }]) => ({
+          place: `${method.toUpperCase()} ${path === "" ? "/" : path}`,
+          wanted: operationId?.trim() ?? ""
+        }))
+      )
+      const result = OpenApi.operations(spec(paths))
+      if (Either.isLeft(result)) {
+        expect(declared).toEqual([])
+        return
+      }
+      const { operations } = result.right
+      expect(operations.map(({ method, path }) => `${method} ${path}`)).toEqual(declared.map(({ place }) => place))
+      expect(new Set(operations.map(({ id }) => id)).size).toBe(declared.length)
+      declared.forEach(({ wanted }, index) => {
+        if (wanted !== "" && declared.findIndex((other) => other.wanted === wanted) === index) {
+          expect(operations[index]?.id).toBe(wanted)
+        }
+      })
+    },
+    { fastCheck: { numRuns: 1_000 } }
+  )
+
+  it.prop(
+    "the same document gives the same description, also after a trip through JSON",
+    [arbitrarySpec],
+    ([document]) => {
+      const once = OpenApi.operations(document)
+      const again = OpenApi.operations(JSON.parse(JSON.stringify(document)))
+      expect(again).toEqual(once)
+    },
+    { fastCheck: { numRuns: 500 } }
+  )
+})
