@@ -50,11 +50,15 @@ export class Timeout extends Schema.TaggedError<Timeout>()("Timeout", {
   after: Schema.optional(Schema.DurationFromMillis)
 }) {}
 
-/** The provider is there but cannot serve now: 5xx, 529, overloaded, a model still loading. */
+/**
+ * The provider is there but cannot serve now: 5xx, 529, overloaded, a model still loading. `permanent` where it said itself
+ * that asking again is useless.
+ */
 export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()("ProviderUnavailable", {
   ...common,
   retryAfter: Schema.optional(Schema.DurationFromMillis),
-  status: Schema.optional(Schema.Number)
+  status: Schema.optional(Schema.Number),
+  permanent: Schema.optional(Schema.Boolean)
 }) {}
 
 /** The model is unknown, retired or not pulled. `model` is empty where neither request nor answer names it. */

@@ -1,0 +1,250 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import type { Evidence, Field } from "./Evidence.js"
+import { squeeze } from "./Evidence.js"
+
+/** A longer wait than this is not believed: the work is looked at again after a day. */
+export const longest = Duration.days(1)
+
+const day = Duration.toMillis(longest)
+
+/** Within zero and a day; a negative or senseless wait is none. Milliseconds. */
+export const bounded = (millis: number): number | undefined =>
+  Number.isFinite(millis) && millis >= 0 ? Math.min(Math.round(millis), day) : undefined
+
+const units: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000
+}
+
+const unitOf = (name: string): number | undefined => {
+  const lower = name.toLowerCase()
+  if (/^(?:ms|milli|msec|毫秒)/.test(lower)) return units["ms"]
+  if (/^(?:s|秒|초)/.test(lower)) return units["s"]
+  if (/^(?:m|分|분)/.test(lower)) return units["m"]
+  if (/^(?:h|小时|小時|時間|시간|st)/.test(lower)) return units["h"]
+  if (/^(?:d|天|日|일|t)/.test(lower)) return units["d"]
+  return undefined
+}
+
+const part =
+  /(\d+(?:\.\d+)?)\s*(milliseconds?|msecs?|ms|minutes?|minuten?|mins?|m|seconds?|sekunden?|segundos?|secondes?|secs?|s|hours?|hrs?|h|days?|d|毫秒|秒|分钟|分|小时|小時|時間|天|日|초|분|시간|일)(?![a-z])/gi
+
+/** A span such as `1m30s`, `6ms`, `1m2.5s`, `2 hours 3 minutes`, `20 秒`, in milliseconds. */
+export const span = (text: string): number | undefined => {
+  const parts = [...text.matchAll(part)]
+  if (parts.length === 0) return undefined
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitOf(unit ?? "") ?? 0), 0)
+}
+
+const wholeSpan = /^\s*(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)\s*)+$/i
+
+const epoch = (text: string): number | undefined =>
+  Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
+
+const httpDate = /^[A-Za-z]{3},? \d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}|^[A-Za-z]{3}, /
+const isoDate = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/
+
+/** A point in time without an offset is UTC, on every machine alike. */
+const zoned = (text: string): string =>
+  /(?:z|[+-]\d{2}:?\d{2}|utc|gmt)\s*$/i.test(text)
+    ? text.replace(/\s*utc\s*$/i, "Z").replace(" ", "T")
+    : `${text.replace(" ", "T")}Z`
+
+const instantOf = (text: string): number | undefined =>
+  isoDate.test(text) ? epoch(zoned(text)) : httpDate.test(text) ? epoch(text) : undefined
+
+/** A number that is a moment and not a span: seconds or milliseconds since 1970. Answers in milliseconds. */
+const moment = (value: number): number | undefined =>
+  value > 1e12 && value < 1e14 ? value : value > 1e9 && value < 1e11 ? value * 1_000 : undefined
+
+/** The moment against which dates are read: our clock's, else the answer's own Date header. */
+const nowOf = ({ headers, wire }: Evidence): number | undefined =>
+  wire.now ?? (headers["date"] === undefined ? undefined : epoch(headers["date"]))
+
+const until = (instant: number | undefined, now: number | undefined): number | undefined =>
+  instant === undefined || now === undefined ? undefined : bounded(Math.max(0, instant - now))
+
+/** A header's or field's value as a wait in milliseconds: a number of `unit`, a span, a date or a moment. */
+const delayOf = (value: string | number, unit: number, now: number | undefined): number | undefined => {
+  const text = String(value).trim()
+  if (/^-?\d+(?:\.\d+)?(?:e\d+)?$/i.test(text)) {
+    const number = Number(text)
+    const at = moment(number)
+    return at === undefined ? bounded(number * unit) : until(at, now)
+  }
+  if (wholeSpan.test(text)) return bounded(span(text) ?? Number.NaN)
+  return until(instantOf(text), now)
+}
+
+const fromHeaders = (headers: Evidence["headers"], now: number | undefined): number | undefined => {
+  for (const [name, unit] of [["retry-after-ms", 1], ["x-ms-retry-after-ms", 1], ["retry-after", 1_000]] as const) {
+    const value = headers[name]
+    const delay = value === undefined ? undefined : delayOf(value, unit, now)
+    if (delay !== undefined) return delay
+  }
+  return undefined
+}
+
+const resetName = /^(?:x-|anthropic-)?ratelimit-(?:(.*)-)?reset(?:-(.*))?$/
+
+/** `x-ratelimit-reset-*`: of the windows that are used up the last to open; where none is, the last of all. */
+const fromResets = (headers: Evidence["headers"], now: number | undefined): number | undefined => {
+  const resets: Array<{ readonly delay: number; readonly spent: boolean }> = []
+  for (const [name, value] of Object.entries(headers)) {
+    if (!resetName.test(name)) continue
+    const delay = delayOf(value, 1_000, now)
+    const remaining = headers[name.replace("reset", "remaining")]
+    if (delay !== undefined) resets.push({ delay, spent: remaining !== undefined && Number(remaining) <= 0 })
+  }
+  const spent = resets.filter((reset) => reset.spent)
+  const candidates = spent.length > 0 ? spent : resets
+  return candidates.length === 0 ? undefined : Math.max(...candidates.map((reset) => reset.delay))
+}
+
+const millisKeys = new Set([
+  "retryafterms",
+  "retryaftermillis",
+  "retryaftermilliseconds",
+  "retryinms",
+  "waitms",
+  "cooldownms"
+])
+const secondKeys = new Set([
+  "retrydelay",
+  "retryafter",
+  "retryafterseconds",
+  "retryaftersec",
+  "retryaftersecs",
+  "retryin",
+  "retryinseconds",
+  "resetsinseconds",
+  "resetinseconds",
+  "resetafter",
+  "resetafterseconds",
+  "estimatedtime",
+  "quotaresetdelay",
+  "waitseconds",
+  "waittime",
+  "cooldownseconds",
+  "cooldown",
+  "nextavailablein",
+  "ttl"
+])
+const momentKeys = new Set([
+  "resetsat",
+  "resetat",
+  "resettime",
+  "quotaresettimestamp",
+  "retryat",
+  "xratelimitreset",
+  "reset",
+  "resetdate",
+  "nextresettime",
+  "availableat"
+])
+
+const fromField = ({ key, value }: Field, now: number | undefined): number | undefined => {
+  if (typeof value === "boolean") return undefined
+  const name = squeeze(key)
+  if (millisKeys.has(name)) return delayOf(value, 1, now)
+  if (secondKeys.has(name)) return delayOf(value, 1_000, now)
+  if (momentKeys.has(name)) return delayOf(value, Number.NaN, now)
+  return undefined
+}
+
+const durationPart = String
+  .raw`\d+(?:\.\d+)?\s*(?:milliseconds?|msecs?|ms|minutes?|mins?|m|seconds?|secs?|s|hours?|hrs?|h|days?|d)(?![a-z])`
+const durations = String.raw`((?:${durationPart}[\s,]*(?:and\s+)?)+)`
+
+/** Sentences that name a wait. */
+const sentences: ReadonlyArray<RegExp> = [
+  new RegExp(
+    String
+      .raw`\b(?:re)?try(?:ing)?(?: your request| the request|)(?: again)? (?:in|after|within)\s*:?\s*(?:about |approximately |~)?${durations}`,
+    "i"
+  ),
+  new RegExp(
+    String.raw`\b(?:wait|waiting)(?: for| at least| another)*\s*:?\s*(?:about |approximately |~)?${durations}`,
+    "i"
+  ),
+  new RegExp(
+    String
+      .raw`\b(?:resets?|refresh(?:es)?|renews?|available(?: again)?|lifted|cooldown|cooling down|retry[- ]after)(?: (?:in|after|for|is))?\s*[:=]?\s*${durations}`,
+    "i"
+  ),
+  /(\d+(?:\.\d+)?\s*(?:毫秒|秒|分钟|分|小时|小時|時間|初|초|분|시간))(?:钟)?\s*(?:后|後|내|후|以后|之后|待)/,
+  /(?:in|dans|en|em|через)\s+(\d+(?:\.\d+)?\s*(?:sekunden|secondes|segundos|minuten|minutes|minutos))/i
+]
+
+const bareSeconds =
+  /\b(?:retry[- _]?after|(?:re)?try again (?:in|after)|retry in)["']?\s*[:=]?\s*["']?(\d+(?:\.\d+)?)(?![\d.]*\s*[a-z%/:-])/i
+
+const dated = /(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?)/i
+const resets = /reset|renew|regain|available|retry|try again|until|restore|重置|恢复|恢復|解除|リセット|再開/i
+
+/** Chinese providers print the local time of Beijing. */
+const local = (text: string, said: string): string =>
+  /[\u4e00-\u9fff]/.test(said) && !/(?:z|utc|gmt|[+-]\d{2}:?\d{2})\s*$/i.test(text)
+    ? `${text.replace(" ", "T")}+08:00`
+    : text
+
+/** The moment of which the text says that the limit ends then, in epoch milliseconds. */
+const instantIn = (said: string): number | undefined => {
+  if (!resets.test(said)) return undefined
+  const regain = /(\d{4}-\d{2}-\d{2}) at (\d{2}:\d{2}) UTC/i.exec(said)
+  if (regain !== null) return epoch(`${regain[1]}T${regain[2]}:00Z`)
+  const found = dated.exec(said)?.[1]
+  if (found === undefined) return undefined
+  const text = local(found, said)
+  return /[+]08:00$/.test(text) ? epoch(text) : epoch(zoned(text))
+}
+
+const fromText = (said: string, now: number | undefined): number | undefined => {
+  for (const sentence of sentences) {
+    const found = sentence.exec(said)?.[1]
+    const delay = found === undefined ? undefined : bounded(span(found) ?? Number.NaN)
+    if (delay !== undefined) return delay
+  }
+  const seconds = bareSeconds.exec(said)?.[1]
+  return seconds === undefined ? until(instantIn(said), now) : bounded(Number(seconds) * 1_000)
+}
+
+const present = (value: number | undefined): value is number => value !== undefined
+
+/** How long the provider asks to wait, from headers first, then the body's fields, then its words. */
+export const waitIn = (evidence: Evidence): Duration.Duration | undefined => {
+  const now = nowOf(evidence)
+  const fields = evidence.fields.map((field) => fromField(field, now)).filter(present)
+  const bodyHeaders = Object.fromEntries(
+    evidence.fields.filter(({ path }) => /headers\./.test(path)).map((
+      { key, value }
+    ) => [key.toLowerCase(), String(value)])
+  )
+  const millis = fromHeaders(evidence.headers, now) ?? (fields.length === 0 ? undefined : Math.max(...fields)) ??
+    fromText(evidence.said, now) ?? fromResets(evidence.headers, now) ?? fromResets(bodyHeaders, now)
+  return millis === undefined ? undefined : Duration.millis(millis)
+}
+
+/** When a budget renews by itself, where the provider says so. */
+export const resetIn = (evidence: Evidence): DateTime.Utc | undefined => {
+  const now = nowOf(evidence)
+  const at = evidence.fields.flatMap(({ key, value }) => {
+    if (typeof value === "boolean" || !momentKeys.has(squeeze(key))) return []
+    const found = moment(Number(value)) ?? instantOf(String(value))
+    return found === undefined ? [] : [found]
+  })[0] ?? instantIn(evidence.said)
+  const named = at ?? relative(evidence, now)
+  return named === undefined ? undefined : Option.getOrUndefined(DateTime.make(named))
+}
+
+const relative = (evidence: Evidence, now: number | undefined): number | undefined => {
+  if (now === undefined) return undefined
+  const wait = fromHeaders(evidence.headers, now)
+  return wait === undefined || wait === 0 ? undefined : now + wait
+}

@@ -1,0 +1,67 @@
+/** What stands in a secret's place. */
+export const hidden = "[hidden]"
+
+const mostShown = 300
+
+type Step = readonly [pattern: RegExp, instead: string]
+
+/** Names whose value is a secret, in headers, JSON, query strings and settings. */
+const secretNames =
+  "(?:[\\w.-]*(?:api|access|secret|private|subscription|auth|client|master|service|signing|account|session|storage|bearer|refresh|id|csrf|xsrf|security)[-_. ]?(?:key|token|secret|jwt|password|credentials?)(?:[-_]?id)?|[\\w-]*(?:password|passwd|passphrase|pwd|secret)|(?:x-)?(?:amz-)?(?:security-)?token|x-goog-api-key|ocp-apim-subscription-key|api-?key|apikey|sig|signature|credentials?|jwt|session(?:id)?|sid|connection-?string|private_key|code_verifier|(?:proxy-)?authorization)"
+
+/**
+ * Each step names one shape of secret. The order matters: whole structures (URLs, cookies, credentials) come before keys
+ * and before name=value pairs, and what a step leaves is never caught by a later one.
+ */
+const steps: ReadonlyArray<Step> = [
+  [/-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, hidden],
+  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>\\@]*(?:@[^\s/?#"'<>\\@]*)*@/gi, "$1"],
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"'<>\\)]*)[?#][^\s"'<>\\)]*/gi, "$1"],
+  [/((?:^|[\s"'{,;])(?:set-)?cookie2?["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|[^\r\n"']+)/gi, `$1${hidden}`],
+  [
+    /\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|digest|token|negotiate|aws4-hmac-sha256|apikey|key)\s+)?[^\r\n"']+/gi,
+    `$1${hidden}`
+  ],
+  [
+    /\b(bearer|basic|digest|negotiate)(\s+|%20)(?=[^\s"',;]*[\d+/=_.-]|[^\s"',;]{16,})(?:"[^"]*"|(?!authentication|authorization|credentials?\b)[^\s"',;)\]}<>]{6,})/gi,
+    `$1 ${hidden}`
+  ],
+  [/\beyJ[\w-]{5,}(?:\.[\w-]*){0,4}/g, hidden],
+  [
+    new RegExp(
+      `(["'\`]?\\b${secretNames}["'\`]?\\s*(?:[:=]|=>|%3D)\\s*)(?:\\[hidden\\]|"(?:[^"\\\\]|\\\\.)*"?|'(?:[^'\\\\]|\\\\.)*'?|\`[^\`]*\`?|[^\\s"'\`,;&)\\]}<>]+)`,
+      "gi"
+    ),
+    `$1${hidden}`
+  ],
+  // Keys by their makers' prefixes.
+  [
+    /\b(?:sk|pk|rk|ak|fk|ek|sess|key|org|proj|whsec)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9_-]*[A-Za-z0-9*]{8,}[\w*-]*/g,
+    hidden
+  ],
+  [
+    /\b(?:gsk|xai|pplx|r8|hf|api_org|nvapi|csk|fw|fpf|jina|pa|al|voyage|tgp|tgp_v1|ghp|gho|ghu|ghs|ghr|glpat|github_pat|dapi|dop_v1|lsv2_(?:pt|sk)|ls__|xox[abposr]|xapp|tvly|ctx7sk|pcsk|SG|npm|pypi|shpat|sq0csp|rnd|sbp|e2b|dsk|bce-v3|ms|tenant|figd|lin_api|secret|ntn|phc|phx|sntrys|AGE-SECRET-KEY)[-_./][A-Za-z0-9][\w./=-]{9,}/g,
+    hidden
+  ],
+  [/\bya29\.[\w.-]{10,}|\b1\/\/0[\w-]{20,}|\bAQ\.[\w-]{20,}/g, hidden],
+  [/\bAIza[\w-]{20,}/g, hidden],
+  [/\b(?:AKIA|ASIA|AROA|AIDA|ABSK|AGPA|ANPA|ABIA|ACCA|LTAI|AKID|AKLT)[A-Za-z0-9+/=]{10,}/g, hidden],
+  [/\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b/g, hidden],
+  // Long runs that no sentence has: hexadecimal and mixed base64 of a key's length.
+  [/\b[0-9a-fA-F]{40,}\b/g, hidden],
+  [/(?<![\w/+.-])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])(?=[\w+/-]*\d)[A-Za-z0-9_+/-]{32,}={0,2}(?![\w/+-])/g, hidden]
+]
+
+const once = (text: string): string => steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text)
+
+/**
+ * Take the secrets out of a text: keys of the providers' shapes, bearer and basic credentials, JWTs, cookies, a URL's user
+ * and query, and the values of names that sound like a secret. Idempotent.
+ */
+export const scrub = (text: string): string => once(text)
+
+/** What may be stored and shown of a provider's words: scrubbed, on one line, at most 300 characters. */
+export const detail = (text: string): string => {
+  const clean = scrub(text.slice(0, 20_000)).replace(/\s+/g, " ").trim()
+  return clean.length <= mostShown ? clean : `${clean.slice(0, mostShown - 1)}…`
+}

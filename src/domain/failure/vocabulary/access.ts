@@ -1,0 +1,96 @@
+import { anyOf, codes, refusalOfAccess } from "../Rule.js"
+import type { Rule } from "../Rule.js"
+
+const badKey = anyOf(
+  String
+    .raw`\b(?:invalid|incorrect|wrong|missing|malformed|bad|expired|revoked|unknown|unrecognized|empty|no|without|leaked|disabled|deactivated|inactive|unauthorized|valid|provide an?|provided? (?:your|an|a valid)) (?:[\w-]+ ){0,2}?(?:x-)?api[ -]?(?:key|token)s?\b|\bapi[ -]?(?:key|token)s?\b.{0,60}\b(?:invalid|incorrect|not valid|missing|expired|revoked|required|leaked|disabled|not found|not exist|does not exist|deactivated|deleted|malformed|not supported|wrong|not provided|blocked|not set|must be|unauthorized|inactive)`,
+  String
+    .raw`\b(?:invalid|incorrect|missing|expired|revoked|malformed|bad|wrong|no|unable to verify|failed to verify|could not validate|couldn't validate|not valid) (?:[\w'-]+ ){0,2}?(?:credentials?|(?:access |auth(?:entication|orization)? |bearer |id |oauth |oauth2 |user |session |security |hf |personal access )?tokens?(?! (?:count|limit|ids?))|authentication|authorization(?: header)?|bearer|jwt|signature|subscription key|username|password|secret|x-api-key)\b`,
+  String
+    .raw`\b(?:token|credentials?|jwt|signature|secret|login|oauth)\b.{0,40}\b(?:is invalid|are invalid|invalid|expired|revoked|has expired|not valid|is missing|not found|does not match|failed|required|rejected|malformed|could not be (?:verified|validated))`,
+  String
+    .raw`\bauthenticat(?:ion|e) (?:fails?|failed|failure|error|required|unsuccessful|is required|credentials)|\bauthenticate\b.{0,20}\bfail|\bunauthorized\b|\bunauthenticated\b|\bnot authenticated\b|\bnot logged in\b|\bplease (?:log ?in|sign ?in|authenticate)\b|\bmust be authenticated\b|\bunregistered callers\b|\bestablished identity\b|\bno auth credentials\b|\buser not found\b|\bauthorization (?:header )?(?:is )?(?:required|missing|failed)|\bjwt\b.{0,60}\b(?:invalid|validate|exactly|expired|malformed)|\bvalidate\b.{0,20}\bjwt\b|\bsecurity token included in the request\b|\bunable to locate credentials\b|\bcould not load credentials\b|\bdidn't provide an api key\b|\bno cookie auth`,
+  "(?:令牌|密钥|秘钥|口令|凭证|身份|鉴权|认证|验证|签名|token|api ?key|apikey|key).{0,12}(?:无效|错误|过期|失效|不正确|不存在|失败|未通过|不合法|缺失|为空|非法|有误|已禁用|未提供|不可用|已被)|无效的?(?:令牌|密钥|token|api|key|身份|签名|凭证)|未提供(?:令牌|密钥|token|api|身份|鉴权)|未授权|未登录|登录(?:失败|过期)|鉴权失败|认证失败|(?:憑證|金鑰|權杖).{0,8}(?:無效|過期|錯誤)",
+  "api ?キー.{0,14}(?:無効|正しく|間違|期限|必要|ありません)|認証.{0,10}(?:失敗|エラー|必要|できません)|トークン.{0,8}(?:無効|期限切れ)|api ?키.{0,14}(?:유효하지|잘못|올바르지|만료|없습)|인증.{0,10}(?:실패|오류|필요|되지)|토큰.{0,8}(?:유효하지|만료)",
+  "(?:ung[uü]ltiger?|fehlender?|falscher?|abgelaufener?) (?:api[- ]?)?(?:schl[uü]ssel|key|token)|authentifizierung (?:fehlgeschlagen|erforderlich)|nicht (?:authentifiziert|autorisiert)|cl[eé] (?:d')?api (?:\\w+ )?(?:invalide|incorrecte|manquante|expir)|authentification (?:[eé]chou|requise)|non autoris[eé]|clave (?:de )?(?:la )?api (?:\\w+ )?(?:inv[aá]lida|incorrecta|no v[aá]lida)|chave (?:de |da )?api (?:\\w+ )?(?:inv[aá]lida|incorreta)|no autorizado|n[aã]o autorizado|autenticaci[oó]n|неверный (?:api[- ]?)?(?:ключ|токен)|недействительн(?:ый|ого) (?:api[- ]?)?(?:ключ|токен)|ошибка (?:авторизации|аутентификации)|не авторизован|chiave api non valida|non autorizzato|ge[cç]ersiz api"
+)
+
+const noRight = anyOf(
+  String
+    .raw`\bpermission(?:s)? (?:\S+ )?(?:denied|to|required|error|for)|\b(?:insufficient|missing|lacks?|not have|doesn't have|no|without|required|necessary|require)(?: the| any| sufficient| enough| required| proper| a| an)* (?:\w+ )?(?:permissions?|scopes?|privileges?|role|entitlements?|rights?|access|data action|authorization)\b|\bscope requirement\b|\bmissing scopes?\b`,
+  String
+    .raw`\b(?:country|region|territory|location|jurisdiction|geograph\w+|your area)\b.{0,50}\b(?:not (?:supported|available|allowed|permitted)|unsupported|restricted|blocked|unavailable|prohibited)|\b(?:unsupported|restricted|unavailable in your|not available in your|not supported in your|blocked) (?:country|region|location|territory)`,
+  String
+    .raw`\bnot (?:authorized|authorised|allowed|permitted|eligible|entitled|enabled|whitelisted|allowlisted|granted)\b|\bis not authorized\b|\baccess (?:is |was |to (?:this|the|model) [^.]{0,60}(?:is )?)?(?:denied|forbidden|restricted|disabled|blocked|terminated|revoked|not granted)|\bforbidden\b|\bgated (?:repo|model)|\bauthorized list\b|\bmust (?:accept|agree|be verified|be granted|request access|complete)|\baccept the (?:terms|license)|\bterms (?:acceptance|of (?:service|use)) (?:is )?required|\brequires? (?:terms|acceptance|verification|approval|organi[sz]ation)|\bneeds? to be verified\b|\bidentity verification\b|\buse case details\b`,
+  String
+    .raw`\b(?:account|organi[sz]ation|user|project|workspace|api key|team|tenant)\b.{0,40}\b(?:suspended|deactivated|disabled|banned|restricted|locked|terminated|blocked|frozen|not active|not verified|closed)|\bhas been (?:suspended|banned|deactivated|blocked|terminated)\b|\bhas not been used in project\b|\bapi (?:is |has )?(?:not been )?(?:disabled|not enabled)|\bonly available (?:for|to|in)\b|\bip (?:address )?(?:is )?(?:not|blocked|denied|restricted)|\bfirewall\b|\bvirtual network\b|\byou have been blocked\b|\bdata policy\b|\bno allowed providers\b|\bno access\b|\bnot activated the model\b|\boperation not allowed\b|\bsorry, you have been blocked\b|\battention required\b`,
+  "无权|没有权限|权限(?:不足|不够|受限)|無權限|禁止(?:访问|使用)|拒绝访问|访问被拒绝|(?:地区|区域|国家|ip).{0,10}(?:不支持|受限|限制|禁止|不在)|账[户号].{0,8}(?:封禁|被禁|冻结|锁定|停用|已禁用|注销)|用户.{0,4}(?:已被)?(?:封禁|禁用)|实名|未开通|未激活|白名单|権限(?:が|は).{0,6}(?:ありません|ない|不足)|アクセスが拒否|許可されて(?:い)?ません|お住まいの|권한이 (?:없|부족)|접근이? (?:거부|금지)|허용되지|지원되지 않는 (?:국가|지역)",
+  "keine berechtigung|zugriff (?:verweigert|nicht)|nicht (?:berechtigt|erlaubt)|acc[eè]s (?:refus|interdit)|permission refus|pas autoris|acceso (?:denegado|prohibido)|sin permiso|no tiene permiso|acesso negado|sem permiss|доступ (?:запрещ|ограничен|закрыт)|нет (?:прав|доступа)|недостаточно прав|accesso negato|eri[sş]im engellendi"
+)
+
+export const byCode: ReadonlyArray<Rule> = [
+  {
+    name: "access/scope",
+    because: "A key that lacks a scope or a role is a good key without the right, whatever the status.",
+    tag: "PermissionDenied",
+    text:
+      /\bmissing scopes?\b|\bscope requirement\b|insufficient (?:permissions?|authentication scopes|scopes?)|\blacks the required\b/
+  },
+  {
+    name: "access/key-within-permission",
+    because:
+      "Some providers wrap a dead key as a permission error; the sentence says that the key itself is leaked, revoked or missing.",
+    tag: "AuthenticationFailed",
+    status: refusalOfAccess,
+    text:
+      /(?:api key|token|credentials?|bearer)\b.{0,40}\b(?:leaked|revoked|has expired|is expired|is invalid|not valid)|unregistered callers|make sure your api key is valid|(?:invalid|incorrect) (?:[\w-]+ )?api key/,
+    unless: /not (?:allowed|enabled|authorized) (?:for|to)/
+  },
+  {
+    name: "access/key-code",
+    because: "These codes say that the key or signature was not accepted.",
+    tag: "AuthenticationFailed",
+    code: codes(
+      "(?:invalid|incorrect|missing|expired|revoked|wrong|bad|no|malformed|unknown|disabled|leaked)(?:the)?(?:x)?(?:api|access|auth|authentication|authorization|bearer|iam|id|oauth|security|subscription|secret|session|user)*(?:key|token|credentials?|authentication|authorization|header|signature|jwt|username|auth)(?:id)?(?:error|exception|missing|provided|format)?",
+      "authentication(?:error|failed|failure|required|exception|errorexception)?|autherror|authfailed|authfailure\\w*|authenticationerrorexception|unauthenticated|unauthorized(?:error|exception|user)?|notauthenticated|notauthorizedinvalidkey|apikey(?:invalid|expired|missing|notfound|disabled|required|notvalid)|invalidapikey\\w*|authorizationheadermissing|loginfail(?:ed)?",
+      "accesstoken(?:expired|invalid|typeunsupported|missing)|credentialsmissing|credentials(?:provider)?error|nocredentials(?:error)?|unrecognizedclient(?:exception)?|invalidsignature(?:exception)?|signaturedoesnotmatch|expiredtoken(?:exception)?|incompletesignature(?:exception)?|missingauthenticationtoken(?:exception)?|invalidclienttokenid|invalidaccesskeyid\\w*|tokenexpired(?:error)?|accountdeactivated|incorrectapikeyerror|invalidauthenticationerror|mismatchedorganization|invalidorganization|tokeninvalid|invalidtoken"
+    ),
+    status: refusalOfAccess
+  },
+  {
+    name: "access/right-code",
+    because: "These codes refuse the action, the region or the account, not the key.",
+    tag: "PermissionDenied",
+    code: codes(
+      "permission(?:denied|error|deniederror|deniedexception|sdenied)|permissiondeniederror|accessdenied(?:exception|error)?|access(?:terminated)?error|accessterminated(?:error)?|iampermissiondenied|requestforbidden|forbidden(?:error|exception)?|insufficientpermissions?|insufficientscope|missingscope|notauthorized(?:exception)?|operationdenied\\w*|modelaccessdenied|noaccess|nopermission|notallowed|authorizationerror|authorizationfailed",
+      "unsupportedcountryregionterritory|unsupportedcountry|regionnotsupported|userlocation\\w*|locationnotsupported|geoblocked|ipnotauthorized|ipblocked|accessblocked|modeltermsrequired|termsrequired|servicedisabled|apikeyserviceblocked|apikeyhttpreferrerblocked|apikeyipaddressblocked|consumersuspended|consumerinvalid|userprojectdenied|securitypolicyviolated|organization(?:restricted|disabled|suspended|mustbeverified)|account(?:suspended|disabled|banned|locked|blocked|frozen)|usersuspended|modelnotopen|notopen|accesstokenscopeinsufficient|gatedrepo|blockedapiaccess|orgnotverified|serviceunactivated|failedoperationservicenotactivated|policyviolationaccount"
+    ),
+    status: (status) => status === undefined || status < 500 && status !== 429
+  }
+]
+
+export const byText: ReadonlyArray<Rule> = [
+  {
+    name: "access/key-words",
+    because:
+      "The text says that key, token or signature is wrong, missing or expired; a third party's login never signs anybody out.",
+    tag: "AuthenticationFailed",
+    status: refusalOfAccess,
+    text: badKey,
+    unless:
+      /\bnot (?:authorized|allowed) to (?:perform|access|use)|max tokens|user location|country, region|tool ?call|response format|image token|function|model .{0,60}(?:does not exist|not found)|unsupported value|stop token|special token/
+  },
+  {
+    name: "access/right-words",
+    because: "The text says that this key may not do this, from here, or on these terms.",
+    tag: "PermissionDenied",
+    status: refusalOfAccess,
+    text: noRight,
+    unless:
+      /parameter|unsupported value|not allowed here|additional ?properties|extra inputs?|extra fields?|role|tool ?call|\bmethod not allowed\b|\bmust be verified by the tool|schema|property|array|field|argument|header/,
+    when: ({ status, text }) =>
+      status !== 400 && status !== 422 && status !== 404 ||
+      /country|region|location|territory|permission|verified|access|suspend|disabled|terms|data policy|providers|blocked|operation not allowed|banned|deactivated|使用|权限|无权|开通|激活|账|实名/
+        .test(text)
+  }
+]

@@ -1,0 +1,64 @@
+import { anyOf, codes } from "../Rule.js"
+import type { Rule } from "../Rule.js"
+
+const overloaded = anyOf(
+  String
+    .raw`\boverload|\bover capacity\b|\b(?:at|out of|no|insufficient|not enough|limited|lack of|exceeded?|temporarily|service tier|engine) (?:\w+ )?capacity\b|\bcapacity (?:\w+ )?(?:exceeded|constraints?|limit|unavailable|exhausted|reached|issues?)\b|\bhigh (?:demand|traffic|load|volume|usage)\b|\bheavy (?:load|traffic)\b|\bunder (?:heavy|high) load\b|\bpeak load\b|\bserver (?:is )?(?:busy|overloaded|at capacity)\b|\b(?:system|service|engine|model|gpu|queue) (?:is )?(?:currently )?(?:busy|full|saturated)\b|\btoo busy\b`,
+  String
+    .raw`\bcurrently loading\b|\bis (?:still )?(?:loading|warming|starting|initializing|booting)|\bloading model\b|\bstill loading\b|\bwarm(?:ing)?[ -]?up\b|\bcold start\b|\bmodel (?:is )?not (?:yet )?ready\b|\bscal(?:ed|ing) (?:to zero|up)\b|\bstarting up\b`,
+  String
+    .raw`\b(?:temporarily|currently|momentarily) (?:unavailable|not available|unable|down|out of)|\bservice (?:is )?(?:temporarily )?unavailable\b|\bunavailable\b.{0,30}\b(?:try|later|moment)|\binternal (?:server )?error\b|\bserver had an error\b|\bserver error\b|\bno healthy upstream\b|\bupstream (?:connect|error|request|server|service|unavailable|timeout|reset)|\bunexpected error\b|\bunder maintenance\b|\bmaintenance\b|\bout of memory\b|\bsomething went wrong\b|\bbackend (?:error|unavailable)|\bcrashed\b|\bmodel unloaded\b|\bterminated unexpectedly\b|\brunner process\b|\bplease (?:try again|retry) (?:later|shortly|in a (?:moment|few))`,
+  "过载|過載|负载(?:已)?(?:饱和|过高|较高)|繁忙|忙碌|访问量过大|服务(?:器)?(?:暂时)?(?:不可用|异常|错误|出错|内部)|内部(?:服务器?)?错误|系统(?:异常|错误|繁忙|内部)|上游.{0,8}(?:错误|异常|饱和|超时|不可用)|资源(?:不足|紧张)|网络(?:错误|异常)|正在(?:加载|启动|维护)|請稍後再試|暂时无法",
+  "混雑|混み合って|過負荷|一時的に利用でき|サーバー(?:内部)?エラー|しばらく(?:して|経って)から|メンテナンス|読み込み中|과부하|혼잡|일시적으로|서버 (?:내부 )?오류|잠시 후|점검 중|[uü]berlastet|vor[uü]bergehend|nicht verf[uü]gbar.{0,20}sp[aä]ter|surcharg|temporairement|indisponible|sobrecargad|temporalmente|temporariamente|indispon[ií]vel|перегружен|временно недоступ|внутренняя ошибка|sovraccaric|temporaneamente|a[sş]ırı y[uü]kl"
+)
+
+export const byCode: ReadonlyArray<Rule> = [
+  {
+    name: "capacity/timeout-code",
+    because: "These codes say that the server's own time ran out on the request.",
+    tag: "Timeout",
+    code: codes(
+      "timeout(?:error)?|deadlineexceeded(?:error|exception)?|requesttimeout(?:error)?|modeltimeout(?:exception|error)?|responsetimeout|gatewaytimeout(?:error)?|upstreamtimeout|requesttimedout|timedout"
+    ),
+    status: (status) => status === undefined || status !== 429
+  },
+  {
+    name: "capacity/code",
+    because:
+      "These codes say that the provider itself is short of room or broken; the caller's account is within its limits.",
+    tag: "ProviderUnavailable",
+    code: codes(
+      "(?:engine|server|model|service|system)?(?:is)?overloaded(?:error|exception)?|serveroverload(?:ed)?|(?:model)?capacity(?:exceeded|exhausted|error|limited)?|nocapacity|outofcapacity|insufficientcapacity|modelcapacityexhausted|enginebusy|serverbusy|systembusy|servicebusy|modelbusy",
+      "service(?:temporarily)?unavailable(?:error|exception)?|unavailable(?:error)?|(?:internal|server)(?:server)?(?:error|failure)(?:exception)?|internalserver(?:error|exception)|internal|internalfailure|modelnotready(?:exception)?|model(?:is)?loading|modelerror(?:exception)?|modelstreamerror(?:exception)?|modelservingerror|modelunavailable|badgateway|unhealthy|backend|processingerror|enginedead(?:error)?|servererror|nohealthyupstream|upstreamunavailable|serviceerror|internalerroralgo\\w*|finish:networkerror|apierroroverloaded"
+    ),
+    status: (status) => status === undefined || status < 400 || status >= 424 && status !== 451 || status === 409
+  }
+]
+
+export const byText: ReadonlyArray<Rule> = [
+  {
+    name: "capacity/words",
+    because:
+      "The text says that the provider is busy, loading or broken; its 429 or 400 around that does not make it the caller's pace.",
+    tag: "ProviderUnavailable",
+    status: (status) =>
+      status === undefined || status < 400 || [408, 409, 424, 425, 429].includes(status) || status >= 500,
+    text: overloaded
+  },
+  {
+    name: "capacity/busy-refusal",
+    because: "Some gateways send their own overload as a plain 400 or 403; the words are about the server alone.",
+    tag: "ProviderUnavailable",
+    status: (status) => status === 400 || status === 403,
+    text:
+      /\b(?:model|server|engine|service) is (?:currently |temporarily )?overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
+  },
+  {
+    name: "capacity/timeout-words",
+    because: "The text says that a time limit passed on the provider's side.",
+    tag: "Timeout",
+    status: (status) => status === undefined || status < 400 || status >= 408 && status !== 429,
+    text:
+      /\b(?:request|operation|gateway|upstream|generation|inference|processing|connection|model)?\s?timed?[ -]?out\b|\bdeadline (?:has been )?exceeded\b|超时|タイムアウト|시간 초과|zeit[uü]berschreitung|d[eé]lai (?:d[eé]pass|d'attente)|tiempo de espera|tempo limite|истекло время|тайм-?аут/
+  }
+]
