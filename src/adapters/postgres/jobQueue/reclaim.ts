@@ -6,7 +6,10 @@ import { channel } from "./wake.js"
 /** The class of the advisory locks that workers hold; the object is the worker's lock_number. */
 export const lockClass = 1_751_411_300
 
-/** How long after its start a server is not believed that a worker's lock is gone: the workers are just coming back. */
+/**
+ * How long after its start a server is not believed that a worker's lock is gone: the workers are just coming back. Nobody
+ * comes back to the embedded database but this process itself.
+ */
 const settlingIn = "5 seconds"
 
 /**
@@ -23,7 +26,10 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
       select worker.id from worker
       where worker.tenant = ${tenant} and worker.lock_number is not null
         and (worker.started_at >= pg_postmaster_start_time()
-          or pg_postmaster_start_time() < now() - ${settlingIn}::interval)
+          or pg_postmaster_start_time() < now() - ${settlingIn}::interval
+          or exists (
+            select from pg_stat_activity where pid = pg_backend_pid() and backend_type = 'standalone backend'
+          ))
         and not exists (
           select from pg_locks as held
           where held.locktype = 'advisory' and held.granted and held.objsubid = 2
@@ -58,6 +64,16 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
         for update skip locked
       ))
       returning job.status
+    ),
+    forgotten as (
+      delete from worker
+      where worker.tenant = ${tenant}
+        and (worker.id in (select gone.id from gone)
+          or worker.lock_number is null and worker.started_at < now() - interval '1 day')
+        and not exists (
+          select from index_job as job
+          where job.tenant = ${tenant} and job.status = 'running' and job.worker = worker.id
+        )
     )
     select freed.status, case freed.status when 'pending' then pg_notify(${channel}, ${tenant}) end from freed`
   const failed = rows.filter((row) => row.status === "failed").length

@@ -1,0 +1,151 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Os from "node:os"
+import * as Process from "node:process"
+import { WorkerId } from "../../domain/lease/Lease.js"
+import { WorkerLock } from "../../domain/lease/WorkerLock.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { Tenant } from "../../domain/store/Tenant.js"
+import { lockClass } from "./jobQueue/reclaim.js"
+import { Sessions } from "./Session.js"
+import type { Session } from "./Session.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+/** A worker as others see it: its lock's number, and the row that names it. */
+interface Registration {
+  readonly tenant: string
+  readonly id: WorkerId
+  readonly number: number
+}
+
+/** How often a worker looks whether its lock is still its own session's. */
+const look = "5 seconds"
+
+/** A lost session is replaced at once, then ever more rarely, up to every two seconds. */
+const again = Schedule.exponential("50 millis").pipe(
+  Schedule.union(Schedule.spaced("2 seconds")),
+  Schedule.resetAfter("1 minute")
+)
+
+/** What may delay a worker's end. */
+const farewell = "2 seconds"
+
+/** Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock. */
+const lock = (session: Session, { number }: Registration) =>
+  Effect.acquireRelease(
+    session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number]),
+    () =>
+      session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
+        Effect.interruptible,
+        Effect.timeout(farewell),
+        Effect.ignore
+      )
+  )
+
+/** Behind a transaction pooler the next statement may run in another session than the one that took the lock. */
+const isOwn = (session: Session, { number }: Registration) =>
+  Effect.map(
+    session.query(
+      `select exists (
+        select from pg_locks
+        where locktype = 'advisory' and granted and objsubid = 2 and pid = pg_backend_pid()
+          and database = (select oid from pg_database where datname = current_database())
+          and classid = $1::bigint::oid and objid = $2::bigint::oid
+      ) as own`,
+      [lockClass, number]
+    ),
+    ([row]) => row?.["own"] === true
+  )
+
+/** The row says whether the lock counts: a worker without one is judged by its leases alone. */
+const announce = (session: Session, { id, number, tenant }: Registration, counts: boolean) =>
+  session.query(
+    `insert into worker as known (tenant, id, lock_number, host, pid) values ($1, $2, $3::integer, $4, $5::integer)
+    on conflict (tenant, id) do update set lock_number = excluded.lock_number
+    where known.lock_number is distinct from excluded.lock_number`,
+    [tenant, id, counts ? number : null, Os.hostname(), Process.pid]
+  )
+
+const poolerWarning = "Session locks do not last on this connection (a transaction pooler?): " +
+  "the jobs of a dead worker are freed by their leases alone"
+
+/** Holds the lock on a session of its own until that session is lost; `held` hears when the others can see it. */
+const hold = Effect.fnUntraced(function*(registration: Registration, held: Effect.Effect<unknown>) {
+  const sessions = yield* Sessions
+  const session = yield* sessions.open
+  yield* lock(session, registration)
+  const told = yield* Ref.make(false)
+  const announced = Effect.gen(function*() {
+    const own = yield* isOwn(session, registration)
+    yield* announce(session, registration, own)
+    if (!own && !(yield* Ref.getAndSet(told, true))) yield* Effect.logWarning(poolerWarning)
+  })
+  yield* announced
+  yield* held
+  const watched = Effect.repeat(announced, Schedule.spaced(look))
+  return yield* Effect.raceFirst(session.lost, Effect.zipRight(watched, Effect.never))
+}, Effect.scoped)
+
+/** A worker that still has running jobs leaves its row: without the lock it says that they are free. */
+const forget = ({ id, tenant }: Registration) =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    yield* sql`
+      delete from worker where tenant = ${tenant} and id = ${id} and not exists (
+        select from index_job as job where job.tenant = ${tenant} and job.status = 'running' and job.worker = ${id}
+      )`
+  }).pipe(Effect.interruptible, Effect.timeout(farewell), Effect.ignoreLogged)
+
+const named = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const tenant = yield* Tenant
+  const [row] = yield* sql<{ readonly number: number }>`select nextval('worker_number') as number`
+  const number = row?.number ?? 0
+  const salt = yield* Random.nextIntBetween(0, 0x1000000)
+  const id = WorkerId.make(`${Os.hostname()}/${Process.pid}/${number}-${salt.toString(16).padStart(6, "0")}`)
+  return { tenant, id, number }
+})
+
+const register = Effect.gen(function*() {
+  const registration = yield* named
+  const first = yield* Deferred.make<void, StoreFailure>()
+  const registered = Effect.map(Deferred.poll(first), Option.isSome)
+  yield* Effect.addFinalizer(() => forget(registration))
+  yield* hold(registration, Deferred.succeed(first, undefined)).pipe(
+    Effect.tapError((failure) =>
+      Effect.if(registered, {
+        onTrue: () => Effect.logWarning(`The worker's lock is lost and taken anew: ${failure.message}`),
+        onFalse: () => Effect.void
+      })
+    ),
+    Effect.retry({ schedule: again, while: () => registered }),
+    // The failure of the first attempt is the caller's.
+    Effect.intoDeferred(first),
+    Effect.forkScoped
+  )
+  yield* Deferred.await(first)
+  return registration.id
+})
+
+/** Workers that hold an advisory lock, each on a session outside the pool. */
+export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Sessions> = Layer.effect(
+  WorkerLock,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const sessions = yield* Sessions
+    return WorkerLock.of({
+      register: register.pipe(
+        Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.provideService(Sessions, sessions),
+        SqlFailure.renamed,
+        Effect.withSpan("WorkerLock.register")
+      )
+    })
+  })
+)
