@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import { isAlias, isMap, isNode, isPair, isScalar, isSeq, parseDocument } from "yaml"
-import type { Document, ParsedNode } from "yaml"
+import { Composer, isAlias, isMap, isNode, isPair, isScalar, isSeq, Parser } from "yaml"
+import type { CST, Document, ParsedNode } from "yaml"
 
 /** Why a text is no YAML document that can be read. `offset` counts UTF-16 units from 0. */
 export type Trouble = Data.TaggedEnum<{
@@ -17,10 +17,14 @@ const unfolded = 10_000_000
 /** The library searches all anchors and aliases for each alias: this bounds the steps. */
 const lookups = 200_000_000
 
+/**
+ * How deep collections may nest. The library recurses over them, and runs out of stack between 500 and 1000; close to that
+ * even a regular expression that V8 compiles there ends the whole process, so the depth is measured before it starts.
+ */
+const deepest = 200
+
 const plainWords = (message: string): string =>
-  message.startsWith("Source contains multiple documents")
-    ? "a second YAML document begins"
-    : `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\s+/g, " ").replace(/[.:]$/, "").slice(0, 200)
+  `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\s+/g, " ").replace(/[.:]$/, "").slice(0, 200)
 
 const offsetOf = (node: unknown): number => (isNode(node) ? node.range?.[0] : undefined) ?? 0
 
@@ -78,15 +82,46 @@ const inspect = (document: Document.Parsed<ParsedNode>): Trouble | undefined => 
     (total > unfolded || aliases * (aliases + anchors) > lookups ? Trouble.AliasBomb() : undefined)
 }
 
-const read = (text: string): Either.Either<unknown, Trouble> => {
-  const document = parseDocument(text, {
-    // found by `inspect` in linear time
-    uniqueKeys: false,
-    stringKeys: true,
-    merge: true,
-    prettyErrors: false,
-    logLevel: "error"
-  })
+/** Whether a token nests deeper than the library can go; it is asked without recursion. */
+const isTooDeep = (token: CST.Token): boolean => {
+  const stack: Array<readonly [CST.Token, number]> = [[token, 0]]
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const [at, depth] = next
+    if (depth > deepest) return true
+    if (at.type === "document" && at.value !== undefined) stack.push([at.value, depth])
+    if (!("items" in at)) continue
+    for (const { key, value } of at.items) {
+      if (key !== undefined && key !== null) stack.push([key, depth + 1])
+      if (value !== undefined) stack.push([value, depth + 1])
+    }
+  }
+  return false
+}
+
+const options = {
+  // found by `inspect` in linear time
+  uniqueKeys: false,
+  stringKeys: true,
+  merge: true,
+  prettyErrors: false,
+  logLevel: "error"
+} as const
+
+const compose = (text: string): Either.Either<Document.Parsed<ParsedNode>, Trouble> => {
+  const composer = new Composer<ParsedNode>(options)
+  const documents: Array<Document.Parsed<ParsedNode>> = []
+  for (const token of new Parser().parse(text)) {
+    if (isTooDeep(token)) return Either.left(Trouble.TooDeep())
+    documents.push(...composer.next(token))
+  }
+  documents.push(...composer.end(true, text.length))
+  const [first, second] = documents
+  return first === undefined || second !== undefined
+    ? Either.left(Trouble.Broken({ offset: second?.range[0] ?? 0, why: "a second YAML document begins" }))
+    : Either.right(first)
+}
+
+const read = (document: Document.Parsed<ParsedNode>): Either.Either<unknown, Trouble> => {
   const [first, ...others] = document.errors
   if (first !== undefined) {
     const earliest = others.reduce((one, other) => other.pos[0] < one.pos[0] ? other : one, first)
@@ -99,10 +134,8 @@ const read = (text: string): Either.Either<unknown, Trouble> => {
 /** Parse one YAML 1.2 document, once. Aliases become shared values, merge keys (`<<`) are honoured. */
 export const parse = (text: string): Either.Either<unknown, Trouble> =>
   Either.try({
-    try: () => read(text),
-    // The library recurses over the nesting, and its messages are all that tells what else it could not build.
+    try: () => Either.flatMap(compose(text), read),
+    // what the library throws while it builds values, e.g. at a merge key without a map
     catch: (error) =>
-      error instanceof RangeError
-        ? Trouble.TooDeep()
-        : Trouble.Broken({ offset: 0, why: plainWords(error instanceof Error ? error.message : String(error)) })
+      Trouble.Broken({ offset: 0, why: plainWords(error instanceof Error ? error.message : String(error)) })
   }).pipe(Either.flatMap((result) => result))
