@@ -91,7 +91,7 @@ const addressesOf = Effect.fnUntraced(function*(url: URL, location: string, pins
 })
 
 /** Where a redirect leads, if a reader may follow it there. Within one origin nothing is new and all is allowed. */
-const approve = Effect.fnUntraced(function*(from: URL, header: string | undefined, location: string, pins: Pins) {
+export const approve = Effect.fnUntraced(function*(from: URL, header: string | undefined, location: string, pins: Pins) {
   const network = yield* Network
   const target = Option.getOrUndefined(Option.flatMap(Option.fromNullable(header), (to) => Location.target(to, from)))
   if (target === undefined || !Location.isHttp(target)) {
