@@ -44,7 +44,7 @@ const hitOf = (hit: LegHit, score: number, scores: LegScores): SearchHit =>
 /** The rank of each score: one more than the number of hits that are better. */
 const ranks = (hits: ReadonlyArray<LegHit>): ReadonlyMap<number, number> => {
   const found = new Map<number, number>()
-  const descending = hits.map((hit) => hit.score).sort((a, b) => b - a)
+  const descending = hits.map((hit) => hit.score).toSorted((a, b) => b - a)
   for (const [better, score] of descending.entries()) {
     if (!found.has(score)) found.set(score, better + 1)
   }
@@ -66,9 +66,9 @@ export const fuse = (legs: Legs, limit: number, fusion: Fusion = standard): Read
       fused.set(keyOf(hit), hitOf(hit, (before?.score ?? 0) + given, { ...before?.scores, [leg]: hit.score }))
     }
   }
-  return [...fused.values()].sort(bestFirst).slice(0, limit)
+  return [...fused.values()].toSorted(bestFirst).slice(0, limit)
 }
 
 /** One leg's hits alone, with the leg's own scores. */
 export const single = (leg: Leg, hits: ReadonlyArray<LegHit>): ReadonlyArray<SearchHit> =>
-  hits.map((hit) => hitOf(hit, hit.score, { [leg]: hit.score })).sort(bestFirst)
+  hits.map((hit) => hitOf(hit, hit.score, { [leg]: hit.score })).toSorted(bestFirst)

@@ -11,7 +11,7 @@ import * as Serial from "./Serial.js"
 
 /** In the order of their hashes, so that two writers never wait for each other in a circle. */
 const inOrder = (vectors: ReadonlyArray<NewVector>): ReadonlyArray<NewVector> =>
-  [...new Map(vectors.map((one) => [one.hash, one])).values()].sort((a, b) => (a.hash < b.hash ? -1 : 1))
+  [...new Map(vectors.map((one) => [one.hash, one])).values()].toSorted((a, b) => (a.hash < b.hash ? -1 : 1))
 
 const writeVectors = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, vectors: ReadonlyArray<NewVector>) {
