@@ -165,9 +165,15 @@ export const startServer = async (flags: ReadonlyArray<string> = []): Promise<Se
   })
 
   const port = await freePort()
+  const quick = "listen_addresses=127.0.0.1 fsync=off full_page_writes=off max_connections=200 shared_buffers=64MB"
   const settings = [
-    ...["-D", data, "-p", String(port), "-k", "", "-c", "listen_addresses=127.0.0.1"],
-    ...["-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=64MB"],
+    "-D",
+    data,
+    "-p",
+    String(port),
+    "-k",
+    "",
+    ...quick.split(" ").flatMap((set) => ["-c", set]),
     ...flags
   ]
   let server: ChildProcess | undefined

@@ -91,6 +91,7 @@ const attach = (
       ids += 1
       const id = ids
       waiting.set(id, resume)
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
       thread.postMessage(make(id))
       // The engine cannot cancel: it finishes the statement, and nobody listens.
       return Effect.sync(() => waiting.delete(id))

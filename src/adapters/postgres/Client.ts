@@ -93,21 +93,26 @@ const acquirePool = Effect.fnUntraced(function*(config: Settings) {
   return pool
 })
 
+const hears = (channel: string, say: (payload: string) => void) => (message: Pg.Notification) => {
+  if (message.channel === channel) say(message.payload ?? "")
+}
+
 const listen = (client: Pg.Client, channel: string, lost: Effect.Effect<never, Store.StoreFailure>) =>
   Stream.asyncPush<string, Store.StoreFailure>((emit) =>
-    Effect.gen(function*() {
-      const heard = (message: Pg.Notification) => {
-        if (message.channel === channel) emit.single(message.payload ?? "")
-      }
-      yield* Effect.acquireRelease(
-        Effect.sync(() => client.on("notification", heard)),
-        () => Effect.sync(() => client.off("notification", heard))
-      )
-      yield* Effect.tryPromise({
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const heard = hears(channel, emit.single)
+        client.on("notification", heard)
+        return heard
+      }),
+      (heard) => Effect.sync(() => client.off("notification", heard))
+    ).pipe(
+      Effect.zipRight(Effect.tryPromise({
         try: () => client.query(`listen ${Pg.escapeIdentifier(channel)}`),
         catch: failed("Failed to listen")
-      })
-    }).pipe(SqlFailure.renamed)
+      })),
+      SqlFailure.renamed
+    )
   ).pipe(Stream.merge(Stream.fromEffect(lost)))
 
 /** Opens one connection outside the pool. It ends with the scope. */

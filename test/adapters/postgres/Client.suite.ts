@@ -4,7 +4,6 @@ import { expect, layer } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
 import * as SqlFailure from "../../../src/adapters/postgres/SqlFailure.js"
@@ -80,6 +79,69 @@ export const suite = (backend: Backend) =>
             grid: [[1, 2], [3, 4]],
             dates: [instant]
           })
+        }))
+
+      it.effect("keeps the SQLSTATE of a refused statement, and the constraint's name", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`create table refused (id int primary key, n int constraint n_is_small check (n < 10))`
+          const failure = yield* Effect.flip(SqlFailure.renamed(sql`insert into refused values (1, ${11})`))
+          expect(failure).toMatchObject({ _tag: "StoreBroken", sqlState: "23514", constraint: "n_is_small" })
+          const missing = yield* Effect.flip(SqlFailure.renamed(sql`select nothing_like_it`))
+          expect(missing).toMatchObject({ _tag: "StoreBroken", sqlState: "42703" })
+        }))
+
+      it.effect("builds inserts, updates and in-lists the same", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`create table built (id int8 primary key, name text)`
+          const rows = yield* sql`
+            insert into built ${sql.insert([{ id: 1, name: "a" }, { id: 2, name: "b" }]).returning("*")}`
+          expect(rows).toEqual([{ id: 1, name: "a" }, { id: 2, name: "b" }])
+          yield* sql`update built set ${sql.update({ name: "c" })} where id in ${sql.in([2])}`
+          expect(yield* sql`select name from built order by id`.values).toEqual([["a"], ["c"]])
+        }))
+
+      it.effect("runs several statements in one text and gives the rows of each", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          expect(yield* sql.unsafe("select 1 as a; select 2 as b")).toEqual([[{ a: 1 }], [{ b: 2 }]])
+        }))
+
+      it.effect("streams rows", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const rows = yield* Stream.runCollect(sql<{ n: number }>`select n from generate_series(1, 300) as n`.stream)
+          expect(Chunk.toReadonlyArray(rows).map((row) => row.n)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1))
+        }))
+
+      it.scoped("hears what other connections notify, by the client and by a session", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const pg = yield* PgClient.PgClient
+          const session = yield* Effect.flatMap(Sessions, (sessions) => sessions.open)
+          const hear = (stream: Stream.Stream<string, unknown>) =>
+            Effect.gen(function*() {
+              const first = yield* Deferred.make<string>()
+              yield* Effect.forkScoped(Stream.runForEach(stream, (payload) => Deferred.succeed(first, payload)))
+              // LISTEN has no acknowledgement to wait for from outside, so the hint is repeated until it is heard.
+              const say = sql`select pg_notify(${"wake"}, ${"jobs"})`.pipe(Effect.delay("20 millis"), Effect.forever)
+              return yield* Effect.raceFirst(Deferred.await(first), say)
+            })
+          expect(yield* hear(pg.listen("wake"))).toBe("jobs")
+          expect(yield* hear(session.listen("wake"))).toBe("jobs")
+        }))
+
+      it.scoped("keeps an advisory lock that a session took until it is given back", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const held = sql<{ n: number }>`
+            select count(*) as n from pg_locks where locktype = 'advisory' and objid = 4711`
+          const session = yield* Effect.flatMap(Sessions, (sessions) => sessions.open)
+          yield* session.query("select pg_advisory_lock($1)", [4711])
+          expect(yield* held).toEqual([{ n: 1 }])
+          yield* session.query("select pg_advisory_unlock($1)", [4711])
+          expect(yield* held).toEqual([{ n: 0 }])
         }))
     }
   )
