@@ -54,6 +54,8 @@ export interface Options {
   readonly fault?: (call: Call) => Fault | undefined
   /** Where set, a request without this bearer token or this basic `user:password` gets a 401. */
   readonly credentials?: string
+  /** Paths whose requests are taken and never answered. */
+  readonly ignored?: ReadonlyArray<string>
   readonly tls?: TlsOptions
 }
 
@@ -241,6 +243,7 @@ export const start = async (wire: Wire, options: Options = {}): Promise<Running>
     const path = new URL(request.url ?? "/", "http://loopback").pathname
     requests.push(`${method} ${path}`)
     const body = parsed(await textOf(request))
+    if (options.ignored?.includes(path) === true) return changed()
     if (!isAllowed(options.credentials, request.headers.authorization)) return write(response, wire.unauthorized)
     const texts = method === "POST" ? wire.texts(path, body) : null
     if (texts === null) {
