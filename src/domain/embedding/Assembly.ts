@@ -1,15 +1,21 @@
+import type { Failure } from "../failure/Failure.js"
 import type { ChunkedItem } from "./EmbeddingPlan.js"
 
 /**
  * Which items wait for which texts while their chunks are embedded in batches that do not respect the items' borders.
- * Immutable to its callers' view of one moment, mutable inside: one job owns one assembly.
+ * It is mutable, because a catalog has many thousands of them: one job owns one assembly.
  */
 export interface Assembly {
   readonly missing: Map<string, Set<string>>
   readonly waiting: Map<string, Array<ChunkedItem>>
+  readonly refused: Map<string, Failure>
 }
 
-export const make = (): Assembly => ({ missing: new Map(), waiting: new Map() })
+export const make = (): Assembly => ({ missing: new Map(), waiting: new Map(), refused: new Map() })
+
+/** Why one of the item's texts was refused earlier in this pass; none where all are fine so far. */
+export const refusalOf = (assembly: Assembly, item: ChunkedItem): Failure | undefined =>
+  item.chunks.flatMap((chunk) => assembly.refused.get(chunk.hash) ?? [])[0]
 
 /** Hashes that somebody waits for already: they are on their way and must not be asked for twice. */
 export const isUnderWay = (assembly: Assembly, hash: string): boolean => assembly.waiting.has(hash)
@@ -55,7 +61,9 @@ export const arrived = (assembly: Assembly, hashes: ReadonlyArray<string>): void
   }
 }
 
-/** These items are settled otherwise: refused. */
-export const dropped = (assembly: Assembly, items: ReadonlyArray<ChunkedItem>): void => {
-  for (const item of items) assembly.missing.delete(item.id)
+/** This text will never have a vector: nobody waits for it any more. */
+export const refuse = (assembly: Assembly, hash: string, failure: Failure): void => {
+  assembly.refused.set(hash, failure)
+  for (const item of assembly.waiting.get(hash) ?? []) assembly.missing.delete(item.id)
+  assembly.waiting.delete(hash)
 }

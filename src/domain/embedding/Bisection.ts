@@ -52,6 +52,12 @@ export const served = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisec
   served: bisection.served + slice.length
 })
 
+/** Ask these again as they are. */
+export const again = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => ({
+  ...bisection,
+  open: [slice, ...bisection.open]
+})
+
 /** Ask again in two halves; a single text is asked again as it is. */
 export const halved = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => {
   const middle = Math.ceil(slice.length / 2)

@@ -31,6 +31,12 @@ const again = (
     }
   )
 
+/** A try that costs an attempt, before which everyone on the provider waits. */
+const cooled = (outcome: Outcome): Outcome =>
+  outcome._tag === "Retried"
+    ? Outcome.Cooled({ failure: outcome.failure, delay: outcome.delay, refunded: false })
+    : outcome
+
 /**
  * How an attempt ends after a failure whose consequence is `action`. Actions that go on within the attempt (split, bisect,
  * shorten, refuse) never get here from the runner; should one come, it halts rather than loop.
@@ -42,11 +48,11 @@ export const ending = (failure: Failure, action: Action, job: Job, random: numbe
       Retry: ({ policy }) => again(failure, job, random, policy, Option.none()),
       Wait: ({ delay }) =>
         Option.match(delay, {
-          onNone: () => again(failure, job, random, RetryPolicy.job, Option.none()),
+          onNone: () => cooled(again(failure, job, random, RetryPolicy.job, Option.none())),
           onSome: (named) =>
             Duration.lessThan(Duration.sum(job.cooled, named), coolingLimit)
-              ? Outcome.Cooled({ failure, delay: named })
-              : again(failure, job, random, RetryPolicy.job, delay)
+              ? Outcome.Cooled({ failure, delay: named, refunded: true })
+              : cooled(again(failure, job, random, RetryPolicy.job, delay))
         }),
       Park: ({ gate, reason, until }) => Outcome.Parked({ failure, gate, reason, until }),
       Split: () => Outcome.Halted({ failure }),

@@ -11,8 +11,8 @@ export type Outcome = Data.TaggedEnum<{
   Completed: {}
   /** The attempt failed and another may help; none where the attempts are spent. */
   Retried: { readonly failure: Failure; readonly delay: Duration.Duration }
-  /** The provider cools down, for everyone; the attempt is refunded. */
-  Cooled: { readonly failure: Failure; readonly delay: Duration.Duration }
+  /** The provider cools down, for everyone; `refunded` where the attempt does not count. */
+  Cooled: { readonly failure: Failure; readonly delay: Duration.Duration; readonly refunded: boolean }
   /** The gate closes; the attempt is refunded. */
   Parked: {
     readonly failure: Failure
