@@ -7,12 +7,16 @@ import * as RetryPolicy from "../retry/RetryPolicy.js"
 import { GateRef } from "../session/Gate.js"
 import type { GateReason } from "../session/Gate.js"
 import type { Failure, FailureTag } from "./Failure.js"
-import type { Work } from "./Work.js"
+import { Work } from "./Work.js"
 
 /** What the runner does next. */
 export type Action = Data.TaggedEnum<{
   /** Try the same again after a backoff: the same call within this attempt, or the whole job as a new attempt. */
-  Retry: { readonly policy: RetryPolicy.RetryPolicy; readonly within: "call" | "job" }
+  Retry: {
+    readonly policy: RetryPolicy.RetryPolicy
+    readonly within: "call" | "job"
+    readonly retryAfter: Option.Option<Duration.Duration>
+  }
   /** Everyone on this provider waits: for the named delay, or a backoff where none is named. */
   Wait: { readonly delay: Option.Option<Duration.Duration> }
   /** Close the gate: no work behind it runs until `until`, or until a person opens it. */
@@ -30,8 +34,8 @@ export type Action = Data.TaggedEnum<{
 }>
 export const Action = Data.taggedEnum<Action>()
 
-/** Who pays: the item's attempts, the provider (nobody's attempts), or nobody because a person stopped it. */
-export type ChargedTo = "item" | "provider"
+/** Who pays: the item (its attempts count), the provider (no item pays), or the worker (the attempt is refunded). */
+export type ChargedTo = "item" | "provider" | "worker"
 
 /** What a person in charge hears: nothing, one report per cause, one when tries are used up, or each. */
 export type Report = "expected" | "once" | "on-exhaustion" | "report"
@@ -74,7 +78,7 @@ const standing: { readonly [Tag in FailureTag]: Standing } = {
   ContentFiltered: row("item", "expected", "kept", 1, 422, "info"),
   InvalidRequest: row("item", "expected", "kept", 1, 400, "warning"),
   MalformedResponse: row("item", "report", "dropped", 7, 502, "error"),
-  Cancelled: row("item", "expected", "kept", 130, 499, "info")
+  Cancelled: row("worker", "expected", "kept", 130, 499, "info")
 }
 
 function row(
@@ -91,17 +95,18 @@ function row(
 const park = (kind: "session" | "provider", name: string, reason: GateReason, until?: DateTime.Utc) =>
   Action.Park({ gate: GateRef.make({ kind, name }), reason, until: Option.fromNullable(until) })
 
+/** True where every text of a bisected batch was refused alike: not the texts' fault. */
+const allRefused = (work: Work): boolean => work._tag === "Embed" && work.texts === 1 && work.neighbours === "refused"
+
 /** The provider refuses this input. A batch is bisected; a text alone is shortened or left out; all alike is nobody's text. */
-const refused = (work: Work, shortenable: boolean): Action =>
-  work._tag !== "Embed"
-    ? Action.Halt()
-    : work.texts > 1
-    ? Action.Bisect()
-    : work.neighbours === "refused"
-    ? Action.Halt()
-    : shortenable && work.canShorten
-    ? Action.Shorten()
-    : Action.Refuse()
+const refused = (work: Work, shortenable: boolean): Action => {
+  if (work._tag !== "Embed" || allRefused(work)) return Action.Halt()
+  if (work.texts > 1) return Action.Bisect()
+  return shortenable && work.canShorten ? Action.Shorten() : Action.Refuse()
+}
+
+const retried = (retryAfter?: Duration.Duration): Action =>
+  Action.Retry({ policy: RetryPolicy.job, within: "job", retryAfter: Option.fromNullable(retryAfter) })
 
 const action = (failure: Failure, work: Work): Action =>
   Match.value(failure).pipe(
@@ -113,28 +118,40 @@ const action = (failure: Failure, work: Work): Action =>
       RateLimited: ({ retryAfter, tooLarge }) =>
         tooLarge === true ? refused(work, true) : Action.Wait({ delay: Option.fromNullable(retryAfter) }),
       BudgetExhausted: ({ provider, resetsAt }) => park("provider", provider, "budget", resetsAt),
-      Network: ({ phase }) => phase === "certificate" ? Action.Halt() : Action.Retry({ policy: RetryPolicy.job, within: "job" }),
-      Timeout: () =>
-        work._tag === "Embed" && work.texts > 1 ? Action.Split() : Action.Retry({ policy: RetryPolicy.job, within: "job" }),
-      ProviderUnavailable: () => Action.Retry({ policy: RetryPolicy.job, within: "job" }),
+      Network: ({ phase }) => phase === "certificate" ? Action.Halt() : retried(),
+      Timeout: () => work._tag === "Embed" && work.texts > 1 ? Action.Split() : retried(),
+      ProviderUnavailable: ({ permanent, retryAfter }) => permanent === true ? Action.Halt() : retried(retryAfter),
       ModelNotFound: () => Action.Halt(),
       ContextLengthExceeded: () => refused(work, true),
       ContentFiltered: () => refused(work, false),
       InvalidRequest: () => refused(work, false),
       MalformedResponse: () =>
         work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
-          ? Action.Retry({ policy: RetryPolicy.malformed, within: "call" })
+          ? Action.Retry({ policy: RetryPolicy.malformed, within: "call", retryAfter: Option.none() })
           : Action.Halt(),
       Cancelled: () => Action.Halt()
     })
   )
+
+/** The row of a failure: a request beyond what a limit ever allows stands where an over-long text stands. */
+const standingOf = (failure: Failure): Standing =>
+  failure._tag === "RateLimited" && failure.tooLarge === true
+    ? standing.ContextLengthExceeded
+    : standing[failure._tag]
+
+/** What is not cured by trying, though its class mostly is, is told at once: there is no exhaustion to wait for. */
+const reportOf = (failure: Failure, work: Work, action: Action, usual: Report): Report =>
+  action._tag === "Halt" && (usual === "on-exhaustion" || (failure._tag !== "Cancelled" && allRefused(work)))
+    ? "report"
+    : usual
 
 /** Plain words for the person whose work it is. */
 export const userMessage = (failure: Failure): string =>
   Match.value(failure).pipe(
     Match.withReturnType<string>(),
     Match.tagsExhaustive({
-      SessionExpired: ({ session }) => `Your sign-in to ${session} has ended. Sign in again and the work goes on by itself.`,
+      SessionExpired: ({ session }) =>
+        `Your sign-in to ${session} has ended. Sign in again and the work goes on by itself.`,
       AuthenticationFailed: ({ provider }) => `${provider} does not accept the API key. Check the key in the settings.`,
       PermissionDenied: ({ provider }) =>
         `${provider} does not allow this for your key. Check the plan, the region and the terms of the account.`,
@@ -149,20 +166,66 @@ export const userMessage = (failure: Failure): string =>
           ? `The certificate of ${provider} cannot be trusted. Check the address and the certificates of this machine.`
           : `${provider} cannot be reached. Check that it is running and that the network is up.`,
       Timeout: ({ provider }) => `${provider} did not answer in time.`,
-      ProviderUnavailable: ({ provider }) => `${provider} is not available at the moment. It is tried again.`,
+      ProviderUnavailable: ({ permanent, provider }) =>
+        permanent === true
+          ? `${provider} cannot serve this and says that trying again is useless. Check its model and its machine.`
+          : `${provider} is not available at the moment. It is tried again.`,
       ModelNotFound: ({ model, provider }) =>
         `${provider} does not know the model${model === "" ? "" : ` ${model}`}. Check its name, or pull it first.`,
       ContextLengthExceeded: () => "The text is too long for the model. Make it shorter.",
       ContentFiltered: ({ provider }) => `${provider} refused the content by its policy. Change the text.`,
       InvalidRequest: ({ provider }) => `${provider} refused the request; sending it again would not help.`,
-      MalformedResponse: ({ provider }) => `${provider} gave an answer that makes no sense. Check its address and model.`,
+      MalformedResponse: ({ provider }) =>
+        `${provider} gave an answer that makes no sense. Check its address and model.`,
       Cancelled: () => "It was cancelled."
     })
   )
 
+/** The exit code of a program whose work ended with such a failure. */
+export const exitCodeOf = (tag: FailureTag): ExitCode => standing[tag].exitCode
+
 /** The only place that decides what follows from a failure: pure and total. */
-export const consequence = (failure: Failure, work: Work): Consequence => ({
-  ...standing[failure._tag],
-  action: action(failure, work),
-  userMessage: userMessage(failure)
-})
+export const consequence = (failure: Failure, work: Work): Consequence => {
+  const next = action(failure, work)
+  const row = standingOf(failure)
+  return {
+    ...row,
+    report: reportOf(failure, work, next, row.report),
+    action: next,
+    userMessage: userMessage(failure)
+  }
+}
+
+/** What to do with one request by itself, and how long its provider asks to wait first. */
+export interface LoneRequest {
+  readonly action: "retry" | "halt"
+  readonly retryAfter: Option.Option<Duration.Duration>
+}
+
+const halt: LoneRequest = { action: "halt", retryAfter: Option.none() }
+
+/** Whether sending the same request again can help: parking, refusing and halting do not; waiting and retrying do. */
+export const loneRequest = (failure: Failure): LoneRequest =>
+  Match.value(action(failure, Work.Request({ malformedTries: 0 }))).pipe(
+    Match.withReturnType<LoneRequest>(),
+    Match.tagsExhaustive({
+      Retry: ({ retryAfter }) => ({ action: "retry", retryAfter }),
+      Wait: ({ delay }) => ({ action: "retry", retryAfter: delay }),
+      Split: () => ({ action: "retry", retryAfter: Option.none() }),
+      Park: () => halt,
+      Bisect: () => halt,
+      Shorten: () => halt,
+      Refuse: () => halt,
+      Halt: () => halt
+    })
+  )
+
+/** `retry` or `halt` for one request by itself. */
+export const loneRequestAction = (failure: Failure): LoneRequest["action"] => loneRequest(failure).action
+
+/** When to ask again in work of a kind: none where the failure ends it. The answer feeds `RetryPolicy.schedule`. */
+export const asksAgain = (work: Work) => (failure: Failure): Option.Option<RetryPolicy.Ask> => {
+  const next = action(failure, work)
+  if (next._tag === "Retry") return Option.some({ retryAfter: next.retryAfter })
+  return next._tag === "Wait" ? Option.some({ retryAfter: next.delay }) : Option.none()
+}

@@ -114,12 +114,16 @@ const leaf = (notes: Notes, path: string, key: string, value: string | number | 
   }
   if (codeKeys.test(key) && typeof value !== "boolean") {
     const code = String(value)
-    if (code.length <= 100 && !/^\d+$/.test(code)) notes.codes.add(squeeze(code))
+    if (code.length <= 100 && !/^\d+$/.test(code)) {
+      notes.codes.add(squeeze(code))
+      const last = /^[\w-]+[:.]([\w.:-]*[\w-])$/.exec(code)?.[1]
+      if (last !== undefined && !/^\d+$/.test(last)) notes.codes.add(squeeze(last))
+    }
   }
   if (typeof value !== "string" || value === "") return
   if (depth < maxDepth && isJsonLike(value)) {
     prose(notes, value, path, depth + 1)
-  } else if (/\s|[^\x00-\x7f]/.test(value) || /^(?:message|msg|error|detail|details|title)$/i.test(key)) {
+  } else if (/[^!-~]/.test(value) || /^(?:message|msg|error|detail|details|title)$/i.test(key)) {
     notes.said.push(value.slice(0, maxText))
   }
 }
@@ -193,6 +197,7 @@ const faults = (document: unknown): ReadonlyArray<unknown> => {
       LooseJson.member(choice, "error")
     ),
     LooseJson.member(get("response"), "error"),
+    LooseJson.member(get("Response"), "Error"),
     LooseJson.member(get("result"), "error"),
     LooseJson.member(get("output"), "error")
   ].filter(present).map((error) => ({ error }))

@@ -51,6 +51,7 @@ const provider: ReadonlyArray<ReadonlyArray<Rule>> = [
   Policy.byText,
   Capacity.byText.slice(1, 2),
   Model.byText,
+  Pace.plain,
   Capacity.byText.slice(0, 1),
   Pace.byText,
   Access.byText,

@@ -4,7 +4,11 @@ import * as Effect from "effect/Effect"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleInterval from "effect/ScheduleInterval"
 import * as Schema from "effect/Schema"
+import { isFailure } from "../failure/Failure.js"
 import type { Failure } from "../failure/Failure.js"
 
 /** A retry policy as data: `base * factor^n` capped at `cap`, full jitter, at most `maxAttempts` tries and `total` time. */
@@ -27,6 +31,11 @@ export const request = RetryPolicy.make({ ...base, maxAttempts: 3, total: Durati
 
 /** A malformed answer is worth two more tries; then it is the provider's way of answering. */
 export const malformed = RetryPolicy.make({ ...base, maxAttempts: 3, total: Duration.minutes(2) })
+
+/** Leave to try again, with the wait that the provider named. */
+export interface Ask {
+  readonly retryAfter: Option.Option<Duration.Duration>
+}
 
 /** What has happened so far: tries made (at least 1) and the time since the first of them. */
 export interface History {
@@ -58,30 +67,50 @@ export const nextDelay = (
     : Option.none()
 }
 
-/** Which failures are worth another request inside the same attempt, and the wait that the provider names (DESIGN section 3). */
-const anotherRequest = (failure: Failure): Option.Option<Option.Option<Duration.Duration>> =>
-  Match.value(failure).pipe(
-    Match.withReturnType<Option.Option<Option.Option<Duration.Duration>>>(),
-    Match.tag("Network", ({ phase }) => phase === "certificate" ? Option.none() : Option.some(Option.none())),
-    Match.tag("ProviderUnavailable", ({ permanent, retryAfter }) =>
-      permanent === true ? Option.none() : Option.some(Option.fromNullable(retryAfter))),
-    Match.orElse(() => Option.none())
+/**
+ * The policy as a schedule: `asks` says of each failure whether it may be tried again (none ends the schedule), `startedAt`
+ * is the first try's start in epoch milliseconds, without which time counts from the first failure. Answers each delay.
+ */
+export const schedule = <In>(
+  policy: RetryPolicy,
+  asks: (failure: In) => Option.Option<Ask>,
+  startedAt?: number
+): Schedule.Schedule<Duration.Duration, In> =>
+  Schedule.makeWithState(
+    { attempt: 1, since: Option.fromNullable(startedAt) },
+    Effect.fnUntraced(function*(now: number, failure: In, { attempt, since }) {
+      const started = Option.getOrElse(since, () => now)
+      const history = { attempt, elapsed: Duration.millis(now - started) }
+      const random = yield* Random.next
+      const delay = Option.flatMap(asks(failure), ({ retryAfter }) => nextDelay(policy, history, random, retryAfter))
+      return [
+        { attempt: attempt + 1, since: Option.some(started) },
+        Option.getOrElse(delay, () => Duration.zero),
+        Option.match(delay, {
+          onNone: () => ScheduleDecision.done,
+          onSome: (wait) => ScheduleDecision.continueWith(ScheduleInterval.after(now + Duration.toMillis(wait)))
+        })
+      ] as const
+    })
   )
 
-/** Try one request again where the network or the provider failed, under the policy for requests. */
-export const retryRequest = <A, R>(call: Effect.Effect<A, Failure, R>): Effect.Effect<A, Failure, R> =>
-  Effect.gen(function*() {
-    const started = yield* Clock.currentTimeMillis
-    const attempt = (tries: number): Effect.Effect<A, Failure, R> =>
-      Effect.catchAll(call, (failure) =>
-        Effect.gen(function*() {
-          const elapsed = Duration.millis((yield* Clock.currentTimeMillis) - started)
-          const random = yield* Random.next
-          const delay = Option.flatMap(anotherRequest(failure), (named) =>
-            nextDelay(request, { attempt: tries, elapsed }, random, named))
-          if (Option.isNone(delay)) return yield* Effect.fail(failure)
-          yield* Effect.sleep(delay.value)
-          return yield* attempt(tries + 1)
-        }))
-    return yield* attempt(1)
-  })
+/** Inside one attempt only a broken connection and a provider that cannot serve now are worth the same request again. */
+export const withinRequest = (failure: Failure): Option.Option<Ask> =>
+  Match.value(failure).pipe(
+    Match.withReturnType<Option.Option<Ask>>(),
+    Match.tag("Network", ({ phase }) =>
+      phase === "certificate" ? Option.none() : Option.some({ retryAfter: Option.none() })),
+    Match.tag("ProviderUnavailable", ({ permanent, retryAfter }) =>
+      permanent === true ? Option.none() : Option.some({ retryAfter: Option.fromNullable(retryAfter) })),
+    Match.orElse(() =>
+      Option.none()
+    )
+  )
+
+/** Retry one request inside one attempt, as the `request` policy has it. Other failures, and the last one, pass through. */
+export const retryRequest = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
+    Effect.retry(
+      effect,
+      schedule(request, (error: E) => isFailure(error) ? withinRequest(error) : Option.none(), startedAt)
+    ))

@@ -50,7 +50,7 @@ export const rules: ReadonlyArray<Rule> = [
     because: "The process behind the server died or did not come up; it is started again at the next call.",
     tag: "ProviderUnavailable",
     text:
-      /llama runner|runner process|model runner has unexpectedly stopped|llm server|model is loading|loading model|waiting for .{0,20}to start|model has crashed|model (?:is )?unloaded|no slot available|connection to the worker|post predict|do (?:embedding|completion|load) request/,
+      /error was encountered while running the model|llama runner|runner process|model runner has unexpectedly stopped|llm server|model is loading|loading model|waiting for .{0,20}to start|model has crashed|model (?:is )?unloaded|no slot available|connection to the worker|post predict|do (?:embedding|completion|load) request/,
     unless: /model ['"]?\S+['"]? not found|context/
   },
   {

@@ -91,7 +91,7 @@ export const rules: ReadonlyArray<Rule> = [
       "insufficientg1creditsbalance|preconsumetokenquotafailed|quotanotenough|tokenquota(?:exhausted|notenough)|setlimitexceeded",
       "(?:failedoperation)?(?:free)?resourcepackexhausted|(?:resourceinsufficient)?chargeresourceexhaust(?:ed)?|resourceunavailable(?:inarrears|lowbalance|notsufficientbalance)",
       "subscription(?:required|expired|inactive)|plan(?:expired|required|upgraderequired|notsupported)|upgraderequired|paidplanrequired|invalidpaymentinstrument|paymentmethodrequired",
-      "premiumrequestallowanceexceeded|monthly(?:limit|quota|budget|spend)\\w*|memberships?expired|creditserror|notenoughcredits?"
+      "premiumrequestallowanceexceeded|usagenotincluded|monthly(?:limit|quota|budget|spend)\\w*|memberships?expired|creditserror|notenoughcredits?"
     )
   },
   {

@@ -1,4 +1,4 @@
-import { anyOf, codes } from "../Rule.js"
+import { anyOf, codes, statusIs } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 import type { Evidence } from "../Evidence.js"
 import { window } from "./money.js"
@@ -68,6 +68,17 @@ export const byCode: ReadonlyArray<Rule> = [
       "(?:rpm|tpm|qps|rpd|tpd)(?:rate)?limit(?:exceeded)?|tokens|requests|input(?:_)?tokens?ratelimit"
     ),
     unlessCode: /^(?:badgateway|tokenslimitreached)$/
+  }
+]
+
+/** A 429 that says rate limit is one, also where the sentence goes on about upstreams and later tries. */
+export const plain: ReadonlyArray<Rule> = [
+  {
+    name: "pace/plain-429",
+    because: "The status and the provider's own words agree on a rate limit.",
+    tag: "RateLimited",
+    status: statusIs(429),
+    text: /\brate[ -]?limit(?:s|ed|ing)?\b|\btoo many requests\b|\brequests? per (?:second|minute|hour|day)\b/
   }
 ]
 
