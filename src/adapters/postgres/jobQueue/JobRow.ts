@@ -39,12 +39,14 @@ interface StoredError {
   readonly at: string
 }
 
+const names = [
+  "id, source_kind, source_id, provider, status, attempts, max_attempts, crashes, cooled_ms, fence, worker",
+  "lease_expires_at, run_at, forced_at, items, embedded, reused, refused, progress_at, last_error",
+  "created_at, started_at, finished_at"
+]
+
 /** What a statement selects or returns of the table aliased `job`. */
-export const columns = [
-  ...["id", "source_kind", "source_id", "provider", "status", "attempts", "max_attempts", "crashes", "cooled_ms"],
-  ...["fence", "worker", "lease_expires_at", "run_at", "forced_at", "items", "embedded", "reused", "refused"],
-  ...["progress_at", "last_error", "created_at", "started_at", "finished_at"]
-].map((name) => `job.${name}`).join(", ")
+export const columns = names.join(", ").split(", ").map((name) => `job.${name}`).join(", ")
 
 // The table's own constraints hold for every row, so that nothing is validated twice: a claim reads thousands of them.
 const trusted = { disableValidation: true }

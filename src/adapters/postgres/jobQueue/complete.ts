@@ -46,18 +46,16 @@ export const completeAll = Effect.fn("JobQueue.completeAll")(
     })
     return yield* sql<SettledRow>`
       with settled as (
-        update index_job as job set (
-          status, items, embedded, reused, refused, progress_at, crashes, cooled_ms, attempts, run_at, last_error, finished_at,
-          worker, lease_expires_at, again
+        update index_job as job set worker = null, lease_expires_at = null, again = false, crashes = 0, (
+          status, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
         ) = (
           select
-            next.status, next.items, next.embedded, next.reused, next.refused, next.progress_at, 0,
+            next.status, next.items, next.embedded, next.reused, next.refused, next.progress_at,
             case next.status when 'pending' then 0 else job.cooled_ms end,
             case next.status when 'pending' then 0 else job.attempts end,
             case next.status when 'pending' then now() else job.run_at end,
             case next.status when 'cancelled' then job.last_error end,
-            case when next.status <> 'pending' then now() end,
-            null, null, false
+            case when next.status <> 'pending' then now() end
           from (
             select counted.*, case
               when source.revision is null then 'cancelled'

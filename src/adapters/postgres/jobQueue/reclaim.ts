@@ -38,23 +38,21 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
         )
     ),
     freed as (
-      update index_job as job set (
-        status, crashes, attempts, cooled_ms, run_at, finished_at, last_error, worker, lease_expires_at, again
+      update index_job as job set worker = null, lease_expires_at = null, again = false, run_at = now(), (
+        status, crashes, attempts, cooled_ms, finished_at, last_error
       ) = (
         select
           case when next.failed and not job.again then 'failed' else 'pending' end,
           case when next.failed and job.again then 0 else next.crashes end,
           case when next.failed and job.again then 0 else job.attempts end,
           case when next.failed and job.again then 0 else job.cooled_ms end,
-          now(),
           case when next.failed and not job.again then now() end,
           case when next.failed
             then ${JSON.stringify(error)}::jsonb || jsonb_build_object(
               'message', format(${error.message}::text, next.crashes), 'at', now()
             )
             else job.last_error
-          end,
-          null, null, false
+          end
         from (select job.crashes + 1 as crashes, job.crashes + 1 >= job.max_attempts as failed) as next
       )
       where job.tenant = ${tenant} and job.id = any(array(

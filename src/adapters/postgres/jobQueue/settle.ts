@@ -47,8 +47,8 @@ const endAll = Effect.fnUntraced(function*(
   })
   return yield* sql<SettledRow>`
     with settled as (
-      update index_job as job set (
-        status, attempts, cooled_ms, run_at, finished_at, last_error, crashes, worker, lease_expires_at, again
+      update index_job as job set worker = null, lease_expires_at = null, again = false, crashes = 0, (
+        status, attempts, cooled_ms, run_at, finished_at, last_error
       ) = (
         select
           case when next.anew then 'pending' else next.status end,
@@ -69,7 +69,7 @@ const endAll = Effect.fnUntraced(function*(
             else job.run_at
           end,
           case when next.status <> 'pending' and not next.anew then now() end,
-          ${error}, 0, null, null, false
+          ${error}
         from (
           select ending.status, ending.status = 'failed' and job.again as anew
           from (
