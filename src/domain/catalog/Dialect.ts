@@ -19,7 +19,6 @@ const known = (document: Reference.Fields): string | undefined => {
   if (has("__schema") || Reference.field(Reference.field(document, "data"), "__schema") !== undefined) {
     return "a GraphQL schema"
   }
-  if (has("swaggerVersion")) return undefined
   if (has("$schema")) return "a JSON Schema"
   if (has("paths")) return "an API description that lacks its \"openapi\" or \"swagger\" version"
   return undefined

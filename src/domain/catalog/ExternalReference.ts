@@ -66,9 +66,7 @@ export const first = (document: unknown): Option.Option<ExternalReference> => {
     if (typeof ref === "string" && ref !== "" && !ref.startsWith("#") && !leaving.has(ref)) leaving.set(ref, step)
     const id = Reference.field(value, "$id")
     if (typeof id === "string") own.add(id)
-    const entries = Object.entries(value)
-    for (let index = entries.length - 1; index >= 0; index--) {
-      const [key, below] = entries[index] ?? ["", undefined]
+    for (const [key, below] of Object.entries(value).toReversed()) {
       if (typeof below !== "object" || below === null || seen.has(below)) continue
       if (!Array.isArray(value) && isData(key, step)) continue
       seen.add(below)

@@ -196,13 +196,12 @@ const named = (all: ReadonlyArray<Unnamed>, reader: Reader): ReadonlyArray<Opera
   const uses = new Map<string, number>()
   const byPlace = ({ method, path }: Unnamed): string => {
     const base = Prose.brief(`${method} ${path}`, limits.id - 12)
-    for (let use = uses.get(base) ?? 1;; use++) {
-      const id = use === 1 ? base : `${base} (${use})`
-      if (taken.has(id)) continue
-      uses.set(base, use + 1)
-      taken.add(id)
-      return id
-    }
+    const numbered = (use: number) => use === 1 ? base : `${base} (${use})`
+    let use = uses.get(base) ?? 1
+    while (taken.has(numbered(use))) use += 1
+    uses.set(base, use + 1)
+    taken.add(numbered(use))
+    return numbered(use)
   }
   return all.map((unnamed, index) => {
     const { wantedId, ...rest } = unnamed

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import { readFileSync } from "node:fs"
 import { parse } from "yaml"
 import type { CatalogProblem } from "../../../src/domain/catalog/CatalogProblem.js"
 import type { Description } from "../../../src/domain/catalog/Description.js"
+import * as ExternalReference from "../../../src/domain/catalog/ExternalReference.js"
 import * as OpenApi from "../../../src/domain/catalog/OpenApi.js"
 import * as Operation from "../../../src/domain/catalog/Operation.js"
 
@@ -73,7 +75,8 @@ describe("the corners of OpenAPI 3.1", () => {
   it("read escaped pointers, numbers among tags, and parameters beside broken ones", () => {
     expect(byId("escaped")?.path).toBe("/pointer")
     expect(byId("sharedGet")?.tags).toEqual(["stock", "7"])
-    expect(byId("POST /shared/a")?.parameters).toEqual(["kept"])
+    expect(byId("POST /shared/a")?.parameters).toEqual(["everywhere", "kept"])
+    expect(byId("ownGet")?.parameters).toEqual(["everywhere"])
   })
 
   it("say what was left out and renamed, in sentences", () => {
@@ -136,6 +139,7 @@ describe("something else than a description is named for what it looks like", ()
     [{ asyncapi: "2.6.0" }, "an AsyncAPI description"],
     [{ info: { schema: "https://schema.getpostman.com/json/collection/v2.1.0/" } }, "a Postman collection"],
     [{ data: { __schema: {} } }, "a GraphQL schema"],
+    [{ __schema: {} }, "a GraphQL schema"],
     [{ $schema: "https://json-schema.org/draft/2020-12/schema" }, "a JSON Schema"],
     [{ paths: {} }, "an API description that lacks its \"openapi\" or \"swagger\" version"],
     [{ openapi: {}, paths: {} }, "an API description that lacks its \"openapi\" or \"swagger\" version"]
@@ -229,6 +233,25 @@ describe("hostile documents", () => {
       { components: { x: Object.fromEntries(methods.map((method) => [method, operation])) } }
     )
     expect(problem(document)).toMatchObject({ _tag: "TooManyOperations", limit: 100_000 })
+  })
+
+  it("nothing that is no object refers to anything", () => {
+    expect(Option.isNone(ExternalReference.first("$ref"))).toBe(true)
+  })
+
+  it("a reference too long to mean anything leads nowhere", () => {
+    const key = "k".repeat(5_000)
+    expect(problem(spec({ "/a": { $ref: `#/${key}` } }, { [key]: { get: {} } }))._tag).toBe("NoOperations")
+  })
+
+  it("a list, a number in a pointer and a reference to the whole document lead where they say", () => {
+    const description = read(
+      spec({ "/a": { $ref: "#/x/items/1" }, "/b": { $ref: "#" }, "/c": { $ref: "#/x/items/01234567890" } }, {
+        x: { items: [{}, { get: { parameters: [{ $ref: "#/x/items/-" }] } }] }
+      })
+    )
+    expect(ids(description)).toEqual(["GET /a"])
+    expect(description.warnings.length).toBe(2)
   })
 
   it("a thousand operations with one id are all kept, and warnings stay few", () => {

@@ -101,7 +101,8 @@ describe("plain text", () => {
     ["a table", "| a | b |\n|---|---|\n| 1 | 2 |", "a b\n1 2"],
     ["emphasis, but no identifier's underscores", "_so_ **bold** `per_page` __all__", "so bold per_page all"],
     ["an image and a bare address", "![logo](x.png) at https://e.org/a?b=c now", "logo at now"],
-    ["entities", "a &lt; b &amp;&nbsp;c &unknown; d", "a < b & c &unknown; d"],
+    ["entities", "a &lt; b &amp;&nbsp;c &foo; d", "a < b & c &foo; d"],
+    ["an identifier between underscores", "(_a_b_) _", "(a_b)"],
     ["a comparison is no tag", "if a < b and c > d", "if a < b and c > d"],
     ["nothing but marks", "***\n---\n", ""]
   ])("of %s", (_, text, plain) => {
