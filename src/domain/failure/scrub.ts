@@ -17,7 +17,7 @@ const steps: ReadonlyArray<Step> = [
   [/-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, hidden],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>\\@]*(?:@[^\s/?#"'<>\\@]*)*@/gi, "$1"],
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"'<>\\)]*)[?#][^\s"'<>\\)]*/gi, "$1"],
-  [/((?:^|[\s"'{,;])(?:set-)?cookie2?["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|[^\r\n"']+)/gi, `$1${hidden}`],
+  [/((?<!\w)(?:set-)?cookie2?["']?\s*[:=]\s*)(?:"[^"]*"?|'[^']*'?|[^\r\n"']+)/gi, `$1${hidden}`],
   [
     /\b((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|digest|token|negotiate|aws4-hmac-sha256|apikey|key)\s+)?[^\r\n"']+/gi,
     `$1${hidden}`
@@ -48,17 +48,26 @@ const steps: ReadonlyArray<Step> = [
   [/\b(?:AKIA|ASIA|AROA|AIDA|ABSK|AGPA|ANPA|ABIA|ACCA|LTAI|AKID|AKLT)[A-Za-z0-9+/=]{10,}/g, hidden],
   [/\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b/g, hidden],
   // Long runs that no sentence has: hexadecimal and mixed base64 of a key's length.
-  [/\b[0-9a-fA-F]{40,}\b/g, hidden],
+  [/\b(?:dapi)?(?:[0-9a-f]{32,}|[0-9A-F]{32,})\b/g, hidden],
   [/(?<![\w/+.-])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])(?=[\w+/-]*\d)[A-Za-z0-9_+/-]{32,}={0,2}(?![\w/+-])/g, hidden]
 ]
 
-const once = (text: string): string => steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text)
+const pass = (text: string): string => steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text)
+
+/** More passes than a text has ever needed; what has not settled by then is hidden whole. */
+const mostPasses = 10
+
+const settle = (text: string, passes: number): string => {
+  const next = pass(text)
+  if (next === text) return text
+  return passes >= mostPasses ? hidden : settle(next, passes + 1)
+}
 
 /**
  * Take the secrets out of a text: keys of the providers' shapes, bearer and basic credentials, JWTs, cookies, a URL's user
- * and query, and the values of names that sound like a secret. Idempotent.
+ * and query, and the values of names that sound like a secret. Idempotent: it goes on until nothing is left to hide.
  */
-export const scrub = (text: string): string => once(text)
+export const scrub = (text: string): string => settle(text, 1)
 
 /** What may be stored and shown of a provider's words: scrubbed, on one line, at most 300 characters. */
 export const detail = (text: string): string => {

@@ -1,0 +1,220 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as FastCheck from "effect/FastCheck"
+import { detail, scrub } from "../../../src/domain/failure/scrub.js"
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+const run = (alphabet: string, min: number, max: number) =>
+  FastCheck.array(FastCheck.integer({ min: 0, max: alphabet.length - 1 }), { minLength: min, maxLength: max })
+    .map((indexes) => indexes.map((index) => alphabet[index] ?? "").join(""))
+
+const alphanumeric = (min: number, max: number) => run(letters, min, max)
+const base64url = (min: number, max: number) => run(`${letters}-_`, min, max).map((text) => `${text}Aa1`)
+const hexadecimal = (size: number) => run("0123456789abcdef", size, size)
+
+/** A secret, and the text in which its owner's client would leak it. */
+interface Planted {
+  readonly secret: string
+  readonly shown: string
+}
+
+const bare = (keys: FastCheck.Arbitrary<string>) => keys.map((secret): Planted => ({ secret, shown: secret }))
+const prefixed = (prefix: string, rest: FastCheck.Arbitrary<string>) => bare(rest.map((text) => prefix + text))
+const within = (keys: FastCheck.Arbitrary<string>, ...frames: ReadonlyArray<(secret: string) => string>) =>
+  FastCheck.tuple(keys, FastCheck.constantFrom(...frames)).map(([secret, frame]): Planted => ({
+    secret,
+    shown: frame(secret)
+  }))
+
+const planted: FastCheck.Arbitrary<Planted> = FastCheck.oneof(
+  prefixed("sk-", alphanumeric(20, 48)),
+  prefixed("sk-proj-", base64url(40, 120)),
+  prefixed("sk-ant-api03-", base64url(60, 95)),
+  prefixed("sk-or-v1-", hexadecimal(64)),
+  prefixed("gsk_", alphanumeric(52, 52)),
+  prefixed("xai-", alphanumeric(80, 80)),
+  prefixed("pplx-", hexadecimal(48)),
+  prefixed("r8_", alphanumeric(37, 37)),
+  prefixed("hf_", alphanumeric(34, 34)),
+  prefixed("AIza", base64url(35, 35)),
+  prefixed("ya29.", base64url(60, 120)),
+  prefixed("AKIA", run("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16, 16)),
+  prefixed("fw_", alphanumeric(24, 24)),
+  prefixed("csk-", alphanumeric(48, 48)),
+  prefixed("nvapi-", base64url(60, 66)),
+  prefixed("jina_", alphanumeric(40, 60)),
+  prefixed("pa-", base64url(40, 44)),
+  prefixed("ghp_", alphanumeric(36, 36)),
+  prefixed("github_pat_", run(`${letters}_`, 60, 82)),
+  prefixed("dapi", hexadecimal(32)),
+  prefixed("tgp_v1_", base64url(40, 45)),
+  prefixed("LTAI", alphanumeric(20, 24)),
+  bare(FastCheck.tuple(hexadecimal(32), alphanumeric(16, 16)).map(([id, secret]) => `${id}.${secret}`)),
+  bare(
+    FastCheck.tuple(base64url(20, 60), base64url(30, 90), base64url(43, 43)).map(([a, b, c]) => `eyJ${a}.eyJ${b}.${c}`)
+  ),
+  within(
+    alphanumeric(12, 40),
+    (secret) => `Authorization: Bearer ${secret}`,
+    (secret) => `{"authorization":"Bearer ${secret}"}`,
+    (secret) => `{'Authorization': 'Bearer ${secret}'}`,
+    (secret) => `authorization=Basic ${secret}==`,
+    (secret) => `Proxy-Authorization: Basic ${secret}=`,
+    (secret) => `x-api-key: ${secret}`,
+    (secret) => `"x-goog-api-key": "${secret}"`,
+    (secret) => `api-key=${secret}`,
+    (secret) => `apiKey: '${secret}'`,
+    (secret) => `api_key="${secret}"`,
+    (secret) => `OPENAI_API_KEY=${secret}`,
+    (secret) => `AWS_SECRET_ACCESS_KEY=${secret}`,
+    (secret) => `"access_token":"${secret}"`,
+    (secret) => `refresh_token=${secret}&grant_type=x`,
+    (secret) => `client_secret: ${secret}`,
+    (secret) => `password=${secret}`,
+    (secret) => `"password": "${secret}"`,
+    (secret) => `Cookie: sid=${secret}; theme=dark`,
+    (secret) => `Set-Cookie: __session=${secret}; Path=/; HttpOnly`,
+    (secret) => `cookie=a=b; token=${secret}`,
+    (secret) => `https://user:${secret}@api.example.com/v1`,
+    (secret) => `postgres://holdfast:${secret}@db.example.com:5432/app`,
+    (secret) => `https://${secret}@example.com/`,
+    (secret) => `https://api.example.com/v1/models?key=${secret}&alt=sse`,
+    (secret) => `https://api.example.com/v1/models#access_token=${secret}`,
+    (secret) => `error sending request for url (https://api.example.com/v1?token=${secret})`,
+    (secret) => `wss://api.example.com/socket?sig=${secret}`
+  )
+)
+
+const noise = FastCheck.constantFrom(
+  "",
+  "HTTP 401 Unauthorized: ",
+  "Incorrect API key provided: ",
+  "request failed (attempt 2), ",
+  "{\"error\":{\"message\":\"",
+  "接続に失敗しました: ",
+  "line one\nline two: ",
+  "(",
+  "<b>",
+  "→ "
+)
+const after = FastCheck.constantFrom(
+  "",
+  ". You can find your key at https://example.com/keys.",
+  "\"}}",
+  "\nnext line",
+  ")",
+  " 余额不足",
+  ", and more",
+  "'"
+)
+const leak = FastCheck.tuple(noise, planted, after)
+
+describe("scrub", () => {
+  it("leaves no planted secret in 100,000 texts, and a second pass changes nothing", () => {
+    FastCheck.assert(
+      FastCheck.property(leak, ([before, { secret, shown }, behind]) => {
+        const once = scrub(before + shown + behind)
+        if (once.includes(secret)) return false
+        return scrub(once) === once
+      }),
+      { numRuns: 100_000, seed: 20_260_101 }
+    )
+  })
+
+  it("leaves no long piece of a secret either", () => {
+    FastCheck.assert(
+      FastCheck.property(leak, ([before, { secret, shown }, behind]) => {
+        const once = scrub(before + shown + behind)
+        return !once.includes(secret.slice(-12)) || secret.length < 16
+      }),
+      { numRuns: 20_000 }
+    )
+  })
+
+  it("is idempotent on arbitrary text", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.oneof(
+          FastCheck.fullUnicodeString({ maxLength: 200 }),
+          FastCheck.array(
+            FastCheck.constantFrom(
+              "key=",
+              "token",
+              ": ",
+              "\"",
+              "'",
+              "Bearer ",
+              "[hidden]",
+              "https://",
+              "a@b",
+              "?q=",
+              "&",
+              "eyJ",
+              "sk-",
+              "cookie: ",
+              "x",
+              "=",
+              ";",
+              "abcdefgh12345678",
+              " ",
+              "\n",
+              "{",
+              "}"
+            ),
+            { maxLength: 20 }
+          ).map((parts) => parts.join(""))
+        ),
+        (text) => {
+          const once = scrub(text)
+          return scrub(once) === once
+        }
+      ),
+      { numRuns: 20_000 }
+    )
+  })
+
+  it.each([
+    "Rate limit reached for gpt-4o in organization org-name on tokens per min (TPM): Limit 30000, Requested 31538.",
+    "max_tokens: 100000 > 8192, which is the maximum allowed number of output tokens",
+    "The model `text-embedding-3-small` does not exist",
+    "This model's maximum context length is 8192 tokens. However, you requested 10240 tokens.",
+    "prompt is too long: 208310 tokens > 200000 maximum",
+    "You exceeded your current quota, please check your plan and billing details.",
+    "connect ECONNREFUSED 127.0.0.1:11434",
+    "余额不足或无可用资源包,请充值。",
+    "Missing Authentication header",
+    "invalid bearer token",
+    "claude-3-5-sonnet-20241022 is overloaded"
+  ])("keeps what a person needs: %s", (text) => {
+    expect(scrub(text)).toBe(text)
+  })
+
+  it("keeps the host and path of an address", () => {
+    expect(scrub("GET https://me:pw@api.example.com/v1/models?key=abc#frag failed")).toBe(
+      "GET https://api.example.com/v1/models failed"
+    )
+  })
+
+  it("hides a private key block", () => {
+    expect(scrub("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY----- after")).toBe("[hidden] after")
+  })
+})
+
+describe("detail", () => {
+  it("cuts to 300 characters only after the whole text was scrubbed", () => {
+    const text = `${"a ".repeat(140)}Authorization: Bearer abcdefghijklmnop1234567890 ${"b ".repeat(100)}`
+    const shown = detail(text)
+    expect(shown.length).toBeLessThanOrEqual(300)
+    expect(shown.endsWith("…")).toBe(true)
+    expect(shown).not.toContain("abcdefgh")
+  })
+
+  it("puts everything on one line", () => {
+    expect(detail(" one\n two\t three ")).toBe("one two three")
+  })
+
+  it("leaves a text of exactly 300 characters whole", () => {
+    const text = "word ".repeat(60).trim() + "s"
+    expect(text.length).toBe(300)
+    expect(detail(text)).toBe(text)
+  })
+})
