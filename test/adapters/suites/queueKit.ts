@@ -74,8 +74,7 @@ export const claimOne = (worker = "a", duration: Duration.Duration = minute) =>
 /** A source, its job, and its claim. */
 export const begun = (id: string, more: Partial<EnqueueRequest> = {}) => Effect.zipRight(enqueue(id, more), claimOne())
 
-export const settle = (held: Held, outcome: Outcome) =>
-  Effect.flatMap(JobQueue, (queue) => queue.settle(held, outcome))
+export const settle = (held: Held, outcome: Outcome) => Effect.flatMap(JobQueue, (queue) => queue.settle(held, outcome))
 
 export const reclaim = Effect.flatMap(JobQueue, (queue) => queue.reclaim)
 
@@ -94,6 +93,8 @@ export const pass = Effect.fnUntraced(function*(time: Duration.DurationInput) {
 
 /** How far away a time is by the machine's clock, in whole minutes. */
 export const minutesFromNow = (time: DateTime.Utc) =>
-  Effect.sync(() => Math.round((DateTime.toEpochMillis(time) - DateTime.toEpochMillis(DateTime.unsafeNow())) / 60_000) + 0)
+  Effect.sync(() =>
+    Math.round((DateTime.toEpochMillis(time) - DateTime.toEpochMillis(DateTime.unsafeNow())) / 60_000) + 0
+  )
 
 export const unavailable = new ProviderUnavailable({ provider: "ollama", detail: "503" })

@@ -13,11 +13,9 @@ import { providers } from "./ready.js"
  * `id = any(array(...))` keeps the plan on the primary key, whatever the statistics say; the same picks joined to the update
  * scan the table.
  */
-export const claim = Effect.fn("JobQueue.claim")(function*(tenant: string, request: ClaimRequest) {
-  if (request.slots < 1) return []
-  const sql = yield* SqlClient.SqlClient
+export const statement = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
   const only = request.only === undefined ? sql`` : sql`and job.id = ${request.only}`
-  const rows = yield* sql<JobRow.JobRow>`
+  return sql<JobRow.JobRow>`
     with recursive ${providers(sql, tenant)}
     update index_job as job set
       status = 'running',
@@ -46,6 +44,12 @@ export const claim = Effect.fn("JobQueue.claim")(function*(tenant: string, reque
       limit ${request.slots}
     ))
     returning ${sql.literal(JobRow.columns)}`
+}
+
+/** Takes ready jobs; the longest ready comes first. */
+export const claim = Effect.fn("JobQueue.claim")(function*(tenant: string, request: ClaimRequest) {
+  if (request.slots < 1) return []
+  const rows = yield* statement(yield* SqlClient.SqlClient, tenant, request)
   return rows
     .toSorted((a, b) => a.run_at.getTime() - b.run_at.getTime() || a.id - b.id)
     .map((row): Held => ({
