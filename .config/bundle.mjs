@@ -1,0 +1,56 @@
+import { chmod, rm, stat } from "node:fs/promises"
+import { build } from "esbuild"
+
+/**
+ * Makes dist/bin/: the program as one entry and the chunks that it loads when a command needs them, because most of a start
+ * is finding and reading modules. What runs on threads of its own are entries beside the chunks, where
+ * `new URL("./engine.js", import.meta.url)` looks for them. Packages that carry files of their own stay outside.
+ */
+const root = new URL("..", import.meta.url).pathname
+const outdir = `${root}dist/bin`
+
+/** Two names that differ in case alone: esbuild looks without regard to case and would take engine.js for both. */
+const engineSource = {
+  name: "engine-source",
+  /** @param {import("esbuild").PluginBuild} build */
+  setup: (build) => {
+    build.onResolve({ filter: /^\.\/Engine\.js$/ }, ({ resolveDir }) => ({ path: `${resolveDir}/Engine.ts` }))
+  }
+}
+
+await rm(outdir, { recursive: true, force: true })
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: {
+    holdfast: "src/programs/cli/holdfast.ts",
+    engine: "src/adapters/pglite/engine.js",
+    model: "src/adapters/local/model.js"
+  },
+  outdir,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  keepNames: true,
+  legalComments: "none",
+  metafile: true,
+  chunkNames: "[name]-[hash]",
+  external: ["@electric-sql/*", "@energetic-ai/*", "pg-native", "cloudflare:sockets"],
+  // packages in CommonJS among the bundled ones ask for node's modules at run time
+  banner: {
+    js:
+      "import { createRequire as createRequireOfBundle } from \"node:module\"; const require = createRequireOfBundle(import.meta.url);"
+  },
+  plugins: [engineSource],
+  logLevel: "warning"
+})
+
+await chmod(`${outdir}/holdfast.js`, 0o755)
+
+const bytes = await Promise.all(Object.keys(metafile.outputs).map(async (name) => (await stat(`${root}${name}`)).size))
+const kilobytes = Math.round(bytes.reduce((sum, size) => sum + size, 0) / 1000)
+process.stdout.write(`dist/bin: ${bytes.length} files, ${kilobytes} kB\n`)

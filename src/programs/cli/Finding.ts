@@ -1,0 +1,212 @@
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ServerCheck from "../../adapters/postgres/ServerCheck.js"
+import type { Catalog } from "../../domain/catalog/CatalogStore.js"
+import type { Embedder, Probe } from "../../domain/embedding/Embedder.js"
+import type { ExitCode } from "../../domain/failure/Consequence.js"
+import type { Failure } from "../../domain/failure/Failure.js"
+import type { Job } from "../../domain/job/Job.js"
+import { waitReason } from "../../domain/job/WaitReason.js"
+import type { Surroundings } from "../../domain/job/WaitReason.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { formatDuration } from "../settings/Kind.js"
+import { faultOf } from "./Fault.js"
+import type { CommandFailure } from "./Fault.js"
+import * as Style from "./Style.js"
+
+/** What the doctor found at one place. `fix` is the command that mends it. */
+export interface Finding {
+  readonly check: string
+  readonly level: "ok" | "warn" | "fail"
+  readonly message: string
+  readonly fix: Option.Option<string>
+  readonly exitCode: ExitCode
+}
+
+export const ok = (check: string, message: string): Finding => ({
+  check,
+  level: "ok",
+  message,
+  fix: Option.none(),
+  exitCode: 0
+})
+
+export const warn = (check: string, message: string, fix: Option.Option<string> = Option.none()): Finding => ({
+  check,
+  level: "warn",
+  message,
+  fix,
+  exitCode: 0
+})
+
+const fail = (
+  check: string,
+  message: string,
+  fix: Option.Option<string> = Option.none(),
+  exitCode: ExitCode = 1
+): Finding => ({ check, level: "fail", message, fix, exitCode })
+
+export const ofFailure = (check: string, failure: CommandFailure): Finding => {
+  const { detail, exitCode, message } = faultOf(failure)
+  return fail(
+    check,
+    detail === "" || message.includes(detail) ? message : `${message} (${detail})`,
+    Option.none(),
+    exitCode
+  )
+}
+
+/** The server's version, and what it can and lets us do. `embedded` is the data directory of the embedded one. */
+export const ofServer = (
+  server: ServerCheck.ServerReport,
+  embedded: Option.Option<string>
+): ReadonlyArray<Finding> => [
+  ok(
+    "database",
+    Option.match(embedded, {
+      onNone: () => `PostgreSQL ${server.version} answers.`,
+      onSome: (directory) => `PostgreSQL ${server.version}, embedded in ${directory}.`
+    })
+  ),
+  ...(server.standby
+    ? [
+      fail(
+        "database",
+        "It is a standby and takes no writes: point database.url at the primary server.",
+        Option.none(),
+        7
+      )
+    ]
+    : server.readOnly
+    ? [fail("database", "It is set to read only.", Option.none(), 7)]
+    : []),
+  ...(server.mayCreate || server.readOnly
+    ? []
+    : [warn("database", "This role may not create tables: migrations must be run by another one.")]),
+  server.pgvector === "absent"
+    ? warn(
+      "pgvector",
+      "The server does not offer it: search scans all vectors exactly, which is slower from about 100,000 on."
+    )
+    : ok("pgvector", server.pgvector === "installed" ? "It is installed." : "The server offers it.")
+]
+
+export const ofSchema = (checked: Either.Either<unknown, StoreFailure>): Finding =>
+  Either.match(checked, {
+    onRight: () => ok("schema", "It is this program's."),
+    onLeft: (failure) =>
+      failure._tag === "SchemaTooOld"
+        ? failure.found === 0
+          ? warn("schema", "The database is empty.", Option.some("holdfast migrate"))
+          : fail(
+            "schema",
+            `It is at version ${failure.found}, this program needs ${failure.needed}.`,
+            Option.some("holdfast migrate")
+          )
+        : ofFailure("schema", failure)
+  })
+
+const jobs = (n: number): string => `${n} ${n === 1 ? "job" : "jobs"}`
+
+/** Closed gates, cooling providers, failed jobs, jobs whose worker is gone, jobs that nobody takes. */
+export const ofWork = (
+  around: Surroundings,
+  failed: ReadonlyArray<Job>,
+  open: ReadonlyArray<Job>
+): ReadonlyArray<Finding> => {
+  const waiting = open.map((job) => ({ job, reason: Option.getOrUndefined(waitReason(job, around)) }))
+  const left = waiting.filter(({ reason }) => reason?._tag === "LeaseHeld")
+  const ready = waiting.filter(({ reason }) => reason?._tag === "Concurrency")
+  const [first] = failed
+  const found = [
+    ...around.gates.map(({ detail, reason, ref }) =>
+      warn(
+        "gates",
+        `Work on ${ref.kind} ${ref.name} is parked (${reason})${detail === "" ? "" : `: ${Style.clean(detail)}`}.`,
+        Option.some(`holdfast gates open ${ref.name}`)
+      )
+    ),
+    ...around.cooldowns.map(({ provider, until }) =>
+      warn("gates", `${provider} asked everyone to wait until ${Style.time(until)}; it goes on by itself.`)
+    ),
+    ...(first === undefined
+      ? []
+      : [warn("jobs", `${jobs(failed.length)} failed.`, Option.some(`holdfast jobs show ${first.id}`))]),
+    ...(left.length === 0
+      ? []
+      : [
+        warn("workers", `${jobs(left.length)} lost the worker; any worker takes over.`, Option.some("holdfast worker"))
+      ]),
+    ...(ready.length === 0
+      ? []
+      : [warn("workers", `${jobs(ready.length)} could start now.`, Option.some("holdfast worker"))])
+  ]
+  return found.length === 0 ? [ok("jobs", "Nothing is parked, failed or left behind.")] : found
+}
+
+const hints: { readonly [provider: string]: (model: string) => string } = {
+  ollama: (model) => `ollama pull ${model}`
+}
+
+/** Whether the embedder is there and knows its model. */
+export const ofProbe = (
+  { model, provider }: Embedder["Type"],
+  probed: Either.Either<Probe, Failure>
+): ReadonlyArray<Finding> =>
+  Either.match(probed, {
+    onLeft: (failure) => [ofFailure("embedder", failure)],
+    onRight: ({ detail, modelKnown, took }) => [
+      Option.contains(modelKnown, false)
+        ? fail(
+          "embedder",
+          `${provider} answers but does not know the model ${model}.`,
+          Option.map(Option.fromNullable(hints[provider]), (hint) => hint(model))
+        )
+        : ok("embedder", `${provider} with ${model} answered in ${formatDuration(took)}: ${Style.clean(detail)}.`)
+    ]
+  })
+
+/** The vectors that are stored against those that the embedder makes. */
+export const ofVectors = (
+  { dimension, model }: Embedder["Type"],
+  stored: Option.Option<number>,
+  catalogs: ReadonlyArray<Catalog>
+): ReadonlyArray<Finding> => {
+  const others = catalogs.filter((catalog) => Option.exists(catalog.model, (name) => name !== model))
+  const clash = Option.filter(Option.all([dimension, stored]), ([now, then]) => now !== then)
+  return [
+    ...Option.toArray(
+      Option.map(clash, ([now, then]) =>
+        warn(
+          "vectors",
+          `The stored vectors of ${model} have ${then} dimensions, the embedder makes ${now}: index again.`
+        ))
+    ),
+    ...others.map(({ location, model: old, name }) =>
+      warn(
+        "vectors",
+        `${name} is indexed with ${Option.getOrElse(old, () => "another model")}: only its full text is searched.`,
+        Option.some(`holdfast index ${location} --name ${name}`)
+      )
+    )
+  ]
+}
+
+const looks = { ok: ["✓", "good"], warn: ["!", "attention"], fail: ["✗", "bad"] } as const
+
+export const json = ({ check, fix, level, message }: Finding) => ({ check, level, message, fix: Option.getOrNull(fix) })
+
+export const cells = (style: Style.Style, { check, fix, level, message }: Finding): ReadonlyArray<string> => {
+  const [glyph, tone] = looks[level]
+  return [
+    Style.paint(style, tone, `${glyph} ${level}`),
+    check,
+    `${message}${Option.match(fix, { onNone: () => "", onSome: (command) => `  → ${command}` })}`
+  ]
+}
+
+/** 0 where nothing fails, 7 where all that fails is a dependency that is down, else 1. */
+export const exitCode = (found: ReadonlyArray<Finding>): ExitCode => {
+  const failed = found.filter(({ level }) => level === "fail")
+  return failed.length === 0 ? 0 : failed.every((one) => one.exitCode === 7) ? 7 : 1
+}

@@ -1,0 +1,15 @@
+import type { ExitCode } from "../../domain/failure/Consequence.js"
+import type { Style } from "./Style.js"
+
+/** What a command has to say at its end: the same as one JSON object and as text, and the exit code. */
+export interface Report {
+  readonly json: Readonly<Record<string, unknown>>
+  readonly text: (style: Style) => ReadonlyArray<string>
+  readonly exitCode: ExitCode
+}
+
+export const report = (
+  json: Readonly<Record<string, unknown>>,
+  text: (style: Style) => ReadonlyArray<string>,
+  exitCode: ExitCode = 0
+): Report => ({ json, text, exitCode })

@@ -1,0 +1,170 @@
+import { command } from "./Command.js"
+import type { Command } from "./Command.js"
+import * as Part from "./Part.js"
+
+const limit = (fallback: number, what: string) => Part.whole("limit", 1000, fallback, `At most so many ${what}`)
+
+const job = Part.number("job", "A job's number, as \"holdfast jobs list\" shows it")
+
+const catalog = Part.text("catalog", "NAME", "Only this catalog")
+
+/** Every command, in the order of the help. */
+export const commands: ReadonlyArray<Command> = [
+  command({
+    path: ["index"],
+    summary: "Index an API description: embed its operations so that they can be found",
+    details: [
+      "Reads OpenAPI 3.x or Swagger 2.0, JSON or YAML, from a file or an http(s) address. What was embedded is stored batch " +
+      "by batch: stopped or failed, the same command goes on where it stopped, and texts that did not change are not " +
+      "embedded again.",
+      "Ends with 5 where single operations were refused, 7 where the embedder or the database is down."
+    ],
+    examples: ["holdfast index openapi.json", "holdfast index https://api.example.com/openapi.yaml --name example"],
+    parts: {
+      location: Part.argument("file|url", "Where the API description is"),
+      name: Part.text("name", "NAME", "The catalog's name; made from the document's title if not given"),
+      force: Part.toggle("force", "Embed everything anew, also what is stored"),
+      detach: Part.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
+    }
+  }, () => import("./commands/index.js")),
+  command({
+    path: ["search"],
+    summary: "Find the operations that answer a question in plain words",
+    details: [
+      "hybrid asks the full text and the meaning and fuses both; when the embedder is down, the full text answers alone and " +
+      "says so."
+    ],
+    examples: [
+      "holdfast search how do I copy a folder to another drive",
+      "holdfast search \"delete a file\" --limit 3"
+    ],
+    parts: {
+      question: Part.words("question", "What you want to do"),
+      catalog,
+      mode: Part.choice("mode", ["hybrid", "lexical", "semantic"], "hybrid", "How to look"),
+      limit: limit(10, "hits")
+    }
+  }, () => import("./commands/search.js")),
+  command({
+    path: ["status"],
+    summary: "How every catalog stands: one line each, with what keeps it from being done",
+    parts: {}
+  }, () => import("./commands/status.js")),
+  command({
+    path: ["jobs", "list"],
+    summary: "The newest jobs",
+    parts: {
+      status: Part.choice(
+        "status",
+        ["all", "open", "pending", "running", "succeeded", "partial", "failed", "cancelled"],
+        "all",
+        "Only jobs in this state"
+      ),
+      catalog,
+      limit: limit(20, "jobs")
+    }
+  }, () => import("./commands/jobsList.js")),
+  command({
+    path: ["jobs", "show"],
+    summary: "Everything about one job, and why it waits",
+    parts: { job }
+  }, () => import("./commands/jobsShow.js")),
+  command({
+    path: ["jobs", "retry"],
+    summary: "Try a job again at once; its attempts start anew",
+    parts: { job }
+  }, () => import("./commands/jobsRetry.js")),
+  command({
+    path: ["jobs", "cancel"],
+    summary: "Stop an open job; what it has stored stays",
+    parts: { job }
+  }, () => import("./commands/jobsCancel.js")),
+  command(
+    { path: ["catalogs", "list"], summary: "All catalogs", parts: {} },
+    () => import("./commands/catalogsList.js")
+  ),
+  command({
+    path: ["catalogs", "show"],
+    summary: "Everything about one catalog",
+    parts: { name: Part.argument("catalog", "The catalog's name") }
+  }, () => import("./commands/catalogsShow.js")),
+  command({
+    path: ["catalogs", "remove"],
+    summary: "Remove a catalog, its vectors and its open job",
+    parts: { name: Part.argument("catalog", "The catalog's name") }
+  }, () => import("./commands/catalogsRemove.js")),
+  command({
+    path: ["gates", "list"],
+    summary: "Closed gates: providers and sessions that all their work waits for",
+    parts: {}
+  }, () => import("./commands/gatesList.js")),
+  command({
+    path: ["gates", "open"],
+    summary: "Open a gate, once its cause is mended, and wake the work behind it",
+    parts: { name: Part.argument("name", "The provider or session, as \"holdfast gates list\" shows it") }
+  }, () => import("./commands/gatesOpen.js")),
+  command({
+    path: ["worker"],
+    summary: "Claim and run jobs until told to stop",
+    details: [
+      "SIGTERM or Ctrl-C stops it well: it claims nothing more, stores the batches under way (at most 10 s), gives its jobs " +
+      "back and ends with 0. Any number may run against one Postgres; the embedded database serves one process."
+    ],
+    parts: {},
+    logs: "info",
+    endsBySignal: true
+  }, () => import("./commands/worker.js")),
+  command({
+    path: ["migrate"],
+    summary: "Bring the database's schema up to date",
+    parts: {}
+  }, () => import("./commands/migrate.js")),
+  command({
+    path: ["config", "show"],
+    summary: "Every setting with its value and where it came from; secrets hidden",
+    parts: {}
+  }, () => import("./commands/configShow.js")),
+  command({
+    path: ["doctor"],
+    summary: "Find what is wrong, and name the command that mends it",
+    details: [
+      "Ends with 0 when nothing fails, 7 when a dependency is down, 1 for everything else. It changes nothing."
+    ],
+    parts: {}
+  }, () => import("./commands/doctor.js")),
+  command({
+    path: ["completions"],
+    summary: "Print the completion script of a shell",
+    examples: [
+      "source <(holdfast completions bash)",
+      "holdfast completions zsh > \"${fpath[1]}/_holdfast\"",
+      "holdfast completions fish > ~/.config/fish/completions/holdfast.fish"
+    ],
+    parts: { shell: Part.argument("bash|zsh|fish", "The shell") }
+  }, () => import("./commands/completions.js"))
+]
+
+/** What the groups are about, in the help. */
+export const groups: Readonly<Record<string, string>> = {
+  jobs: "List, inspect, retry and cancel index jobs",
+  catalogs: "List, inspect and remove catalogs",
+  gates: "See what is parked, and resume it",
+  config: "Inspect the settings"
+}
+
+const startsWith = (path: ReadonlyArray<string>, prefix: ReadonlyArray<string>): boolean =>
+  prefix.every((word, index) => path[index] === word)
+
+/** The command at this path. */
+export const find = (path: ReadonlyArray<string>): Command | undefined =>
+  commands.find((one) => one.path.length === path.length && startsWith(one.path, path))
+
+/** The words that may follow this path. */
+export const next = (path: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Set(
+    commands.flatMap((one) => {
+      const word = one.path[path.length]
+      return startsWith(one.path, path) && word !== undefined ? [word] : []
+    })
+  )
+]

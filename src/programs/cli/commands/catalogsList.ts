@@ -1,0 +1,28 @@
+import * as Effect from "effect/Effect"
+import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
+import { around } from "../around.js"
+import * as CatalogView from "../CatalogView.js"
+import { report } from "../Report.js"
+import * as Style from "../Style.js"
+import { withStores } from "../wired.js"
+
+export const run = () =>
+  withStores(Effect.gen(function*() {
+    const store = yield* CatalogStore
+    const now = yield* around
+    const catalogs = yield* store.list
+    return report({ catalogs: catalogs.map((catalog) => CatalogView.json(catalog, now)) }, (style) =>
+      catalogs.length === 0
+        ? ["There are no catalogs yet. Add one: holdfast index <file|url>"]
+        : Style.table(
+          style,
+          ["catalog", "items", "state", "title", "location"],
+          catalogs.map((catalog) => [
+            catalog.name,
+            Style.count(catalog.items),
+            CatalogView.state(style, catalog, now),
+            Style.cut(Style.clean(catalog.title), 30),
+            catalog.location
+          ])
+        ))
+  }))

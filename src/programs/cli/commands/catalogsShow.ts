@@ -1,0 +1,44 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
+import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
+import type { Surroundings } from "../../../domain/job/WaitReason.js"
+import { around } from "../around.js"
+import * as CatalogView from "../CatalogView.js"
+import * as JobView from "../JobView.js"
+import { report } from "../Report.js"
+import * as Style from "../Style.js"
+import { withStores } from "../wired.js"
+
+const rows = (style: Style.Style, catalog: Catalog, now: Surroundings): ReadonlyArray<readonly [string, string]> => [
+  ["catalog", catalog.name],
+  ["state", CatalogView.state(style, catalog, now)],
+  ["title", `${Style.clean(catalog.title)} ${Style.clean(catalog.version)}`.trim()],
+  ["location", catalog.location],
+  [
+    "items",
+    `${Style.count(catalog.items)}, ${Style.count(catalog.indexed)} indexed, ${Style.count(catalog.refused)} refused`
+  ],
+  [
+    "vectors",
+    Option.match(Option.all([catalog.model, catalog.dimension]), {
+      onNone: () => "none yet",
+      onSome: ([model, dimension]) => `${model}, ${dimension} dimensions`
+    })
+  ],
+  ...Option.toArray(Option.map(catalog.job, ({ id, status }) => ["newest job", `${id}, ${status}`] as const)),
+  ...Option.toArray(
+    Option.map(Option.flatMap(catalog.job, JobView.errorLine), (error) => ["last error", Style.clean(error)] as const)
+  ),
+  ["revision", catalog.revision],
+  ["updated", Style.time(catalog.updatedAt)]
+]
+
+export const run = ({ name }: { readonly name: string }) =>
+  withStores(Effect.gen(function*() {
+    const store = yield* CatalogStore
+    const catalog = yield* store.find(name)
+    const now = yield* around
+    return report({ catalog: CatalogView.json(catalog, now) }, (style) =>
+      Style.columns(rows(style, catalog, now).map(([head, value]) => [Style.paint(style, "faint", head), value])))
+  }))

@@ -1,0 +1,83 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Migrate from "../../../adapters/postgres/Migrate.js"
+import * as migrations from "../../../adapters/postgres/migrations/all.js"
+import * as ServerCheck from "../../../adapters/postgres/ServerCheck.js"
+import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
+import { Embedder } from "../../../domain/embedding/Embedder.js"
+import { IndexStore } from "../../../domain/embedding/IndexStore.js"
+import { JobQueue } from "../../../domain/job/JobQueue.js"
+import { Settings } from "../../Settings.js"
+import { around } from "../around.js"
+import * as Finding from "../Finding.js"
+import { report } from "../Report.js"
+import * as Style from "../Style.js"
+import { withDatabase, withEmbedding, withStores } from "../wired.js"
+
+type Findings = ReadonlyArray<Finding.Finding>
+
+const settings = Effect.map(Settings, ({ warnings }): Findings => [
+  Finding.ok("settings", "All values are allowed."),
+  ...warnings.map((warning) => Finding.warn("settings", warning, Option.some("holdfast config show")))
+])
+
+/** The server behind the stores, and its schema. The embedded database is not opened where there is none yet. */
+const database = Effect.gen(function*() {
+  const { databaseUrl, dataDir } = yield* Settings
+  const files = yield* FileSystem.FileSystem
+  const isEmbedded = Option.isNone(databaseUrl)
+  if (isEmbedded && !(yield* Effect.orElseSucceed(files.exists(dataDir), () => true))) {
+    return [
+      Finding.warn("database", `There is no data directory ${dataDir} yet.`, Option.some("holdfast index <file|url>"))
+    ]
+  }
+  return yield* withDatabase(Effect.gen(function*() {
+    const server = yield* ServerCheck.supported()
+    const schema = yield* Effect.either(Migrate.check(migrations.all))
+    return [...Finding.ofServer(server, isEmbedded ? Option.some(dataDir) : Option.none()), Finding.ofSchema(schema)]
+  }))
+}).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("database", failure)])))
+
+/** What is parked, failed or left behind. */
+const work = withStores(Effect.gen(function*() {
+  const queue = yield* JobQueue
+  const now = yield* around
+  const failed = yield* queue.list({ status: ["failed"], limit: 1000 })
+  const open = yield* queue.list({ status: ["pending", "running"], limit: 1000 })
+  return Finding.ofWork(now, failed, open)
+})).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("jobs", failure)])))
+
+/** Whether the vectors that are stored are the ones that the embedder of today makes. */
+const vectors = Effect.gen(function*() {
+  const embedder = yield* Embedder
+  return yield* withStores(Effect.gen(function*() {
+    const stored = yield* (yield* IndexStore).dimensionOf(embedder.model)
+    const catalogs = yield* (yield* CatalogStore).list
+    return Finding.ofVectors(embedder, Option.fromNullable(stored), catalogs)
+  }))
+})
+
+const embedder = (hasStores: boolean) =>
+  withEmbedding(Effect.gen(function*() {
+    const one = yield* Embedder
+    const probed = yield* Effect.either(one.probe)
+    return [...Finding.ofProbe(one, probed), ...(hasStores ? yield* vectors : [])]
+  })).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("embedder", failure)])))
+
+export const run = () =>
+  Effect.gen(function*() {
+    const aboutStore = yield* database
+    const hasStores = aboutStore.every(({ check, level }) => level === "ok" || check === "pgvector")
+    const found = [
+      ...yield* settings,
+      ...aboutStore,
+      ...(hasStores ? yield* work : []),
+      ...yield* embedder(hasStores)
+    ]
+    return report(
+      { checks: found.map(Finding.json) },
+      (style) => Style.columns(found.map((one) => Finding.cells(style, one))),
+      Finding.exitCode(found)
+    )
+  })

@@ -1,0 +1,37 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { written } from "../../../domain/job/WaitReason.js"
+import { around } from "../around.js"
+import { report } from "../Report.js"
+import * as Style from "../Style.js"
+import { withStores } from "../wired.js"
+
+export const run = () =>
+  withStores(Effect.map(around, ({ cooldowns, gates, now }) =>
+    report(
+      {
+        gates: gates.map(({ detail, reason, ref, since, until }) => ({
+          kind: ref.kind,
+          name: ref.name,
+          reason,
+          since: written(since),
+          until: Option.getOrNull(Option.map(until, written)),
+          detail
+        })),
+        cooldowns: cooldowns.map(({ provider, until }) => ({ provider, until: written(until) }))
+      },
+      (style) => [
+        ...(gates.length === 0 ? ["All gates are open."] : Style.table(
+          style,
+          ["gate", "closed for", "since", "until", "detail"],
+          gates.map(({ detail, reason, ref, since, until }) => [
+            `${ref.kind} ${ref.name}`,
+            Style.paint(style, "attention", `⏸ ${reason}`),
+            Style.ago(since, now),
+            Option.match(until, { onNone: () => `holdfast gates open ${ref.name}`, onSome: Style.time }),
+            Style.clean(detail)
+          ])
+        )),
+        ...cooldowns.map(({ provider, until }) => `${provider} cools down until ${Style.time(until)}.`)
+      ]
+    )))

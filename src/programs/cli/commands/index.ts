@@ -1,0 +1,146 @@
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Match from "effect/Match"
+import * as Option from "effect/Option"
+import type { ExitCode } from "../../../domain/failure/Consequence.js"
+import type { Job } from "../../../domain/job/Job.js"
+import * as WaitReason from "../../../domain/job/WaitReason.js"
+import { indexCatalog } from "../../flows/IndexCatalog.js"
+import { follow, workOn } from "../../flows/Worker.js"
+import { Settings } from "../../Settings.js"
+import { around } from "../around.js"
+import { exitCodeOfError, exitCodeOfGate } from "../Fault.js"
+import * as JobView from "../JobView.js"
+import { note } from "../Output.js"
+import * as Progress from "../Progress.js"
+import { report } from "../Report.js"
+import { clean, count, paint, rough } from "../Style.js"
+import type { Style } from "../Style.js"
+import { withApp } from "../wired.js"
+
+interface Asked {
+  readonly location: string
+  readonly name: string | undefined
+  readonly force: boolean
+  readonly detach: boolean
+}
+
+interface Ended {
+  readonly catalog: string
+  readonly items: number
+  readonly job: Job
+  readonly waits: Option.Option<WaitReason.WaitReason>
+}
+
+const mostWarnings = 5
+
+const warn = Effect.fnUntraced(function*(warnings: ReadonlyArray<string>) {
+  yield* Effect.forEach(warnings.slice(0, mostWarnings), (warning) => note(`! ${clean(warning)}`), { discard: true })
+  const more = warnings.length - mostWarnings
+  if (more > 0) yield* note(`! and ${count(more)} more of the kind`)
+})
+
+const ofLastError = (job: Job): ExitCode => Option.match(job.lastError, { onNone: () => 1, onSome: exitCodeOfError })
+
+/** What a job that is left waiting means to whoever asked for it. */
+const ofWaiting = (job: Job, waits: Option.Option<WaitReason.WaitReason>): ExitCode =>
+  Option.match(waits, {
+    onNone: () => 6,
+    onSome: WaitReason.WaitReason.$match({
+      Gate: ({ reason }): ExitCode => exitCodeOfGate(reason),
+      RateLimit: (): ExitCode => 6,
+      Backoff: () => ofLastError(job),
+      Scheduled: (): ExitCode => 6,
+      Concurrency: (): ExitCode => 6,
+      LeaseHeld: (): ExitCode => 6
+    })
+  })
+
+const exitCodeOf = ({ job, waits }: Ended): ExitCode =>
+  Match.value(job.status).pipe(
+    Match.withReturnType<ExitCode>(),
+    Match.when("succeeded", () => 0),
+    Match.when("partial", () => 5),
+    Match.when("failed", () => ofLastError(job)),
+    Match.when("cancelled", () => 130),
+    Match.when("pending", () => ofWaiting(job, waits)),
+    Match.when("running", () => 1),
+    Match.exhaustive
+  )
+
+const json = ({ catalog, items, job }: Ended) => ({
+  catalog,
+  job: job.id,
+  status: job.status,
+  items,
+  embedded: job.progress.embedded,
+  reused: job.progress.reused,
+  refused: job.progress.refused
+})
+
+/** What to do next, by how the job ended. */
+const advice = ({ catalog, job, waits }: Ended): string =>
+  Match.value(job.status).pipe(
+    Match.withReturnType<string>(),
+    Match.when("succeeded", () => `Ask it something: holdfast search <question> --catalog ${catalog}`),
+    Match.when("partial", () => `Which items were refused, and why: holdfast jobs show ${job.id}`),
+    Match.when("failed", () => `What was embedded is stored. Try again: holdfast jobs retry ${job.id}`),
+    Match.when("cancelled", () => "Somebody cancelled it; what was embedded is stored."),
+    Match.when("pending", () =>
+      Option.exists(waits, ({ _tag }) => _tag === "Gate")
+        ? `It goes on by itself once the gate is open: holdfast gates list`
+        : `It goes on by itself where a worker runs: holdfast worker`),
+    Match.when("running", () => `See how it gets on: holdfast jobs show ${job.id}`),
+    Match.exhaustive
+  )
+
+const text = (ended: Ended, took: Duration.Duration) => (style: Style): ReadonlyArray<string> => {
+  const { catalog, items, job, waits } = ended
+  const { embedded, refused, reused } = job.progress
+  return [
+    `${JobView.status(style, job, waits)}  ${paint(style, "strong", catalog)}: ${count(items)} items, ${
+      count(embedded)
+    } embedded, ${count(reused)} reused, ${count(refused)} refused, in ${rough(took)}`,
+    ...Option.toArray(Option.map(waits, (reason) => `  waits for: ${WaitReason.describe(reason)}`)),
+    ...(job.status === "succeeded"
+      ? []
+      : Option.toArray(Option.map(JobView.errorLine(job), (line) => `  ${clean(line)}`))),
+    paint(style, "faint", `  ${advice(ended)}`)
+  ]
+}
+
+/** Where the job is to be run by somebody else, and what that takes. */
+const detached = (catalog: string, items: number, job: Job, embedded: boolean) =>
+  report(json({ catalog, items, job, waits: Option.none() }), (style) => [
+    `${paint(style, "idle", "… queued")}  ${paint(style, "strong", catalog)}: ${count(items)} items, job ${job.id}`,
+    paint(
+      style,
+      "faint",
+      embedded
+        ? "  It runs as soon as a worker is started in this data directory: holdfast worker"
+        : "  It runs as soon as a worker is free: holdfast worker"
+    )
+  ])
+
+export const run = (asked: Asked) =>
+  withApp(Effect.gen(function*() {
+    const { databaseUrl, maxAttempts } = yield* Settings
+    const started = yield* Clock.currentTimeMillis
+    const { catalog, items, job, warnings } = yield* indexCatalog({
+      location: asked.location,
+      name: Option.fromNullable(asked.name),
+      force: asked.force,
+      maxAttempts
+    })
+    yield* warn(warnings)
+    if (asked.detach) return detached(catalog, items, job, Option.isNone(databaseUrl))
+    const watching = yield* Effect.forkScoped(Effect.ignore(Progress.show(catalog, follow(job.id))))
+    const ended = yield* workOn(job.id)
+    yield* Fiber.interrupt(watching)
+    const waits = WaitReason.waitReason(ended, yield* around)
+    const told: Ended = { catalog, items, job: ended, waits }
+    const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
+    return report(json(told), text(told, took), exitCodeOf(told))
+  }))

@@ -1,0 +1,55 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { JobId } from "../../../domain/job/Job.js"
+import type { Job } from "../../../domain/job/Job.js"
+import { JobQueue } from "../../../domain/job/JobQueue.js"
+import * as WaitReason from "../../../domain/job/WaitReason.js"
+import { around } from "../around.js"
+import * as JobView from "../JobView.js"
+import { report } from "../Report.js"
+import * as Style from "../Style.js"
+import { withStores } from "../wired.js"
+
+type Row = readonly [string, string]
+
+const row = <A>(name: string, value: Option.Option<A>, show: (value: A) => string): ReadonlyArray<Row> =>
+  Option.toArray(Option.map(value, (found): Row => [name, show(found)]))
+
+const rows = (style: Style.Style, job: Job, waits: Option.Option<WaitReason.WaitReason>): ReadonlyArray<Row> => [
+  ["job", String(job.id)],
+  ["source", `${job.source.kind} ${job.source.id}`],
+  ["state", JobView.status(style, job, waits)],
+  ...row("waits for", waits, WaitReason.describe),
+  ["provider", job.provider],
+  ["done", JobView.progress(job)],
+  [
+    "items",
+    `${Style.count(job.progress.embedded)} embedded, ${Style.count(job.progress.reused)} reused, ${
+      Style.count(job.progress.refused)
+    } refused`
+  ],
+  ["attempts", `${job.attempts} of ${job.maxAttempts}${job.crashes > 0 ? `, worker died ${job.crashes} times` : ""}`],
+  ...row(
+    "lease",
+    job.lease,
+    ({ expiresAt, fence, worker }) => `${worker} until ${Style.time(expiresAt)} (fence ${fence})`
+  ),
+  ...row("last error", JobView.errorLine(job), Style.clean),
+  ...row("error at", Option.map(job.lastError, ({ at }) => at), Style.time),
+  ...(Option.isSome(job.forcedAt)
+    ? [["forced", `everything anew since ${Style.time(job.forcedAt.value)}`] as const]
+    : []),
+  ["created", Style.time(job.createdAt)],
+  ...row("started", job.startedAt, Style.time),
+  ...row("progress", job.progressAt, Style.time),
+  ...row("finished", job.finishedAt, Style.time)
+]
+
+export const run = ({ job: id }: { readonly job: number }) =>
+  withStores(Effect.gen(function*() {
+    const queue = yield* JobQueue
+    const job = yield* queue.find(JobId.make(id))
+    const waits = WaitReason.waitReason(job, yield* around)
+    return report({ job: JobView.json(job, waits) }, (style) =>
+      Style.columns(rows(style, job, waits).map(([name, value]) => [Style.paint(style, "faint", name), value])))
+  }))

@@ -1,0 +1,18 @@
+import * as Effect from "effect/Effect"
+import * as Migrate from "../../../adapters/postgres/Migrate.js"
+import * as migrations from "../../../adapters/postgres/migrations/all.js"
+import * as ServerCheck from "../../../adapters/postgres/ServerCheck.js"
+import { report } from "../Report.js"
+import { withDatabase } from "../wired.js"
+
+export const run = () =>
+  withDatabase(Effect.gen(function*() {
+    yield* ServerCheck.supported()
+    const applied = yield* Migrate.migrate(migrations.all)
+    const version = migrations.all.length
+    return report({ applied, version }, () => [
+      applied.length === 0
+        ? `The schema is up to date (version ${version}).`
+        : `Applied ${applied.join(", ")}; the schema is at version ${version}.`
+    ])
+  }))

@@ -1,0 +1,42 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { SearchHit, SearchMode } from "../../../domain/search/Query.js"
+import { search } from "../../flows/Search.js"
+import { note, Output } from "../Output.js"
+import { report } from "../Report.js"
+import { fit, paint } from "../Style.js"
+import type { Style } from "../Style.js"
+import { withApp } from "../wired.js"
+
+interface Asked {
+  readonly question: string
+  readonly catalog: string | undefined
+  readonly mode: SearchMode
+  readonly limit: number
+}
+
+const lines = (style: Style, hits: ReadonlyArray<SearchHit>): ReadonlyArray<string> => {
+  const several = new Set(hits.map(({ catalog }) => catalog)).size > 1
+  const wide = String(hits.length).length
+  return hits.flatMap(({ catalog, id, method, path, summary }, at) => [
+    `${String(at + 1).padStart(wide)}  ${paint(style, "busy", method.padEnd(4))} ${
+      paint(style, "strong", fit(style, path, wide + 8))
+    }`,
+    `${" ".repeat(wide)}  ${fit(style, summary === "" ? id : summary, wide + 3 + (several ? catalog.length + 2 : 0))}${
+      several ? `  ${paint(style, "faint", catalog)}` : ""
+    }`
+  ])
+}
+
+export const run = (asked: Asked) =>
+  withApp(Effect.gen(function*() {
+    const output = yield* Output
+    const answer = yield* search({ ...asked, catalog: Option.fromNullable(asked.catalog) })
+    if (answer.degraded !== null) {
+      yield* note(`${paint(output.stderr, "attention", "! degraded")} ${answer.degraded.reason}`)
+    }
+    return report(
+      { hits: answer.hits.map((hit) => ({ ...hit })), mode: answer.mode, degraded: answer.degraded },
+      (style) => answer.hits.length === 0 ? ["Nothing was found."] : lines(style, answer.hits)
+    )
+  }))

@@ -1,0 +1,64 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
+import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
+import { badge, sourceState } from "../../../domain/job/SourceState.js"
+import type { SourceState } from "../../../domain/job/SourceState.js"
+import { around } from "../around.js"
+import * as JobView from "../JobView.js"
+import { report } from "../Report.js"
+import * as Style from "../Style.js"
+import { withStores } from "../wired.js"
+
+interface Line {
+  readonly catalog: Catalog
+  readonly state: SourceState
+}
+
+/** The error that explains the state; none where the state is fine. */
+const errorOf = ({ catalog, state }: Line): Option.Option<string> =>
+  state._tag === "Indexed" || state._tag === "Empty" || state._tag === "NotIndexed"
+    ? Option.none()
+    : Option.flatMap(catalog.job, JobView.errorLine)
+
+const json = ({ catalog, state }: Line) => ({
+  catalog: catalog.name,
+  state: state._tag,
+  words: badge(state).words,
+  items: catalog.items,
+  indexed: catalog.indexed,
+  refused: catalog.refused,
+  model: Option.getOrNull(catalog.model),
+  job: Option.getOrNull(Option.map(catalog.job, ({ id }) => id)),
+  lastError: Option.getOrNull(Option.map(catalog.job, JobView.lastError))
+})
+
+const mends = ({ catalog, state }: Line): Option.Option<string> =>
+  state._tag === "Failed"
+    ? Option.map(catalog.job, ({ id }) => `holdfast jobs retry ${id}`)
+    : state._tag === "Waiting" && state.reason._tag === "Gate"
+    ? Option.some(`holdfast gates open ${state.reason.name}`)
+    : Option.none()
+
+const text = (lines: ReadonlyArray<Line>) => (style: Style.Style): ReadonlyArray<string> => {
+  if (lines.length === 0) return ["There are no catalogs yet. Add one: holdfast index <file|url>"]
+  const heads = Style.columns(lines.map((line) => [
+    Style.paint(style, "strong", line.catalog.name),
+    Style.badge(style, badge(line.state)),
+    Option.match(mends(line), { onNone: () => "", onSome: (command) => Style.paint(style, "faint", command) })
+  ]))
+  return lines.flatMap((line, at) => [
+    heads[at] ?? "",
+    ...Option.toArray(
+      Option.map(errorOf(line), (error) => Style.paint(style, "faint", `  ${Style.fit(style, error, 2)}`))
+    )
+  ])
+}
+
+export const run = () =>
+  withStores(Effect.gen(function*() {
+    const store = yield* CatalogStore
+    const now = yield* around
+    const lines = (yield* store.list).map((catalog): Line => ({ catalog, state: sourceState(catalog, now) }))
+    return report({ catalogs: lines.map(json) }, text(lines))
+  }))

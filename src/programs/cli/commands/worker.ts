@@ -1,0 +1,20 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { work } from "../../flows/Worker.js"
+import { Settings } from "../../Settings.js"
+import { report } from "../Report.js"
+import { withApp } from "../wired.js"
+
+export const run = () =>
+  withApp(Effect.gen(function*() {
+    const { databaseUrl, dataDir, embedder, workers } = yield* Settings
+    yield* Effect.logInfo("Worker is ready").pipe(
+      Effect.annotateLogs({
+        jobs: workers,
+        embedder: embedder.kind,
+        database: Option.isSome(databaseUrl) ? "postgres" : dataDir
+      })
+    )
+    yield* work
+    return report({ stopped: true }, () => [])
+  }))

@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs"
+import { quick, wantsJson } from "./Quick.js"
+import type { Quick } from "./Quick.js"
+
+/** The program's edge: the only file that sees the process. */
+
+const argv = process.argv.slice(2)
+
+/** The package's own version; the file lies two folders below it when built and three in the sources. */
+const version = (): string => {
+  for (const above of ["../..", "../../.."]) {
+    try {
+      const text = readFileSync(new URL(`${above}/package.json`, import.meta.url), "utf8")
+      const found: { readonly name?: string; readonly version?: string } = JSON.parse(text)
+      if (found.name === "holdfast" && found.version !== undefined) return found.version
+    } catch {
+      continue
+    }
+  }
+  return "unknown"
+}
+
+const tell = async (asked: Quick): Promise<void> => {
+  const json = wantsJson(argv)
+  if (asked._tag === "Version") {
+    process.stdout.write(json ? `${JSON.stringify({ version: version() })}\n` : `holdfast ${version()}\n`)
+  } else {
+    const { help } = await import("./Help.js")
+    const text = help(asked.path, process.stdout.columns ?? 100)
+    process.stdout.write(json ? `${JSON.stringify({ help: text })}\n` : text)
+  }
+}
+
+process.stdout.on("error", () => process.exit())
+
+const asked = quick(argv)
+if (asked === undefined) {
+  const { run } = await import("./run.js")
+  process.exit(await run(argv, process))
+} else {
+  await tell(asked)
+}

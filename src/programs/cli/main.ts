@@ -1,0 +1,142 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
+import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { ExitCode } from "../../domain/failure/Consequence.js"
+import { load, Settings } from "../Settings.js"
+import { read } from "./Argv.js"
+import type { Asked } from "./Argv.js"
+import { faultOf, UsageProblem } from "./Fault.js"
+import type { Fault } from "./Fault.js"
+import * as Logging from "./Logging.js"
+import { Output } from "./Output.js"
+import { parse } from "./parse.js"
+import { report } from "./Report.js"
+import type { Report } from "./Report.js"
+import { paint } from "./Style.js"
+
+/** What ended a program from outside. */
+export type Signal = "SIGINT" | "SIGTERM"
+
+const print = (output: Output["Type"], { json, text }: Report) =>
+  output.json
+    ? output.print(`${JSON.stringify(json)}\n`)
+    : output.print(text(output.stdout).map((line) => `${line}\n`).join(""))
+
+const lines = ({ detail, message }: Fault): ReadonlyArray<string> => [
+  ...message.split("\n"),
+  ...(detail === "" || message.includes(detail) ? [] : [`  ${detail}`])
+]
+
+/** Tell a failure: one sentence to the person on stderr, or one object on stdout. */
+const complain = Effect.fnUntraced(function*(output: Output["Type"], fault: Fault, hint: Option.Option<string>) {
+  yield* output.show(Option.none())
+  if (output.json) {
+    const { detail, message, tag } = fault
+    yield* output.print(`${JSON.stringify({ error: { tag, message, ...(detail === "" ? {} : { detail }) } })}\n`)
+  } else {
+    const [first = "", ...others] = lines(fault)
+    yield* output.note(`${paint(output.stderr, "bad", "✗ error")} ${first}`)
+    yield* Effect.forEach([...others, ...Option.toArray(hint)], (line) => output.note(line), { discard: true })
+  }
+  return fault.exitCode
+})
+
+/** A bug: what a person can do about it. The stack is for those who ask. */
+const bug = (cause: Cause.Cause<never>): Fault => ({
+  tag: "Bug",
+  message: `Something went wrong that should not: ${
+    (Cause.pretty(cause).split("\n")[0] ?? "").slice(0, 300)
+  } Run it again with --log-level debug and report what it says.`,
+  exitCode: 1,
+  detail: ""
+})
+
+const usageHint = (path: ReadonlyArray<string>) => Option.some(`Try "${["holdfast", ...path, "--help"].join(" ")}".`)
+
+const runCommand = Effect.fnUntraced(function*(
+  asked: Extract<Asked, { _tag: "Run" }>,
+  output: Output["Type"],
+  loaded: ReturnType<typeof load>
+) {
+  const values = yield* parse(asked.command, asked.args)
+  const settings = yield* loaded
+  yield* Effect.forEach(settings.warnings, (warning) => Effect.logWarning(warning), { discard: true })
+  const run = yield* Effect.promise(asked.command.load)
+  const done = yield* run(values).pipe(Effect.scoped, Effect.provideService(Settings, settings))
+  yield* output.show(Option.none())
+  yield* print(output, done)
+  return done.exitCode
+})
+
+const interrupted: Fault = {
+  tag: "Interrupted",
+  message: "Stopped. What was finished is stored; the same command goes on from there.",
+  exitCode: 130,
+  detail: ""
+}
+
+/** A command that a signal ended: well, where that is how it ends. */
+const stopped = (asked: Asked, output: Output["Type"], signal: Signal): Effect.Effect<ExitCode> =>
+  asked._tag === "Run" && asked.command.endsBySignal === true
+    ? Effect.as(print(output, report({ stopped: true, signal }, () => [])), 0 as const)
+    : complain(output, interrupted, Option.none())
+
+/**
+ * Run one command line to its exit code. Never fails. `signal` ends when the program is asked to stop; then the command is
+ * interrupted, its finalizers run, and the rest is silence or one sentence.
+ */
+export const main = (
+  argv: ReadonlyArray<string>,
+  output: Output["Type"],
+  signal: Effect.Effect<Signal>
+): Effect.Effect<ExitCode> => {
+  const asked = read(argv)
+  if (asked._tag === "Mistaken") {
+    return complain(output, faultOf(new UsageProblem(asked)), usageHint(asked.path))
+  }
+  const { command, globals } = asked
+  const loaded = load({ flags: globals.settings, config: globals.config }).pipe(
+    Effect.withConfigProvider(ConfigProvider.fromEnv({ pathDelim: "/" }))
+  )
+  const level = Option.getOrElse(globals.logLevel, () => command.logs ?? "warning")
+  const work = runCommand(asked, output, loaded).pipe(
+    Effect.catchAll((error) =>
+      complain(output, faultOf(error), error._tag === "UsageProblem" ? usageHint(command.path) : Option.none())
+    ),
+    Effect.sandbox,
+    Effect.catchAll((cause) =>
+      Cause.isInterruptedOnly(cause)
+        ? Effect.interrupt
+        : Effect.zipRight(Effect.logDebug("What went wrong", cause), complain(output, bug(cause), Option.none()))
+    )
+  )
+  const stop = Effect.tap(signal, () =>
+    output.isWatched && !output.json
+      ? output.note("Stopping: what is under way is being stored. Ctrl-C again stops at once.")
+      : Effect.void)
+  return Effect.raceFirst(
+    Effect.map(work, (code) => ({ code, by: Option.none<Signal>() })),
+    Effect.map(stop, (by) => ({ code: 130 as const, by: Option.some(by) }))
+  ).pipe(
+    Effect.flatMap(({ by, code }) =>
+      Option.match(by, {
+        onNone: () => Effect.succeed<ExitCode>(code),
+        onSome: (name) => stopped(asked, output, name)
+      })
+    ),
+    Effect.provide(
+      Layer.mergeAll(
+        NodePath.layer,
+        NodeTerminal.layer,
+        NodeFileSystem.layer,
+        Logging.layer(output, level),
+        Layer.succeed(Output, output)
+      )
+    )
+  )
+}
