@@ -27,7 +27,7 @@ export const rules: ReadonlyArray<Rule> = [
     name: "google/no-free-tier",
     because: "A limit of zero says that the plan holds none of this model: no window ever opens.",
     tag: "BudgetExhausted",
-    code: codes("resourceexhausted|ratelimitexceeded|quotaexceeded"),
+    code: codes("resourceexhausted"),
     text: /\blimit: 0\b(?![.\d])/
   },
   {
@@ -35,7 +35,7 @@ export const rules: ReadonlyArray<Rule> = [
     because:
       "RESOURCE_EXHAUSTED is Google's word for every quota per minute or day; its text always mentions plan and billing.",
     tag: "RateLimited",
-    code: codes("resourceexhausted|ratelimitexceeded|userratelimitexceeded|dailylimitexceeded|quotaexhausted"),
+    code: codes("resourceexhausted|userratelimitexceeded|dailylimitexceeded|quotaexhausted"),
     unlessCode: codes("insufficientquota|billingdisabled"),
     when: ({ codes: said, text }) => !/\bmonth/.test(text) && !said.some((code) => /contextlength|toolarge/.test(code)),
     unless: /\brequest too large\b|insufficient balance|余额|input token count/
