@@ -1,3 +1,4 @@
+// @effect-diagnostics globalTimers:off -- a server of plain node:http, which benches start without Effect
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https"
 import type { Socket } from "node:net"

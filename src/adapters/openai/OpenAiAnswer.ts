@@ -1,3 +1,4 @@
+import { endianness } from "node:os"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { Vector } from "../../domain/embedding/Vector.js"
@@ -21,7 +22,10 @@ export const fromBase64 = (text: string): Vector | null => {
   if (!base64.test(text)) return null
   const bytes = Buffer.from(text, "base64")
   if (bytes.length % 4 !== 0) return null
-  return Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(index * 4))
+  if (endianness() === "BE") bytes.swap32()
+  const floats = new Float32Array(bytes.length / 4)
+  new Uint8Array(floats.buffer).set(bytes)
+  return Array.from(floats)
 }
 
 /** The vectors in the order of the texts, by `index` where the server gives it. Left: what is wrong with them. */

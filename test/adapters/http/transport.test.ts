@@ -1,3 +1,4 @@
+// @effect-diagnostics globalFetch:off -- errors of the global fetch are what is judged here
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
