@@ -91,23 +91,25 @@ const addressesOf = Effect.fnUntraced(function*(url: URL, location: string, pins
 })
 
 /** Where a redirect leads, if a reader may follow it there. Within one origin nothing is new and all is allowed. */
-export const approve = Effect.fnUntraced(function*(from: URL, header: string | undefined, location: string, pins: Pins) {
-  const network = yield* Network
-  const target = Option.getOrUndefined(Option.flatMap(Option.fromNullable(header), (to) => Location.target(to, from)))
-  if (target === undefined || !Location.isHttp(target)) {
-    const scheme = target === undefined ? "" : `${target.protocol}...`
-    return yield* new RedirectAstray({ location, target: Prose.brief(scheme, 100) })
+export const approve = Effect.fnUntraced(
+  function*(from: URL, header: string | undefined, location: string, pins: Pins) {
+    const network = yield* Network
+    const target = Option.getOrUndefined(Option.flatMap(Option.fromNullable(header), (to) => Location.target(to, from)))
+    if (target === undefined || !Location.isHttp(target)) {
+      const scheme = target === undefined ? "" : `${target.protocol}...`
+      return yield* new RedirectAstray({ location, target: Prose.brief(scheme, 100) })
+    }
+    if (target.origin === from.origin) return target
+    const shown = Location.shown(target)
+    if (from.protocol === "https:" && target.protocol === "http:") {
+      return yield* new RedirectToPlain({ location, target: shown })
+    }
+    const closed = (yield* addressesOf(target, shown, pins)).find(({ address }) => !network.isPublic(address))
+    return closed === undefined
+      ? target
+      : yield* new RedirectToPrivate({ location, target: shown, address: closed.address })
   }
-  if (target.origin === from.origin) return target
-  const shown = Location.shown(target)
-  if (from.protocol === "https:" && target.protocol === "http:") {
-    return yield* new RedirectToPlain({ location, target: shown })
-  }
-  const closed = (yield* addressesOf(target, shown, pins)).find(({ address }) => !network.isPublic(address))
-  return closed === undefined
-    ? target
-    : yield* new RedirectToPrivate({ location, target: shown, address: closed.address })
-})
+)
 
 const redirects = new Set([301, 302, 303, 307, 308])
 
