@@ -93,7 +93,11 @@ function row(
 }
 
 const park = (kind: "session" | "provider", name: string, reason: GateReason, until?: DateTime.Utc) =>
-  Action.Park({ gate: GateRef.make({ kind, name }), reason, until: Option.fromNullable(until) })
+  Action.Park({
+    gate: GateRef.make({ kind, name: name === "" ? "unnamed" : name }),
+    reason,
+    until: Option.fromNullable(until)
+  })
 
 /** True where every text of a bisected batch was refused alike: not the texts' fault. */
 const allRefused = (work: Work): boolean => work._tag === "Embed" && work.texts === 1 && work.neighbours === "refused"

@@ -21,6 +21,8 @@ export interface Evidence {
   /** Codes, types and reasons, squeezed to letters and digits: `Insufficient_Quota` is `insufficientquota`. */
   readonly codes: ReadonlyArray<string>
   readonly fields: ReadonlyArray<Field>
+  /** The same as `path=value`, lower case. */
+  readonly pairs: ReadonlyArray<string>
   /** What is said in words, lower case, without URLs. */
   readonly text: string
   /** The same as it stood. */
@@ -267,6 +269,7 @@ export const gather = (wire: WireFailure): Evidence => {
     inner: [...notes.inner].filter((inner) => inner !== status),
     codes: [...notes.codes].filter((code) => code !== ""),
     fields: notes.fields,
+    pairs: notes.fields.map(({ path, value }) => `${path}=${String(value).slice(0, 100).toLowerCase()}`),
     text: said.replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, " ").toLowerCase().replace(/[_`]/g, " ").replace(
       /[’‘]/g,
       "'"

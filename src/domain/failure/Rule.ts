@@ -44,10 +44,7 @@ const holds = (evidence: Evidence, rule: Rule): boolean =>
   (rule.provider === undefined || rule.provider.test(evidence.provider)) &&
   (rule.surface === undefined || rule.surface === evidence.wire.surface) &&
   (rule.code === undefined || evidence.codes.some((code) => rule.code?.test(code))) &&
-  (rule.field === undefined ||
-    evidence.fields.some(({ path, value }) =>
-      rule.field?.test(`${path}=${String(value).slice(0, 300).toLowerCase()}`)
-    )) &&
+  (rule.field === undefined || evidence.pairs.some((pair) => rule.field?.test(pair))) &&
   (rule.text === undefined || rule.text.test(evidence.text)) &&
   (rule.unless === undefined || !rule.unless.test(evidence.text)) &&
   (rule.unlessCode === undefined || !evidence.codes.some((code) => rule.unlessCode?.test(code))) &&

@@ -1,10 +1,9 @@
+import * as Duration from "effect/Duration"
 import type { Evidence } from "./Evidence.js"
 import * as Failure from "./Failure.js"
 import type { Rule } from "./Rule.js"
 import { detail } from "./scrub.js"
 import { resetIn, waitIn } from "./Wait.js"
-import * as Duration from "effect/Duration"
-import * as Match from "effect/Match"
 
 const modelNames: ReadonlyArray<RegExp> = [
   /models?\s*(?:id|name|identifier)?\s*[:=]?\s*[`'"“「]([^`'"”」\s]{1,120})[`'"”」]/i,
@@ -55,51 +54,56 @@ const wordsOf = ({ said, status, wire }: Evidence): string => {
     : `HTTP ${status}`
 }
 
-/** The failure of a rule's class, with all that its class carries read from the evidence. */
-export const failureOf = (rule: Rule, evidence: Evidence): Failure.Failure => {
-  const { status, wire } = evidence
-  const common = { provider: wire.provider, detail: detail(wordsOf(evidence)) }
-  const wait = (): { retryAfter?: Duration.Duration } => {
-    const retryAfter = waitIn(evidence)
-    return retryAfter === undefined ? {} : { retryAfter }
-  }
-  return Match.value(rule.tag).pipe(
-    Match.withReturnType<Failure.Failure>(),
-    Match.when("SessionExpired", () => new Failure.SessionExpired({ ...common, session: wire.provider })),
-    Match.when("AuthenticationFailed", () => new Failure.AuthenticationFailed(common)),
-    Match.when("PermissionDenied", () => new Failure.PermissionDenied(common)),
-    Match.when(
-      "RateLimited",
-      () => new Failure.RateLimited({ ...common, ...(rule.tooLarge === true ? { tooLarge: true } : wait()) })
-    ),
-    Match.when("BudgetExhausted", () => {
-      const resetsAt = resetIn(evidence)
-      return new Failure.BudgetExhausted({ ...common, ...(resetsAt === undefined ? {} : { resetsAt }) })
-    }),
-    Match.when("Network", () => new Failure.Network({ ...common, phase: rule.phase ?? "unknown" })),
-    Match.when("Timeout", () =>
-      new Failure.Timeout({
-        ...common,
-        ...(wire.timedOutAfter !== undefined && wire.timedOutAfter >= 0
-          ? { after: Duration.millis(wire.timedOutAfter) }
-          : {})
-      })),
-    Match.when("ProviderUnavailable", () =>
-      new Failure.ProviderUnavailable({
-        ...common,
-        ...wait(),
-        ...(status === undefined || !Number.isFinite(status) ? {} : { status }),
-        ...(rule.permanent === true ? { permanent: true } : {})
-      })),
-    Match.when("ModelNotFound", () => new Failure.ModelNotFound({ ...common, model: modelIn(evidence) })),
-    Match.when("ContextLengthExceeded", () => {
-      const limit = limitIn(evidence)
-      return new Failure.ContextLengthExceeded({ ...common, ...(limit === undefined ? {} : { limit }) })
-    }),
-    Match.when("ContentFiltered", () => new Failure.ContentFiltered(common)),
-    Match.when("InvalidRequest", () => new Failure.InvalidRequest(common)),
-    Match.when("MalformedResponse", () => new Failure.MalformedResponse(common)),
-    Match.when("Cancelled", () => new Failure.Cancelled(common)),
-    Match.exhaustive
-  )
+interface Common {
+  readonly provider: string
+  readonly detail: string
 }
+
+const waited = (evidence: Evidence): { readonly retryAfter?: Duration.Duration } => {
+  const retryAfter = waitIn(evidence)
+  return retryAfter === undefined ? {} : { retryAfter }
+}
+
+/** What is built here is bounded above; checking it again would cost more than all of classification. */
+const trusted = { disableValidation: true }
+
+/** How each class is made; a new tag does not compile until it stands here. */
+const make: {
+  readonly [Tag in Failure.FailureTag]: (common: Common, evidence: Evidence, rule: Rule) => Failure.Failure
+} = {
+  SessionExpired: (common) => new Failure.SessionExpired({ ...common, session: common.provider }, trusted),
+  AuthenticationFailed: (common) => new Failure.AuthenticationFailed(common, trusted),
+  PermissionDenied: (common) => new Failure.PermissionDenied(common, trusted),
+  RateLimited: (common, evidence, { tooLarge }) =>
+    new Failure.RateLimited({ ...common, ...(tooLarge === true ? { tooLarge } : waited(evidence)) }, trusted),
+  BudgetExhausted: (common, evidence) => {
+    const resetsAt = resetIn(evidence)
+    return new Failure.BudgetExhausted({ ...common, ...(resetsAt === undefined ? {} : { resetsAt }) }, trusted)
+  },
+  Network: (common, _, { phase }) => new Failure.Network({ ...common, phase: phase ?? "unknown" }, trusted),
+  Timeout: (common, { wire: { timedOutAfter } }) =>
+    new Failure.Timeout({
+      ...common,
+      ...(timedOutAfter !== undefined && timedOutAfter >= 0 ? { after: Duration.millis(timedOutAfter) } : {})
+    }, trusted),
+  ProviderUnavailable: (common, evidence, { permanent }) =>
+    new Failure.ProviderUnavailable({
+      ...common,
+      ...waited(evidence),
+      ...(evidence.status === undefined || !Number.isFinite(evidence.status) ? {} : { status: evidence.status }),
+      ...(permanent === true ? { permanent } : {})
+    }, trusted),
+  ModelNotFound: (common, evidence) => new Failure.ModelNotFound({ ...common, model: modelIn(evidence) }, trusted),
+  ContextLengthExceeded: (common, evidence) => {
+    const limit = limitIn(evidence)
+    return new Failure.ContextLengthExceeded({ ...common, ...(limit === undefined ? {} : { limit }) }, trusted)
+  },
+  ContentFiltered: (common) => new Failure.ContentFiltered(common, trusted),
+  InvalidRequest: (common) => new Failure.InvalidRequest(common, trusted),
+  MalformedResponse: (common) => new Failure.MalformedResponse(common, trusted),
+  Cancelled: (common) => new Failure.Cancelled(common, trusted)
+}
+
+/** The failure of a rule's class, with all that its class carries read from the evidence. */
+export const failureOf = (rule: Rule, evidence: Evidence): Failure.Failure =>
+  make[rule.tag]({ provider: evidence.wire.provider, detail: detail(wordsOf(evidence)) }, evidence, rule)
