@@ -38,14 +38,15 @@ const farewell = "2 seconds"
 
 /** Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock. */
 const lock = (session: Session, { number }: Registration) =>
-  Effect.acquireRelease(
-    session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number]),
-    () =>
+  Effect.zipRight(
+    Effect.addFinalizer(() =>
       session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
         Effect.interruptible,
         Effect.timeout(farewell),
         Effect.ignore
       )
+    ),
+    session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
   )
 
 /** Behind a transaction pooler the next statement may run in another session than the one that took the lock. */
