@@ -1,0 +1,124 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { argv, execPath, exit, stdout } from "node:process"
+import { App, Settings, Sources } from "../../src/programs/index.js"
+import { startServer } from "../support/PostgresServer.js"
+import { fakeEmbedder } from "./FakeEmbedder.js"
+import { house } from "./house.js"
+import { recall } from "./recall.js"
+import { reindex } from "./reindex.js"
+import { throughput } from "./throughput.js"
+
+/** Every number beside a baseline of the same run. Takes the path of an API description; rclone's is the default. */
+const require = createRequire(import.meta.url)
+const description = argv.slice(2).find((word) => !word.startsWith("-")) ??
+  (existsSync("../shared/specs/github.json")
+    ? "../shared/specs/github.json"
+    : require.resolve("rclone-openapi/openapi.json"))
+
+const say = (line: string) => stdout.write(`${line}\n`)
+const verdict = (good: boolean) => good ? "reached" : "MISSED"
+const failures: Array<string> = []
+const judge = (name: string, good: boolean, line: string) => {
+  if (!good) failures.push(name)
+  say(`${name}: ${line} [${verdict(good)}]`)
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "holdfast-bench-"))
+const directory = (name: string) => ({ data_dir: join(scratch, name) })
+const median = (times: ReadonlyArray<number>) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
+
+const startUp = () => {
+  const time = (args: ReadonlyArray<string>) => {
+    const began = performance.now()
+    execFileSync(execPath, args, { stdio: "ignore" })
+    return performance.now() - began
+  }
+  const runs = Array.from({ length: 10 }, () => [time(["-e", "0"]), time(["dist/bin/holdfast.js", "--help"])] as const)
+  const bare = median(runs.map(([node]) => node))
+  const help = median(runs.map(([, holdfast]) => holdfast))
+  judge(
+    "start-up",
+    help < 400,
+    `--help ${help.toFixed(0)} ms, node alone ${bare.toFixed(0)} ms, ratio ${
+      (help / bare).toFixed(2)
+    }; aim under 400 ms`
+  )
+}
+
+const memory = () => {
+  const printed = execFileSync(
+    execPath,
+    ["--import", "tsx", "test/bench/memory.ts", "20000", join(scratch, "memory")],
+    { encoding: "utf8" }
+  )
+  const { before, rise, status } = JSON.parse(printed.trim().split("\n").at(-1) ?? "{}")
+  judge(
+    "memory",
+    status === "succeeded" && rise < 400,
+    `20,000 operations raise ${before} MiB by ${rise} MiB; aim under 400`
+  )
+}
+
+const rates = (name: string, settings: Parameters<typeof house>[1]) =>
+  Effect.forEach([50, 200], (latency) =>
+    Effect.map(throughput(latency, settings), (rate) =>
+      judge(
+        `throughput on ${name} at ${latency} ms`,
+        rate.ofEmbedder >= 0.95,
+        `${rate.textsPerSecond} texts/s, ${
+          (rate.ofEmbedder * 100).toFixed(1)
+        } % of the embedder asked alone in this run, ` +
+          `${(rate.ofArithmetic * 100).toFixed(1)} % of concurrency x batch / latency; aim 95 %`
+      )))
+
+const receipts = { calls: 0, texts: 0 }
+
+const program = Effect.gen(function*() {
+  yield* rates("PGlite", directory("throughput"))
+  const server = yield* Effect.acquireRelease(
+    Effect.promise(() => startServer()),
+    (started) => Effect.promise(() => started.remove())
+  )
+  yield* rates("Postgres", { "database.url": server.url, ...directory("unused") })
+  const again = yield* Effect.provide(
+    reindex(description, receipts),
+    Layer.provideMerge(
+      Sources,
+      house(fakeEmbedder({ dimension: 512, concurrency: 4, latency: 1 }, receipts), directory("reindex"))
+    )
+  )
+  judge(
+    "unchanged again",
+    again.calls === 0 && again.beside < 2000,
+    `${again.operations} operations, ${again.calls} calls, ${again.beside.toFixed(0)} ms beside a parse of ${
+      again.parse.toFixed(0)
+    } ms ` +
+      `(ratio ${(again.beside / again.parse).toFixed(2)}); aim 0 calls and under 2,000 ms`
+  )
+  const legs = yield* Effect.provide(recall(description), Layer.provide(App, Settings.layer(directory("recall"))))
+  const line = (["hybrid", "lexical", "semantic"] as const)
+    .map((mode) => `${mode} ${legs[mode].recallAt5.toFixed(2)} (first ${legs[mode].first})`).join(", ")
+  judge(
+    "recall@5 of 20 questions",
+    legs.hybrid.recallAt5 > Math.max(legs.lexical.recallAt5, legs.semantic.recallAt5),
+    `${line}; hybrid must be the best; hybrid missed: ${legs.hybrid.missed.join("; ")}`
+  )
+})
+
+try {
+  startUp()
+  memory()
+  await Effect.runPromise(Effect.scoped(program))
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+if (failures.length > 0) {
+  say(`missed: ${failures.join(", ")}`)
+  exit(1)
+}

@@ -1,0 +1,32 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as OpenApi from "../../src/domain/catalog/OpenApi.js"
+import { SourceReader } from "../../src/domain/catalog/SourceReader.js"
+import { indexCatalog } from "../../src/programs/flows/IndexCatalog.js"
+import { workOn } from "../../src/programs/flows/Worker.js"
+
+const run = (location: string) =>
+  Effect.gen(function*() {
+    const { job } = yield* indexCatalog({ location, name: Option.some("reindexed"), force: false, maxAttempts: 5 })
+    return yield* workOn(job.id)
+  })
+
+/** How long a second index of an unchanged description takes beside its parse, and how many calls it makes. */
+export const reindex = (location: string, receipts: { calls: number }) =>
+  Effect.gen(function*() {
+    const reader = yield* SourceReader
+    const first = yield* run(location)
+    const parse = Effect.flatMap(reader.read(location), (source) => OpenApi.operations(source.document))
+    yield* parse
+    const [parsing] = yield* Effect.timed(parse)
+    const before = receipts.calls
+    const [whole, again] = yield* Effect.timed(run(location))
+    return {
+      operations: first.progress.items,
+      parse: Duration.toMillis(parsing),
+      beside: Duration.toMillis(whole) - Duration.toMillis(parsing),
+      calls: receipts.calls - before,
+      reused: again.progress.reused
+    }
+  })
