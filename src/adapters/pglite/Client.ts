@@ -16,7 +16,7 @@ import type { Session } from "../postgres/Session.js"
 import * as SqlFailure from "../postgres/SqlFailure.js"
 import * as DataDirectory from "./DataDirectory.js"
 import type { Answer } from "./engine.js"
-import * as Engine from "./Engine.js"
+import * as EngineThread from "./EngineThread.js"
 
 /**
  * The SQL client on the embedded database. There is one session: a statement, or a whole transaction, holds the only permit.
@@ -42,7 +42,7 @@ const rowsOf = (answers: ReadonlyArray<Answer>): ReadonlyArray<Row | ReadonlyArr
 
 const refusedCommit = () => new SqlError.SqlError({ cause: rolledBack(), message: "Failed to execute statement" })
 
-const makeConnection = (engine: Engine.Engine, turn: Turn): SqlConnection.Connection => {
+const makeConnection = (engine: EngineThread.Engine, turn: Turn): SqlConnection.Connection => {
   const ask = (sql: string, params: ReadonlyArray<unknown>) =>
     turn(engine.ask(sql, params.map(RowTypes.encode))).pipe(
       Effect.filterOrFail((answers) => !(sql === "COMMIT" && answers[0]?.command === "ROLLBACK"), refusedCommit)
@@ -75,7 +75,7 @@ const atOnce: Turn = (effect) => effect
 const escape = Statement.defaultEscape("\"")
 
 /** Listens while anybody hears; payloads come from the moment the stream starts. */
-const makeListen = (engine: Engine.Engine, single: SqlConnection.Connection) => {
+const makeListen = (engine: EngineThread.Engine, single: SqlConnection.Connection) => {
   const hearing = new Map<string, number>()
   const count = (channel: string, by: number) =>
     Effect.sync(() => {
@@ -104,7 +104,7 @@ const makeListen = (engine: Engine.Engine, single: SqlConnection.Connection) => 
 }
 
 /** The client over a running engine. */
-const make = Effect.fnUntraced(function*(engine: Engine.Engine) {
+const make = Effect.fnUntraced(function*(engine: EngineThread.Engine) {
   const permit = yield* Effect.makeSemaphore(1)
   const single = makeConnection(engine, permit.withPermits(1))
   const held = makeConnection(engine, atOnce)
@@ -156,5 +156,5 @@ export const layer = (directory: string): Layer.Layer<Provided, Store.StoreFailu
 
 /** An embedded database in memory: gone when the layer ends. */
 export const memory: Layer.Layer<Provided, Store.StoreFailure> = Layer.scopedContext(
-  Effect.flatMap(SqlFailure.renamed(Engine.start("memory://")), make)
+  Effect.flatMap(SqlFailure.renamed(EngineThread.start("memory://")), make)
 ).pipe(Layer.provide(Reactivity.layer))

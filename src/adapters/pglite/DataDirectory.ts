@@ -4,7 +4,7 @@ import { join } from "node:path"
 import * as Store from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "../postgres/SqlFailure.js"
 import * as DirectoryLock from "./DirectoryLock.js"
-import * as Engine from "./Engine.js"
+import * as EngineThread from "./EngineThread.js"
 
 /**
  * A data directory: `postgres/` with the database's files, `lock/` with who holds it. While a database is being created
@@ -13,6 +13,9 @@ import * as Engine from "./Engine.js"
 
 /** The major version of PostgreSQL that the embedded engine is. */
 const major = "18"
+
+/** A first start takes three seconds on an idle machine, half a minute on a very busy one. */
+const starting = "2 minutes"
 
 const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "")
 
@@ -78,7 +81,13 @@ export const open = Effect.fn("DataDirectory.open")(function*(directory: string)
   const lock = yield* Effect.mapError(DirectoryLock.take(directory), unusable(directory))
   yield* attempt(directory, () => inspect(directory))
   const { database, unfinished } = paths(directory)
-  const engine = yield* SqlFailure.renamed(Engine.start(database)).pipe(Effect.mapError(damaged(directory)))
+  const engine = yield* SqlFailure.renamed(EngineThread.start(database)).pipe(
+    Effect.mapError(damaged(directory)),
+    Effect.timeoutFail({
+      duration: starting,
+      onTimeout: () => new Store.StoreUnavailable({ detail: "the embedded database did not start within two minutes" })
+    })
+  )
   yield* attempt(directory, () => rmSync(unfinished, { force: true }))
   yield* Effect.forkScoped(Effect.zipRight(lock.lost, engine.abandon))
   return engine

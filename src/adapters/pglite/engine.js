@@ -89,14 +89,37 @@ const answersIn = (messages) => {
   return answers
 }
 
-/** A panic leaves WASM in a state that spins: end the thread at once, the client sees its exit code. */
+/** Exit codes of a thread whose database panicked, and of one that did so because its disk is full. */
 const panicked = 70
+const diskFull = 71
+
+/** What the database last complained of on its own log: why it did not start. */
+let complaint = ""
 
 /** @param {string} line */
+const saysFull = (line) => /No space left|Disk quota/.test(line)
+
+/**
+ * After a panic the WASM module would spin: the thread ends at once, and the client sees its exit code.
+ *
+ * @param {string} line
+ */
 const onStderr = (line) => {
+  if (/FATAL:|PANIC:/.test(line)) complaint = line.replace(/^.*?(?=FATAL:|PANIC:)/, "")
   if (!line.includes("PANIC:")) return false
+  if (saysFull(line)) return process.exit(diskFull)
   writeSync(2, `${line}\n`)
   return process.exit(panicked)
+}
+
+/**
+ * @param {unknown} error
+ * @returns {Refusal}
+ */
+const unready = (error) => {
+  const told = refusal(error)
+  if (complaint === "") return told
+  return { ...told, message: complaint, code: saysFull(complaint) ? "ENOSPC" : told.code }
 }
 
 /** @param {string} directory */
@@ -138,6 +161,6 @@ try {
   })
   tell({ kind: "ready" })
 } catch (error) {
-  tell({ kind: "unready", refusal: refusal(error) })
+  tell({ kind: "unready", refusal: unready(error) })
   port.close()
 }

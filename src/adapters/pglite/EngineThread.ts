@@ -24,9 +24,9 @@ export interface Engine {
 type Settle = (told: Effect.Effect<ReadonlyArray<Answer>, SqlError.SqlError>) => void
 
 /** Class 08 is SQL's own word for a lost connection. */
-const stopped = (text: string) =>
+const stopped = (text: string, code = "08006") =>
   new SqlError.SqlError({
-    cause: Object.assign(new Error(text), { code: "08006" }),
+    cause: Object.assign(new Error(text), { code }),
     message: "The embedded database stopped"
   })
 
@@ -36,13 +36,11 @@ const refused = (refusal: Refusal) =>
     message: "Failed to execute statement"
   })
 
-/** The exit code by which engine.js reports a panic of the database. */
-const panicked = 70
-
-const goodbye = (code: number) =>
-  code === panicked
-    ? "the embedded database gave up; its disk may be full"
-    : `the thread of the embedded database ended with code ${code}`
+/** The exit codes of engine.js: 70 and 71 are a panic of the database, the second for want of disk space. */
+const goodbye = (code: number) => {
+  if (code === 71) return stopped("no space left on device", "ENOSPC")
+  return stopped(code === 70 ? "the embedded database panicked" : `the database's thread ended with code ${code}`)
+}
 
 const attach = (
   thread: Worker.Worker,
@@ -83,7 +81,7 @@ const attach = (
   }
   thread.on("message", obey)
   thread.on("error", (error) => die(stopped(error.message)))
-  thread.on("exit", (code) => die(stopped(goodbye(code))))
+  thread.on("exit", (code) => die(goodbye(code)))
 
   const send = (make: (id: number) => Query | Close) =>
     Effect.async<ReadonlyArray<Answer>, SqlError.SqlError>((resume) => {
@@ -111,26 +109,24 @@ const attach = (
 /** What closing may take: a running statement has to end first. Past it the thread is abandoned, which is safe. */
 const closing = "5 seconds"
 
-/** A first start takes three seconds on an idle machine. */
-const starting = "2 minutes"
-
 /**
  * Starts the database of a directory (`memory://` for none) on a thread of its own. Closing the scope lets running statements
  * end, flushes and stops the thread, within five seconds.
  */
-export const start = Effect.fn("Engine.start")(function*(directory: string) {
+export const start = Effect.fn("EngineThread.start")(function*(directory: string) {
   const started = yield* Deferred.make<void, SqlError.SqlError>()
   const gone = yield* Deferred.make<never, SqlError.SqlError>()
   const { engine } = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      attach(new Worker.Worker(new URL("./engine.js", import.meta.url), { workerData: { directory } }), started, gone)
+      attach(
+        new Worker.Worker(new URL("./engine.js", import.meta.url), { workerData: { directory }, execArgv: [] }),
+        started,
+        gone
+      )
     ),
     ({ close, engine }) =>
       close.pipe(Effect.interruptible, Effect.timeoutOption(closing), Effect.ignore, Effect.zipRight(engine.abandon))
   )
-  yield* Effect.timeoutFail(Deferred.await(started), {
-    duration: starting,
-    onTimeout: () => stopped("the embedded database did not start in time")
-  })
+  yield* Deferred.await(started)
   return engine
 })
