@@ -1,0 +1,94 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, layer } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { lockClass } from "../../../src/adapters/postgres/jobQueue/reclaim.js"
+import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import { Sessions } from "../../../src/adapters/postgres/Session.js"
+import { WakeUps } from "../../../src/domain/job/WakeUps.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
+import { freshPostgres, postgres } from "../../support/Databases.js"
+import * as Kit from "../suites/queueKit.js"
+import { awake, listening, wakeUps } from "../suites/wakeUps.js"
+import { registered, withLock, workerLock, workers } from "../suites/workerLock.js"
+
+workerLock(postgres)
+wakeUps(postgres)
+
+/** Ends the sessions that hold a worker's lock; answers how many there were. */
+const cutLocks = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const cut = yield* sql`
+    select pg_terminate_backend(pid) from pg_locks
+    where locktype = 'advisory' and classid = ${lockClass}::bigint::oid
+      and database = (select oid from pg_database where datname = current_database())`
+  return cut.length
+})
+
+const listeners = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<{ readonly pid: number }>`
+    select pid from pg_stat_activity
+    where datname = current_database() and query ilike 'listen %' and pid <> pg_backend_pid()`
+})
+
+const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  Effect.flatMap(condition, (holds) => holds ? Effect.void : Effect.delay(eventually(condition), "20 millis"))
+
+describe("sessions that die", () => {
+  layer(freshPostgres(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
+    it.effect("free a dead worker's job within 2 s", () =>
+      Kit.alone(Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const tenant = yield* Tenant
+        yield* Effect.scoped(Effect.gen(function*() {
+          // A worker that will not come back: its session without the process that mends it.
+          const session = yield* Effect.flatMap(Sessions, (sessions) => sessions.open)
+          yield* session.query("select pg_advisory_lock($1::integer, 77)", [lockClass])
+          yield* sql`insert into worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 77, 'h', 1)`
+          yield* Kit.enqueue("pets")
+          yield* Kit.claimOne("a", Duration.hours(1))
+          expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
+          expect(yield* cutLocks).toBe(1)
+          const [elapsed] = yield* Effect.timed(eventually(Effect.map(Kit.reclaim, ({ freed }) => freed === 1)))
+          expect(Duration.toMillis(elapsed)).toBeLessThan(2000)
+          expect((yield* Kit.claimOne("b")).job.crashes).toBe(1)
+        }))
+      })))
+
+    it.effect("are replaced by a living worker, under the same name", () =>
+      withLock(Effect.scoped(Effect.gen(function*() {
+        const worker = yield* registered
+        const [before] = yield* workers
+        expect(yield* cutLocks).toBe(1)
+        const sql = yield* SqlClient.SqlClient
+        yield* eventually(Effect.map(
+          sql`select pid from pg_locks where locktype = 'advisory' and classid = ${lockClass}::bigint::oid
+            and objid = ${before?.lock_number ?? 0}::bigint::oid and granted`,
+          (rows) => rows.length === 1
+        ))
+        yield* Kit.enqueue("pets")
+        yield* Kit.claimOne(worker)
+        expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
+        expect((yield* workers)[0]).toEqual(before)
+      }))))
+
+    it.effect("do not silence the hints: the listener listens again", () =>
+      awake(Effect.gen(function*() {
+        const wakeUps = yield* WakeUps
+        yield* listening
+        const sql = yield* SqlClient.SqlClient
+        const before = yield* listeners
+        expect(before.length).toBe(1)
+        yield* sql`select pg_terminate_backend(${before[0]?.pid ?? 0}::integer)`
+        yield* eventually(Effect.map(listeners, ([now]) => now !== undefined && now.pid !== before[0]?.pid))
+        yield* listening
+        const waiting = yield* Effect.fork(wakeUps.next(600_000))
+        yield* Effect.yieldNow()
+        yield* Kit.enqueue("pets")
+        const [elapsed] = yield* Effect.timed(Fiber.join(waiting))
+        expect(Duration.toMillis(elapsed)).toBeLessThan(2000)
+      })))
+  })
+})

@@ -1,0 +1,80 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import type { Sessions } from "../../../src/adapters/postgres/Session.js"
+import * as WorkerLockInSql from "../../../src/adapters/postgres/WorkerLock.js"
+import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
+import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
+import type { Gates } from "../../../src/domain/session/Gates.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
+import type { Backend } from "../../support/Databases.js"
+import * as Kit from "./queueKit.js"
+
+export type Service = JobQueue | Gates | WorkerLock | Tenant | SqlClient.SqlClient
+
+/** Runs with the queue and the worker's lock of a tenant of its own. */
+export const withLock = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const tenant = Kit.newTenant()
+    const lock = Layer.provide(WorkerLockInSql.layer, Layer.succeed(Tenant, tenant))
+    return Effect.provide(effect, Layer.mergeAll(Kit.queueOf(tenant), lock))
+  })
+
+export const registered = Effect.flatMap(WorkerLock, (lock) => lock.register)
+
+export interface WorkerRow {
+  readonly id: string
+  readonly lock_number: number | null
+  readonly pid: number
+}
+
+export const workers = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  return yield* sql<WorkerRow>`select id, lock_number, pid from worker where tenant = ${yield* Tenant} order by id`
+})
+
+/** What every back end's worker lock does. */
+export const workerLock = (backend: Backend) =>
+  describe(`the worker's lock on ${backend.name}`, () => {
+    layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
+      const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
+        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Sessions> => withLock(body()))
+
+      test("is seen by others while the worker lives, and its jobs are left alone", () =>
+        Effect.scoped(Effect.gen(function*() {
+          const worker = yield* registered
+          const [row, ...others] = yield* workers
+          expect(others).toEqual([])
+          expect(row?.id).toBe(worker)
+          expect(row?.lock_number).toBeGreaterThan(0)
+          expect(row?.pid).toBe(process.pid)
+          yield* Kit.enqueue("pets")
+          yield* Kit.claimOne(worker)
+          expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
+        })))
+
+      test("ends with the worker, who is then forgotten", () =>
+        Effect.gen(function*() {
+          yield* Effect.scoped(registered)
+          expect(yield* workers).toEqual([])
+        }))
+
+      test("frees what an ended worker left running, at once", () =>
+        Effect.gen(function*() {
+          yield* Kit.enqueue("pets")
+          yield* Effect.scoped(Effect.flatMap(registered, (worker) => Kit.claimOne(worker)))
+          expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
+          yield* Kit.reclaim
+          expect(yield* workers).toEqual([])
+        }))
+
+      test("is each worker's own: two of one process never have one name", () =>
+        Effect.scoped(Effect.gen(function*() {
+          const [one, two] = [yield* registered, yield* registered]
+          expect(one).not.toBe(two)
+          expect((yield* workers).length).toBe(2)
+        })))
+    })
+  })
