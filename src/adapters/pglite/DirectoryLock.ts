@@ -122,7 +122,10 @@ export interface Lock {
 export const take = Effect.fn("DirectoryLock.take")(function*(directory: string) {
   const folder = join(directory, "lock")
   const me = self(DateTime.formatIso(yield* DateTime.now))
-  const look = Effect.try({ try: () => attempt(folder, me), catch: (error) => error })
+  const look = Effect.try({
+    try: () => attempt(folder, me),
+    catch: (error) => error instanceof Error ? error : new Error(String(error))
+  })
   const number = yield* Effect.acquireRelease(
     look.pipe(
       Effect.tap((seen) => seen._tag === "LookAgain" ? Effect.interruptible(Effect.sleep("50 millis")) : Effect.void),
