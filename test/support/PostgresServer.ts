@@ -177,7 +177,12 @@ export const startServer = async (flags: ReadonlyArray<string> = []): Promise<Se
     ...flags
   ]
   let server: ChildProcess | undefined
-  const killed = () => server?.kill("SIGQUIT")
+  const clear = () => rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+  // A run that is cut short leaves no server and no files behind.
+  const killed = () => {
+    server?.kill("SIGQUIT")
+    clear()
+  }
   const start = async () => {
     server = spawn(postgres, settings, { ...owner, env: environment, stdio: ["ignore", "ignore", "pipe"] })
     await ready(server)
@@ -200,7 +205,7 @@ export const startServer = async (flags: ReadonlyArray<string> = []): Promise<Se
     remove: async () => {
       process.off("exit", killed)
       await stop("fast")
-      rmSync(directory, { recursive: true, force: true })
+      clear()
     }
   }
 }
