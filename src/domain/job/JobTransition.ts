@@ -163,7 +163,8 @@ const anew = (state: JobState, now: DateTime.Utc): JobState => ({
 const closed = (state: JobState, status: "succeeded" | "partial" | "failed" | "cancelled"): JobState => ({
   ...state,
   status,
-  leaseUntil: Option.none()
+  leaseUntil: Option.none(),
+  again: false
 })
 
 /** A failed job that was asked for anew meanwhile runs again: what failed was the older source. */
