@@ -48,7 +48,6 @@ const skipped = new Set([
   "prompt",
   "messages",
   "request",
-  "headers",
   "usage",
   "content_filter_result",
   "content_filter_results",

@@ -44,8 +44,11 @@ export const span = (text: string): number | undefined => {
 
 const wholeSpan = /^\s*(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)\s*)+$/i
 
+/** HTTP dates end in GMT, which DateTime reads as an offset only when it is written as one. */
 const epoch = (text: string): number | undefined =>
-  Option.getOrUndefined(Option.map(DateTime.make(text), DateTime.toEpochMillis))
+  Option.getOrUndefined(
+    Option.map(DateTime.make(text.trim().replace(/\s*(?:GMT|UTC)$/i, " +0000")), DateTime.toEpochMillis)
+  )
 
 const httpDate = /^[A-Za-z]{3},? \d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}|^[A-Za-z]{3}, /
 const isoDate = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/

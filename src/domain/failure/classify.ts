@@ -66,9 +66,9 @@ const unanswered: ReadonlyArray<ReadonlyArray<Rule>> = [
   Session.rules,
   ourClock,
   Transport.byCode,
-  Transport.byText.slice(0, 3),
+  Transport.byText.slice(0, 4),
   ...provider.slice(0, -1),
-  Transport.byText.slice(3),
+  Transport.byText.slice(4),
   Status.rules,
   Transport.unknown
 ]

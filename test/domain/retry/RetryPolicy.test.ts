@@ -220,18 +220,19 @@ describe("withinRequest", () => {
   })
 })
 
-describe("retryRequest", () => {
-  const tries = <E>(error: E, failing: number) =>
-    Effect.gen(function*() {
-      const calls = yield* Ref.make(0)
-      const call = Ref.updateAndGet(calls, (count) => count + 1).pipe(
-        Effect.flatMap((count) => count <= failing ? Effect.fail(error) : Effect.succeed("answer"))
-      )
-      const fiber = yield* RetryPolicy.retryRequest(call).pipe(Effect.exit, Effect.fork)
-      yield* TestClock.adjust(Duration.minutes(10))
-      return { exit: yield* Fiber.join(fiber), calls: yield* Ref.get(calls) }
-    })
+/** How often a call is made that fails `failing` times, and how it ends. */
+const tries = <E>(error: E, failing: number) =>
+  Effect.gen(function*() {
+    const calls = yield* Ref.make(0)
+    const call = Ref.updateAndGet(calls, (count) => count + 1).pipe(
+      Effect.flatMap((count) => count <= failing ? Effect.fail(error) : Effect.succeed("answer"))
+    )
+    const fiber = yield* RetryPolicy.retryRequest(call).pipe(Effect.exit, Effect.fork)
+    yield* TestClock.adjust(Duration.minutes(10))
+    return { exit: yield* Fiber.join(fiber), calls: yield* Ref.get(calls) }
+  })
 
+describe("retryRequest", () => {
   it.effect("asks again until the answer comes", () =>
     Effect.gen(function*() {
       expect(yield* tries(network, 2)).toEqual({ exit: Exit.succeed("answer"), calls: 3 })

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as FastCheck from "effect/FastCheck"
+import { classify } from "../../../src/domain/failure/classify.js"
+import { bounded, span } from "../../../src/domain/failure/Wait.js"
+import type { WireFailure } from "../../../src/domain/failure/WireFailure.js"
+
+const now = Date.UTC(2026, 2, 1, 12, 0, 0)
+const day = 86_400_000
+
+const wait = (more: Partial<WireFailure>): number | undefined => {
+  const failure = classify({ provider: "x", surface: "chat", auth: "key", status: 429, now, ...more })
+  return failure._tag === "RateLimited" && failure.retryAfter !== undefined
+    ? Duration.toMillis(failure.retryAfter)
+    : undefined
+}
+
+const message = (text: string, more: Record<string, unknown> = {}) => ({
+  body: JSON.stringify({ error: { message: text, ...more } })
+})
+
+describe("a wait in the headers", () => {
+  it.each<readonly [Readonly<Record<string, string>>, number | undefined]>([
+    [{ "retry-after": "37" }, 37_000],
+    [{ "retry-after": "1.5" }, 1_500],
+    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": "-5" }, undefined],
+    [{ "retry-after": "999999" }, day],
+    [{ "retry-after": "soon" }, undefined],
+    [{ "retry-after": "" }, undefined],
+    [{ "retry-after": "Sun, 01 Mar 2026 12:00:30 GMT" }, 30_000],
+    [{ "retry-after": "Sun, 01 Mar 2026 11:00:00 GMT" }, 0],
+    [{ "retry-after": "2026-03-01T12:01:00Z" }, 60_000],
+    [{ "retry-after": "20s" }, 20_000],
+    [{ "retry-after-ms": "1500" }, 1_500],
+    [{ "x-ms-retry-after-ms": "250" }, 250],
+    [{ "retry-after-ms": "0", "retry-after": "1" }, 0],
+    [{ "retry-after-ms": "nonsense", "retry-after": "2" }, 2_000],
+    [{ "x-ratelimit-reset-requests": "1m30s" }, 90_000],
+    [{ "x-ratelimit-reset-tokens": "6ms" }, 6],
+    [{ "x-ratelimit-reset": "45" }, 45_000],
+    [{ "ratelimit-reset": "12" }, 12_000],
+    [{ "x-ratelimit-reset": String(now / 1_000 + 90) }, 90_000],
+    [{ "x-ratelimit-reset": String(now + 5_000) }, 5_000],
+    [{ "anthropic-ratelimit-requests-reset": "2026-03-01T12:00:10Z" }, 10_000],
+    [{ "x-ratelimit-reset-requests": "1s", "x-ratelimit-reset-tokens": "9s" }, 9_000],
+    [{
+      "x-ratelimit-reset-requests": "1s",
+      "x-ratelimit-remaining-requests": "0",
+      "x-ratelimit-reset-tokens": "9s",
+      "x-ratelimit-remaining-tokens": "100"
+    }, 1_000],
+    [{ "x-request-id": "17" }, undefined]
+  ])("%j", (headers, expected) => {
+    expect(wait({ headers })).toBe(expected)
+  })
+
+  it("reads dates by the answer's own clock where ours was not noted", () => {
+    const { now: _, ...wire } = {
+      provider: "x",
+      surface: "chat" as const,
+      auth: "key" as const,
+      status: 429,
+      now,
+      headers: { date: "Sun, 01 Mar 2026 12:00:00 GMT", "retry-after": "Sun, 01 Mar 2026 12:00:07 GMT" }
+    }
+    expect(classify(wire)).toMatchObject({ retryAfter: Duration.seconds(7) })
+  })
+
+  it("stands before what the body says", () => {
+    expect(wait({ headers: { "retry-after": "3" }, ...message("Rate limit. Please try again in 20s.") })).toBe(3_000)
+    expect(wait({ headers: { "x-ratelimit-reset": "60" }, ...message("Rate limit. Please try again in 20s.") })).toBe(
+      20_000
+    )
+  })
+})
+
+describe("a wait in the body's fields", () => {
+  it.each<readonly [Record<string, unknown>, number | undefined]>([
+    [{ retry_after: 12 }, 12_000],
+    [{ retryAfter: "12" }, 12_000],
+    [{ retry_after_ms: 1_200 }, 1_200],
+    [{ retry_after_seconds: 2.5 }, 2_500],
+    [{ resets_in_seconds: 602_705 }, day],
+    [{ resets_at: now / 1_000 + 30 }, 30_000],
+    [{ resets_at: 20 }, undefined],
+    [{ reset_at: "2026-03-01T12:00:05Z" }, 5_000],
+    [{ estimated_time: 118.027 }, 118_027],
+    [{ details: [{ retryDelay: "26s" }] }, 26_000],
+    [{ details: [{ retryDelay: "0.5s" }] }, 500],
+    [{ details: [{ metadata: { quotaResetDelay: "1h2m3s" } }] }, 3_723_000],
+    [{ retry_after: -1 }, undefined],
+    [{ retry_after: true }, undefined],
+    [{ metadata: { headers: { "X-RateLimit-Reset": String(now + 4_000) } } }, 4_000]
+  ])("%j", (fields, expected) => {
+    expect(wait(message("slow down", fields))).toBe(expected)
+  })
+})
+
+describe("a wait in words", () => {
+  it.each<readonly [string, number | undefined]>([
+    ["Please try again in 20s.", 20_000],
+    ["Please try again in 6ms. Visit", 6],
+    ["Please try again in 1m2.5s.", 62_500],
+    ["Please try again in 9m38.016s. Need more tokens?", 578_016],
+    ["try again in 1h0m1s", 3_601_000],
+    ["Please retry after 38 seconds.", 38_000],
+    ["Please retry in 34.07s", 34_070],
+    ["Please wait 85841 seconds before retrying.", 85_841_000],
+    ["Your quota will reset after 19h14m47s.", 69_287_000],
+    ["Your rate limit resets in ~10s.", undefined],
+    ["Try again in 2 minutes and 5 seconds", 125_000],
+    ["Retry-After: 15", 15_000],
+    ["try again in 3 days", day],
+    ["请在 30 秒后重试", 30_000],
+    ["20秒後に再試行してください", 20_000],
+    ["5초 후에 다시 시도하세요", 5_000],
+    ["Bitte in 12 Sekunden erneut versuchen", 12_000],
+    ["您的限额将在 2026-03-01 21:00:00 重置。", 3_600_000],
+    ["The limit resets at 2026-03-01T12:10:00Z", 600_000],
+    ["resets at 2026-03-01T21:00:00+08:00", 3_600_000],
+    ["rate limit reached on 2026-03-01 12:30:00", undefined],
+    ["Limit 30 requests, used 30", undefined]
+  ])("%s", (text, expected) => {
+    expect(wait(message(`Rate limit. ${text}`))).toBe(expected)
+  })
+})
+
+describe("bounds", () => {
+  it("no wait is negative or longer than a day", () => {
+    FastCheck.assert(FastCheck.property(FastCheck.double(), (millis) => {
+      const value = bounded(millis)
+      return value === undefined ? !(millis >= 0 && Number.isFinite(millis)) : value >= 0 && value <= day
+    }))
+  })
+
+  it("a span is the sum of its parts", () => {
+    FastCheck.assert(
+      FastCheck.property(
+        FastCheck.nat(23),
+        FastCheck.nat(59),
+        FastCheck.nat(59),
+        (hours, minutes, seconds) =>
+          span(`${hours}h${minutes}m${seconds}s`) === ((hours * 60 + minutes) * 60 + seconds) * 1_000
+      )
+    )
+    expect(span("soon")).toBeUndefined()
+  })
+})
+
+const renewal = (body: string, headers: Readonly<Record<string, string>> = {}) => {
+  const failure = classify({ provider: "x", surface: "chat", auth: "key", status: 402, body, headers, now })
+  return failure._tag === "BudgetExhausted" && failure.resetsAt !== undefined
+    ? DateTime.toEpochMillis(failure.resetsAt)
+    : undefined
+}
+
+describe("a budget's renewal", () => {
+  it("is read from fields, words and headers", () => {
+    expect(renewal(JSON.stringify({ error: { message: "x", resets_at: now / 1_000 + 60 } }))).toBe(now + 60_000)
+    expect(renewal(JSON.stringify({ error: { message: "x", reset_at: "2026-03-02T00:00:00Z" } }))).toBe(
+      Date.UTC(2026, 2, 2)
+    )
+    expect(renewal("credits renew on 2026-04-01 00:00:00")).toBe(Date.UTC(2026, 3, 1))
+    expect(renewal("", { "retry-after": "60" })).toBe(now + 60_000)
+    expect(renewal("", { "retry-after": "0" })).toBeUndefined()
+    expect(renewal("Insufficient Balance")).toBeUndefined()
+  })
+})
