@@ -125,7 +125,8 @@ const start = <R>(bench: Bench, held: Held, run: Runner<R>) =>
       bench.running.delete(held.job.id)
       return Deferred.succeed(bench.freed.signal, undefined)
     })
-    yield* FiberSet.run(bench.fibers, Effect.ensuring(runHeld(one, run), ended))
+    // The claim around this is uninterruptible, and a fiber begins as its parent is.
+    yield* FiberSet.run(bench.fibers, Effect.interruptible(Effect.ensuring(runHeld(one, run), ended)))
   })
 
 /** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
