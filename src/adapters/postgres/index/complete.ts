@@ -47,7 +47,7 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
       and (r.model <> ${space.model} or not exists (
         select from item i
         where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
-          and i.id = r.item_id and i.text_hash = r.item_hash))`
+          and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed))`
   yield* sql`
     delete from item i
     where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed`
@@ -83,6 +83,9 @@ export const remove = Effect.fnUntraced(function*(tenant: string, source: Source
     select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
     order by d.model, d.dimension, d.text_hash
     on conflict do nothing`
+  yield* sql`
+    delete from refusal r
+    where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}`
   const rows = yield* sql`
     delete from source s
     where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}

@@ -1,24 +1,20 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import { transact } from "../transact.js"
-import * as Serial from "./Serial.js"
 
 /** Vectors swept in one transaction. */
 const slice = 2000
 
-interface Stray {
-  readonly model: string
-  readonly dimension: number
-  readonly hash: string
+/** `taken` counts the candidates; `locked` are those, as JSON, whose vectors nobody is about to use. */
+interface Taken {
+  readonly taken: number
+  readonly locked: ReadonlyArray<unknown>
 }
 
-/**
- * Take the next candidates and lock those whose vectors nobody is about to use. Never waits: who holds a vector now is
- * writing a chunk that needs it.
- */
+/** Take the next candidates. Never waits: who holds a vector's row now is writing a chunk that needs it. */
 const take = Effect.fnUntraced(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
-  return yield* sql<Stray & { readonly locked: boolean }>`
+  const [row] = yield* sql<Taken>`
     with taken as (
       delete from stray s
       where s.tenant = ${tenant} and (s.model, s.dimension, s.text_hash) in (
@@ -27,21 +23,21 @@ const take = Effect.fnUntraced(function*(tenant: string) {
         order by n.model, n.dimension, n.text_hash limit ${slice} for update skip locked)
       returning s.model, s.dimension, s.text_hash
     ), locked as (
-      select e.model, e.dimension, e.text_hash from embedding e
+      select e.model, e.dimension, e.text_hash as hash from embedding e
       where e.tenant = ${tenant}
         and (e.model, e.dimension, e.text_hash) in (select t.model, t.dimension, t.text_hash from taken t)
       for update skip locked
     )
-    select t.model, t.dimension, t.text_hash as hash, l.text_hash is not null as locked
-    from taken t left join locked l using (model, dimension, text_hash)`
+    select (select count(*) from taken) as taken, (select coalesce(jsonb_agg(to_jsonb(l)), '[]') from locked l) as locked`
+  return row ?? { taken: 0, locked: [] }
 })
 
 /** A statement of its own, so that it sees the chunks that were written before the vectors were locked. */
-const discard = Effect.fnUntraced(function*(tenant: string, strays: ReadonlyArray<Stray>) {
+const discard = Effect.fnUntraced(function*(tenant: string, locked: ReadonlyArray<unknown>) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     delete from embedding e
-    using jsonb_to_recordset(${JSON.stringify(strays)}::jsonb) as s (model text, dimension integer, hash text)
+    using jsonb_to_recordset(${JSON.stringify(locked)}::jsonb) as s (model text, dimension integer, hash text)
     where e.tenant = ${tenant} and e.model = s.model and e.dimension = s.dimension and e.text_hash = s.hash
       and not exists (
         select from chunk c
@@ -49,10 +45,9 @@ const discard = Effect.fnUntraced(function*(tenant: string, strays: ReadonlyArra
 })
 
 const sweepSlice = Effect.fnUntraced(function*(tenant: string) {
-  const taken = yield* take(tenant)
-  const locked = taken.filter((stray) => stray.locked)
-  for (const part of Serial.slices(locked, slice)) yield* discard(tenant, part)
-  return taken.length
+  const { locked, taken } = yield* take(tenant)
+  if (locked.length > 0) yield* discard(tenant, locked)
+  return taken
 })
 
 /**

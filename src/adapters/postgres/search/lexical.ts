@@ -6,11 +6,17 @@ import * as Serial from "../index/Serial.js"
 /** Characters of a question that count. */
 const longest = 4000
 
+/** The question as it stands, and once more in bare words: the parser takes a path, a tag or a host for one word. */
+const spoken = (words: string): string => {
+  const question = Serial.storable(words.slice(0, longest))
+  return `${question}\n${question.replaceAll(/[^\p{L}\p{N}]+/gu, " ")}`
+}
+
 /**
  * Items that have any of the question's words, stop words aside, ranked as BM25 does: a rare word weighs more than a common
  * one (idf), the first occurrences more than the later ones, and an occurrence in a short item more than in a long one.
- * ts_rank of a single word is its weighted frequency (A 1, B 0.4, C 0.2). The question is never read
- * as a query: its words come out of the parser as data and are quoted, whatever they hold.
+ * ts_rank of a single word is its weighted frequency (A 1, B 0.4, C 0.2). The question is never read as a query: its words
+ * come out of the parser as data and are quoted, whatever they hold.
  */
 export const lexical = Effect.fnUntraced(
   function*(tenant: string, words: string, filter: SearchFilter, limit: number) {
@@ -19,7 +25,7 @@ export const lexical = Effect.fnUntraced(
     return yield* sql<LegHit>`
       with asked as materialized (
         select ('''' || replace(replace(w.lexeme, chr(92), repeat(chr(92), 2)), '''', '''''') || '''')::tsquery as word
-        from unnest(to_tsvector('english', ${Serial.storable(words.slice(0, longest))})) as w
+        from unnest(to_tsvector('english', ${spoken(words)})) as w
       ), corpus as materialized (
         select count(*)::double precision as items, avg(length(i.lexical)) as words
         from item i where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
