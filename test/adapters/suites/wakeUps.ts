@@ -38,22 +38,22 @@ export const awake = <A, E>(effect: Effect.Effect<A, E, Service>) =>
     return Effect.provide(effect, Layer.mergeAll(Kit.queueOf(tenant), wakeUps))
   })
 
+const wokenBy = (cause: Effect.Effect<unknown, unknown, Service>) =>
+  Effect.gen(function*() {
+    const wakeUps = yield* WakeUps
+    const waiting = yield* Effect.fork(wakeUps.next(forEver))
+    yield* Effect.yieldNow()
+    yield* cause
+    const [elapsed] = yield* Effect.timed(Fiber.join(waiting))
+    expect(Duration.toMillis(elapsed)).toBeLessThan(2000)
+  })
+
 /** What every back end's wake-ups do. */
 export const wakeUps = (backend: Backend) =>
   describe(`wake-ups on ${backend.name}`, () => {
     layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
       const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
         it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Sessions> => awake(body()))
-
-      const wokenBy = (cause: Effect.Effect<unknown, unknown, Service>) =>
-        Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
-          const waiting = yield* Effect.fork(wakeUps.next(forEver))
-          yield* Effect.yieldNow()
-          yield* cause
-          const [elapsed] = yield* Effect.timed(Fiber.join(waiting))
-          expect(Duration.toMillis(elapsed)).toBeLessThan(2000)
-        })
 
       test("an enqueued job wakes who waits", () => Effect.zipRight(listening, wokenBy(Kit.enqueue("pets"))))
 

@@ -26,6 +26,18 @@ const running = after(pending, JobEvent.Claimed({ fence, until, revision }))
 const settled = (state: JobState, outcome: Outcome, current = revision) =>
   after(state, JobEvent.Settled({ fence, outcome, revision: current }))
 
+const over = (
+  steps: ReadonlyArray<History.Step>,
+  holds: (before: History.World, after: History.World, step: History.Step) => boolean
+) => {
+  let world = History.world
+  return steps.every((step) => {
+    const before = world
+    world = History.take(world, step)
+    return holds(before, world, step)
+  })
+}
+
 describe("the state machine of a job", () => {
   it("claims a pending job that is due, and no other", () => {
     expect([running.status, running.attempts]).toEqual(["running", 1])
@@ -66,17 +78,6 @@ describe("the state machine of a job", () => {
     expect(crashed(5).message).toBe("The worker died 5 times while running this job.")
   })
 
-  const over = (
-    steps: ReadonlyArray<History.Step>,
-    holds: (before: History.World, after: History.World, step: History.Step) => boolean
-  ) => {
-    let world = History.world
-    return steps.every((step) => {
-      const before = world
-      world = History.take(world, step)
-      return holds(before, world, step)
-    })
-  }
   const always = (
     name: string,
     holds: (before: History.World, after: History.World, step: History.Step) => boolean
