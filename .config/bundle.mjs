@@ -5,18 +5,10 @@ import { build } from "esbuild"
  * Makes dist/bin/: the program as one entry and the chunks that it loads when a command needs them, because most of a start
  * is finding and reading modules. What runs on threads of its own are entries beside the chunks, where
  * `new URL("./engine.js", import.meta.url)` looks for them. Packages that carry files of their own stay outside.
+ * Another folder below the root may be given.
  */
 const root = new URL("..", import.meta.url).pathname
-const outdir = `${root}dist/bin`
-
-/** Two names that differ in case alone: esbuild looks without regard to case and would take engine.js for both. */
-const engineSource = {
-  name: "engine-source",
-  /** @param {import("esbuild").PluginBuild} build */
-  setup: (build) => {
-    build.onResolve({ filter: /^\.\/Engine\.js$/ }, ({ resolveDir }) => ({ path: `${resolveDir}/Engine.ts` }))
-  }
-}
+const outdir = `${root}${process.argv[2] ?? "dist/bin"}`
 
 await rm(outdir, { recursive: true, force: true })
 
@@ -45,7 +37,6 @@ const { metafile } = await build({
     js:
       "import { createRequire as createRequireOfBundle } from \"node:module\"; const require = createRequireOfBundle(import.meta.url);"
   },
-  plugins: [engineSource],
   logLevel: "warning"
 })
 
@@ -53,4 +44,4 @@ await chmod(`${outdir}/holdfast.js`, 0o755)
 
 const bytes = await Promise.all(Object.keys(metafile.outputs).map(async (name) => (await stat(`${root}${name}`)).size))
 const kilobytes = Math.round(bytes.reduce((sum, size) => sum + size, 0) / 1000)
-process.stdout.write(`dist/bin: ${bytes.length} files, ${kilobytes} kB\n`)
+process.stdout.write(`${outdir}: ${bytes.length} files, ${kilobytes} kB\n`)

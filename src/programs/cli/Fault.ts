@@ -1,4 +1,4 @@
-import type * as ConfigError from "effect/ConfigError"
+import * as ConfigError from "effect/ConfigError"
 import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 import * as Catalog from "../../domain/catalog/CatalogProblem.js"
@@ -79,6 +79,8 @@ const fault = (error: { readonly _tag: string; readonly message: string }, exitC
   detail
 })
 
+const isConfigError = (error: CommandFailure): error is ConfigError.ConfigError => ConfigError.isConfigError(error)
+
 /** The failure in the program's words. */
 export const faultOf = (error: CommandFailure): Fault => {
   if (isFailure(error)) {
@@ -87,9 +89,7 @@ export const faultOf = (error: CommandFailure): Fault => {
   }
   if (Store.isStoreFailure(error)) return fault(error, Store.exitCode(error))
   if (isSource(error)) return fault(error, Catalog.exitCode(error))
-  if ("_op" in error) {
-    return { tag: "SettingsProblem", message: String(error), exitCode: 2, detail: "" }
-  }
+  if (isConfigError(error)) return { tag: "SettingsProblem", message: String(error), exitCode: 2, detail: "" }
   return Match.value(error).pipe(
     Match.withReturnType<Fault>(),
     Match.tagsExhaustive({
