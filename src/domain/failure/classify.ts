@@ -49,13 +49,13 @@ const provider: ReadonlyArray<ReadonlyArray<Rule>> = [
   Capacity.byCode,
   Size.byText,
   Policy.byText,
-  Capacity.byText.slice(1, 2),
+  Capacity.refusals,
   Model.byText,
   Pace.plain,
-  Capacity.byText.slice(0, 1),
+  Capacity.words,
   Pace.byText,
   Access.byText,
-  Capacity.byText.slice(2),
+  Capacity.timeouts,
   Status.rules
 ]
 
@@ -66,9 +66,9 @@ const unanswered: ReadonlyArray<ReadonlyArray<Rule>> = [
   Session.rules,
   ourClock,
   Transport.byCode,
-  Transport.byText.slice(0, 4),
+  Transport.byEarlyText,
   ...provider.slice(0, -1),
-  Transport.byText.slice(4),
+  Transport.byLateText,
   Status.rules,
   Transport.unknown
 ]

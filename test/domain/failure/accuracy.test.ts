@@ -18,7 +18,7 @@ const debated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   }
 }
 
-describe.each(["corpus.jsonl", "unseen.jsonl"])("classify on %s", (name) => {
+describe.each(["corpus.jsonl", "unseen.jsonl", "unseen-second.jsonl"])("classify on %s", (name) => {
   const judged = lines(name).map(judge)
   const settled = judged.filter((entry) => !entry.debatable)
 
@@ -37,7 +37,7 @@ describe.each(["corpus.jsonl", "unseen.jsonl"])("classify on %s", (name) => {
 
   it("reads every wait that the labels name, bounded to a day", () => {
     const named = judged.filter((entry) => entry.named !== undefined && entry.action === "retry")
-    expect(named.length).toBeGreaterThan(5)
+    expect(named.length).toBeGreaterThan(2)
     expect(named.map((entry) => [entry.id, entry.wait === undefined ? undefined : Duration.toMillis(entry.wait)]))
       .toEqual(
         named.map((entry) => [entry.id, Math.min(entry.named ?? 0, day)])

@@ -63,6 +63,12 @@ export const rules: ReadonlyArray<Rule> = [
     code: codes("slowdown")
   },
   {
+    name: "cerebras/queue",
+    because: "queue_exceeded is Cerebras' own queue at high traffic; the account's limits have codes of their own.",
+    tag: "ProviderUnavailable",
+    code: codes("queueexceeded")
+  },
+  {
     name: "azure/operation",
     because: "The deployment exists and its model cannot do this operation.",
     tag: "InvalidRequest",

@@ -43,7 +43,7 @@ export const rules: ReadonlyArray<Rule> = [
     because: "An input beyond the physical batch is the text's length, though it arrives as a 500 server_error.",
     tag: "ContextLengthExceeded",
     text:
-      /input (?:\(\d+ tokens\) )?is too large to process|larger than the max context size|exceeds the (?:available )?context size/
+      /input (?:\(\d+ tokens\) )?is too large to process|larger than the max context size|context shift is disabled|exceeds the (?:available )?context size/
   },
   {
     name: "ollama/runner",

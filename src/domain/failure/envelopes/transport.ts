@@ -20,7 +20,7 @@ export const byCode: ReadonlyArray<Rule> = [
     phase: "certificate",
     when: chained,
     code: codes(
-      "cert\\w*|unableto(?:verify|get|decrypt|decode)\\w*|depthzeroselfsignedcert|selfsignedcertinchain|errtlscertaltnameinvalid|hostnamemismatch|invalidca|invalidpurpose|pathlengthexceeded|errtlscert\\w*|errssl\\w*(?:unknownca|certificateverifyfailed|badcertificate|certificateexpired|certificaterevoked|certificateunknown|unsupportedcertificate)|sslcertverificationerror|crl\\w+|errorinissuer\\w*"
+      "(?:err)?cert\\w*|unableto(?:verify|get|decrypt|decode)\\w*|depthzeroselfsignedcert|selfsignedcertinchain|errtlscertaltnameinvalid|hostnamemismatch|invalidca|invalidpurpose|pathlengthexceeded|errtlscert\\w*|errssl\\w*(?:unknownca|certificateverifyfailed|badcertificate|certificateexpired|certificaterevoked|certificateunknown|unsupportedcertificate)|sslcertverificationerror|crl\\w+|errorinissuer\\w*"
     )
   },
   {
@@ -58,7 +58,7 @@ export const byCode: ReadonlyArray<Rule> = [
     tag: "MalformedResponse",
     when: chained,
     code: codes(
-      "syntaxerror|jsondecodeerror|aijsonparseerror|jsonparseerror|aitypevalidationerror|typevalidationerror|aiinvalidresponsedataerror|invalidresponsedataerror|aiemptyresponsebodyerror|emptyresponsebodyerror|parseerror|zerror|zoderror|underrresexceededmaxsize|contentdecodingerror|zbuferror|zdataerror|errencodinginvalidencodeddata|apiresponsevalidationerror|decodeerror|validationerror"
+      "syntaxerror|jsondecodeerror|aijsonparseerror|jsonparseerror|aitypevalidationerror|typevalidationerror|aiinvalidresponsedataerror|invalidresponsedataerror|aiemptyresponsebodyerror|ainooutputgeneratederror|nooutputgeneratederror|emptyresponsebodyerror|parseerror|zerror|zoderror|underrresexceededmaxsize|contentdecodingerror|zbuferror|zdataerror|errencodinginvalidencodeddata|apiresponsevalidationerror|decodeerror|validationerror"
     ),
     unlessCode: /^(?:econn\w+|underrsocket|etimedout|httpparsererror)$/
   },
@@ -122,7 +122,15 @@ export const byCode: ReadonlyArray<Rule> = [
 ]
 
 /** What clients print where no code is at hand: Rust, Go, Python, browsers, and the phrases of proxies. */
-export const byText: ReadonlyArray<Rule> = table([
+export const byEarlyText: ReadonlyArray<Rule> = table([
+  {
+    name: "transport/http2-words",
+    because:
+      "HTTP/2 names its own stream errors, INTERNAL_ERROR among them: the connection's words and not the provider's.",
+    tag: "Network",
+    phase: "receive",
+    text: /\bstream error: stream id|received from peer|\bhttp2:|\bgoaway\b|\brst stream\b/
+  },
   {
     name: "transport/certificate-words",
     because: "TLS libraries word a rejected certificate in their own ways; it is the same at the next try.",
@@ -154,7 +162,11 @@ export const byText: ReadonlyArray<Rule> = table([
     phase: "connect",
     text:
       /connection refused|actively refused|econnrefused|no route to host|(?:network|host) is (?:unreachable|down)|all connection attempts failed|failed to (?:connect|establish a (?:new )?connection)|(?:could not|couldn't|cannot|can't|unable to) (?:connect|establish)|tcp connect error|connect error|error trying to connect|client error \(connect\)|connect: connection|dial (?:tcp|udp)|connecttimeout|connect timeout|connection timed out|connect etimedout|max retries exceeded|proxy (?:connection|error|connect)|cannot assign requested address|ehostunreach|enetunreach|is the computer able to access|err connection refused|err internet disconnected|no internet|积极拒绝|连接(?:被拒绝|失败|超时)|接続(?:できません|に失敗|が拒否)|连接不上|verbindung (?:abgelehnt|verweigert)|connexion refus|conexi[oó]n (?:rechazada|rehusada)/
-  },
+  }
+])
+
+/** Words that providers also use of themselves: asked only after all that is known of providers. */
+export const byLateText: ReadonlyArray<Rule> = table([
   {
     name: "transport/cancelled-words",
     because: "Go, Python and the browsers say so when the caller gave up.",

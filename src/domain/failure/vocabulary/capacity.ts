@@ -35,7 +35,7 @@ export const byCode: ReadonlyArray<Rule> = [
   }
 ]
 
-export const byText: ReadonlyArray<Rule> = [
+export const words: ReadonlyArray<Rule> = [
   {
     name: "capacity/words",
     because:
@@ -44,7 +44,11 @@ export const byText: ReadonlyArray<Rule> = [
     status: (status) =>
       status === undefined || status < 400 || [408, 409, 424, 425, 429].includes(status) || status >= 500,
     text: overloaded
-  },
+  }
+]
+
+/** Asked before the model's words: "the model is overloaded" within a 400. */
+export const refusals: ReadonlyArray<Rule> = [
   {
     name: "capacity/busy-refusal",
     because: "Some gateways send their own overload as a plain 400 or 403; the words are about the server alone.",
@@ -52,7 +56,11 @@ export const byText: ReadonlyArray<Rule> = [
     status: (status) => status === 400 || status === 403,
     text:
       /\b(?:model|server|engine|service) is (?:currently |temporarily )?overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
-  },
+  }
+]
+
+/** Asked last of all words. */
+export const timeouts: ReadonlyArray<Rule> = [
   {
     name: "capacity/timeout-words",
     because: "The text says that a time limit passed on the provider's side.",

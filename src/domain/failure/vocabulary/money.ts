@@ -29,7 +29,7 @@ const gone = anyOf(
   String
     .raw`\brequires? (?:more|additional|at least \S+|a minimum|positive) (?:[\w-]+ ){0,2}(?:credits?|balance|funds)\b|\bcan only afford\b`,
   String
-    .raw`\bin arrears\b|\barrearage\b|\boverdue\b|\bpast[ -]due\b|\bunpaid (?:invoice|bill|balance)|\boutstanding (?:invoice|balance)|\bpay past invoices\b`,
+    .raw`\bin arrears\b|\barrearage\b|\boverdue\b|\bpast[ -]due\b|\bbilling limit\b|\bunpaid (?:invoice|bill|balance)|\boutstanding (?:invoice|balance)|\bpay past invoices\b`,
   String
     .raw`\bpayment (?:required|failed|declined|method (?:is )?(?:invalid|required|declined))\b|\binvalid payment\b|\bvalid payment (?:instrument|method)\b`,
   String

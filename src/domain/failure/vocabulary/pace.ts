@@ -78,7 +78,8 @@ export const plain: ReadonlyArray<Rule> = [
     because: "The status and the provider's own words agree on a rate limit.",
     tag: "RateLimited",
     status: statusIs(429),
-    text: /\brate[ -]?limit(?:s|ed|ing)?\b|\btoo many requests\b|\brequests? per (?:second|minute|hour|day)\b/
+    text:
+      /\brate[ -]?limit(?:s|ed|ing)?\b|\btoo many requests\b|\brequests? per (?:second|minute|hour|day)\b|リクエスト.{0,8}多すぎ|请求.{0,4}(?:频繁|过多)|요청.{0,6}너무 많|demasiad[ao]s (?:solicitudes|peticiones)|muitas (?:solicita|requisi)|trop de requ|zu viele anfragen|слишком много запросов/
   }
 ]
 
@@ -89,7 +90,7 @@ export const byText: ReadonlyArray<Rule> = [
       "The text speaks of requests, tokens or calls per time, of frequency or concurrency: a limit that renews by itself.",
     tag: "RateLimited",
     status: (status) =>
-      status === undefined || [200, 400, 402, 403, 409, 420, 425, 429, 430, 498, 503, 500, 502, 529].includes(status) ||
+      status === undefined || [200, 400, 403, 409, 420, 425, 429, 430, 498, 503, 500, 502, 529].includes(status) ||
       status < 400,
     text: tooMany,
     unless:

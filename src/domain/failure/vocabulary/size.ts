@@ -32,7 +32,7 @@ const tooLong = anyOf(
   String
     .raw`\brange of input length should be\b|\binput length (?:should|must|of)\b|\binput tokens exceeded\b|\binput is larger than\b|\bis longer than the maximum\b|\blength of (?:the )?(?:prompt|input|messages).{0,30}(?:exceed|too|larger|greater)|\bstring too long\b|\bstring above max length\b|\bincrease the (?:physical batch|context) size\b`,
   String
-    .raw`\bmax(?:imum)? allowed tokens\b|\bmax(?:imum)? (?:\d+ )?tokens per (?:request|submitted|text|input|doc)|\btokens? after truncation\b|\brequested:? ~?\d[\d,]* tokens, max|\btokens?\b.{0,40}\bmust be (?:<=?|less than|at most|smaller than|no more than) ?\d`,
+    .raw`\bmax(?:imum)? allowed tokens\b|\bexceed(?:s|ed|ing)?(?: the)? max(?:imum)?(?: \w+){0,3} tokens\b|\bmax(?:imum)? (?:\d+ )?tokens per (?:request|submitted|text|input|doc)|\btokens? after truncation\b|\brequested:? ~?\d[\d,]* tokens, max|\btokens?\b.{0,40}\bmust be (?:<=?|less than|at most|smaller than|no more than) ?\d`,
   String
     .raw`\b(?:payload|request body|request entity|body|content) (?:is )?too large\b|\brequest (?:body )?exceeds\b.{0,30}(?:size|bytes|mb)|\bpayload size (?:exceeds|limit)`,
   "(?:输入|上下文|提示词?|文本|内容|消息|请求|prompt|token|tokens|长度|字数|对话).{0,14}(?:过长|超长|太长|超过|超出|超限|过大|过多).{0,20}|(?:最大|最长).{0,6}(?:上下文|输入|token|长度).{0,10}|超(?:过|出).{0,12}(?:上下文|最大长度|长度|token|字符)|長度.{0,6}超|輸入.{0,8}過長",
