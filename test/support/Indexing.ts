@@ -43,7 +43,10 @@ export const sha = (text: string): string => createHash("sha256").update(text).d
 
 /** The same text gives the same direction. */
 export const vectorOf = (text: string, dimension = space.dimension): Vector =>
-  Array.from({ length: dimension }, (_, index) => 1 + createHash("sha256").update(`${index}:${text}`).digest()[0]!)
+  Array.from(
+    { length: dimension },
+    (_, index) => 1 + createHash("sha256").update(`${index}:${text}`).digest().readUInt8()
+  )
 
 /** A catalog whose items are these texts by their ids. */
 export const catalog = (name: string, texts: Readonly<Record<string, string>>): NewCatalog => ({

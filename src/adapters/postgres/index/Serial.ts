@@ -10,8 +10,11 @@ const unpaired = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00
 /** The text without what the database cannot store: null bytes go, half a surrogate pair becomes U+FFFD. */
 export const storable = (text: string): string => text.replaceAll("\0", "").replace(unpaired, "\ufffd")
 
-/** `[x,y,...]` as `embedding_of` reads it, with nine significant digits: all that a single-precision number has. */
-export const vectorText = (vector: Vector): string => `[${vector.map((x) => x.toPrecision(9)).join(",")}]`
+/**
+ * `[x,y,...]` as `embedding_of` reads it. Expects norm 1: nine decimals are then all that single precision keeps, and a number
+ * that is too small for it becomes 0.
+ */
+export const vectorText = (vector: Vector): string => `[${vector.map((x) => x.toFixed(9)).join(",")}]`
 
 /** Rows without line breaks of their own, for `string_to_array(..., E'\n')`. */
 export const lines = (rows: ReadonlyArray<string>): string => rows.join("\n")

@@ -76,7 +76,8 @@ const tables: ReadonlyArray<string> = [
     written_at timestamptz not null default now(),
     primary key (tenant, source_kind, source_id, model, dimension, item_id, ordinal)
   )`,
-  `create index chunk_text on chunk (tenant, model, dimension, text_hash)`,
+  // The text comes before the space: with the space first the planner takes this index for look-ups by item, and reads all of it.
+  `create index chunk_text on chunk (tenant, text_hash, model, dimension)`,
   `create table refusal (
     tenant text not null,
     source_kind text not null,

@@ -14,7 +14,7 @@ const spoken = (words: string): string => {
 
 /**
  * Items that have any of the question's words, stop words aside, ranked as BM25 does: a rare word weighs more than a common
- * one (idf), the first occurrences more than the later ones, and an occurrence in a short item more than in a long one.
+ * one (idf), the first occurrences more than the later ones, and an occurrence in an item that is short among those found more.
  * ts_rank of a single word is its weighted frequency (A 1, B 0.4, C 0.2). The question is never read as a query: its words
  * come out of the parser as data and are quoted, whatever they hold.
  */
@@ -26,22 +26,24 @@ export const lexical = Effect.fnUntraced(
       with asked as materialized (
         select ('''' || replace(replace(w.lexeme, chr(92), repeat(chr(92), 2)), '''', '''''') || '''')::tsquery as word
         from unnest(to_tsvector('english', ${spoken(words)})) as w
-      ), corpus as materialized (
-        select count(*)::double precision as items, avg(length(i.lexical)) as words
-        from item i where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
-      ), found as (
-        select i.source_id, i.id, length(i.lexical) / c.words as size,
-          ts_rank('{0, 0.2, 0.4, 1}', i.lexical, a.word) as rank,
-          count(*) over (partition by a.word) as holders, c.items
+      ), found as materialized (
+        select i.source_id, i.id, a.word::text as word, length(i.lexical)::double precision as size,
+          ts_rank('{0, 0.2, 0.4, 1}', i.lexical, a.word)::double precision as rank
         from asked a
-        cross join corpus c
         join item i on i.lexical @@ a.word
         where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
+      ), rarity as materialized (
+        select f.word, ln(1 + (c.items - count(*) + 0.5) / (count(*) + 0.5))::double precision as idf
+        from found f
+        cross join (
+          select count(*) as items from item i where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
+        ) c
+        group by f.word, c.items
       ), best as (
         select f.source_id, f.id,
-          sum(ln(1 + (f.items - f.holders + 0.5) / (f.holders + 0.5)) * f.rank / (f.rank + 0.3 * (0.5 + 0.5 * f.size)))
-            as score
+          sum(r.idf * f.rank / (f.rank + 0.3 * (0.5 + 0.5 * f.size / (select avg(size) from found)))) as score
         from found f
+        join rarity r on r.word = f.word
         group by f.source_id, f.id
         order by score desc, f.source_id, f.id
         limit ${limit}
