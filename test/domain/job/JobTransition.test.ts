@@ -38,6 +38,14 @@ const over = (
   })
 }
 
+const always = (
+  name: string,
+  holds: (before: History.World, after: History.World, step: History.Step) => boolean
+) =>
+  it(name, () => {
+    FastCheck.assert(FastCheck.property(History.histories(40), (steps) => over(steps, holds)), { numRuns: 2000 })
+  })
+
 describe("the state machine of a job", () => {
   it("claims a pending job that is due, and no other", () => {
     expect([running.status, running.attempts]).toEqual(["running", 1])
@@ -77,14 +85,6 @@ describe("the state machine of a job", () => {
     })
     expect(crashed(5).message).toBe("The worker died 5 times while running this job.")
   })
-
-  const always = (
-    name: string,
-    holds: (before: History.World, after: History.World, step: History.Step) => boolean
-  ) =>
-    it(name, () => {
-      FastCheck.assert(FastCheck.property(History.histories(40), (steps) => over(steps, holds)), { numRuns: 2000 })
-    })
 
   always(
     "never spends more attempts than there are, nor gives back more than were spent",
