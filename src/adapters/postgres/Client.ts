@@ -149,7 +149,7 @@ export const openSession = Effect.fn("Client.openSession")(function*(config: Set
         }),
         Effect.map((result) => result.rows),
         SqlFailure.renamed,
-        Effect.raceFirst(lost)
+        Effect.raceFirst(Effect.interruptible(lost))
       )
     ),
     listen: (channel) => listen(client, channel, lost),

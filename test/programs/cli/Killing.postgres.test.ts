@@ -1,0 +1,16 @@
+import { randomUUID } from "node:crypto"
+import Pg from "pg"
+import { inject } from "vitest"
+import { killing } from "./killing.suite.js"
+
+killing("Postgres", async () => {
+  const admin = inject("postgresUrl")
+  const database = `killing_${randomUUID().replaceAll("-", "")}`
+  const client = new Pg.Client({ connectionString: admin })
+  await client.connect()
+  await client.query(`create database ${database}`)
+  await client.end()
+  const url = new URL(admin)
+  url.pathname = `/${database}`
+  return { HOLDFAST_DATABASE_URL: url.href }
+})
