@@ -26,7 +26,6 @@ const { metafile } = await build({
   platform: "node",
   target: "node20.19",
   minifySyntax: true,
-  minifyWhitespace: true,
   keepNames: true,
   legalComments: "none",
   metafile: true,
