@@ -2,6 +2,7 @@ import * as SqlError from "@effect/sql/SqlError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Worker from "node:worker_threads"
+import { engineStopped } from "../postgres/SqlFailure.js"
 import type { Answer, Close, Query, Refusal, Told } from "./engine.js"
 
 /**
@@ -23,8 +24,7 @@ export interface Engine {
 
 type Settle = (told: Effect.Effect<ReadonlyArray<Answer>, SqlError.SqlError>) => void
 
-/** Class 08 is SQL's own word for a lost connection. */
-const stopped = (text: string, code = "08006") =>
+const stopped = (text: string, code = engineStopped) =>
   new SqlError.SqlError({
     cause: Object.assign(new Error(text), { code }),
     message: "The embedded database stopped"

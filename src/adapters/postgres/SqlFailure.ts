@@ -72,12 +72,16 @@ const isLost = (text: string) => {
 
 const isCertificate = (code: string) => /CERT|^ERR_TLS|^ERR_SSL|^UNABLE_TO_/.test(code)
 
+/** The code of our own errors when the embedded database is gone: PostgreSQL has none for it. */
+export const engineStopped = "ENGINE_STOPPED"
+
 /** The failure behind an SqlError. Total: what nothing recognises is StoreBroken with its SQLSTATE. */
 export const fromSqlError = (error: SqlError.SqlError): Store.StoreFailure => {
   const { code, constraint, text } = told(error)
   const detail = code === "ERR_INVALID_URL" ? "the URL cannot be read" : plain(text)
   if (code === "53100" || code === "ENOSPC" || code === "EDQUOT") return new Store.StoreFull({ detail })
   if (code === "25006" || code === "EROFS") return new Store.StoreReadOnly({ detail })
+  if (code === engineStopped) return new Store.EngineStopped({ detail })
   if (code.startsWith("28") || code === "42501" || text.startsWith("SASL")) {
     return new Store.StoreAccessDenied({ detail })
   }

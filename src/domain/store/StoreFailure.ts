@@ -98,6 +98,13 @@ export class DataDirectoryUnusable extends Schema.TaggedError<DataDirectoryUnusa
   }
 }
 
+/** The embedded database of this process ended by itself; it does not come back before the process starts again. */
+export class EngineStopped extends Schema.TaggedError<EngineStopped>()("EngineStopped", { detail }) {
+  override get message() {
+    return `The embedded database stopped (${this.detail}). Start the program again; nothing finished is lost.`
+  }
+}
+
 /** Two transactions got in each other's way and this one lost: the same transaction may succeed when tried again. */
 export class StoreConflict extends Schema.TaggedError<StoreConflict>()("StoreConflict", { detail }) {
   override get message() {
@@ -128,6 +135,7 @@ export const StoreFailure = Schema.Union(
   ServerTooOld,
   DataDirectoryHeld,
   DataDirectoryUnusable,
+  EngineStopped,
   StoreConflict,
   StoreBroken
 )
@@ -149,6 +157,7 @@ export const exitCode: (failure: StoreFailure) => 1 | 7 = Match.type<StoreFailur
     ServerTooOld: () => 1,
     DataDirectoryHeld: () => 7,
     DataDirectoryUnusable: () => 1,
+    EngineStopped: () => 7,
     StoreConflict: () => 1,
     StoreBroken: () => 1
   })
@@ -167,7 +176,12 @@ export const isPassing: (failure: StoreFailure) => boolean = Match.type<StoreFai
     ServerTooOld: () => false,
     DataDirectoryHeld: () => false,
     DataDirectoryUnusable: () => false,
+    EngineStopped: () => false,
     StoreConflict: () => true,
     StoreBroken: () => false
   })
 )
+
+/** True where a write is worth trying again at once: the server restarts, fails over, or preferred another transaction. */
+export const isBlinking: (failure: StoreFailure) => boolean = (failure) =>
+  isPassing(failure) && failure._tag !== "StoreFull"

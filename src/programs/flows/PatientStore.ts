@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { isPassing, isStoreFailure } from "../../domain/store/StoreFailure.js"
+import { isBlinking, isStoreFailure } from "../../domain/store/StoreFailure.js"
 
 /** From a quarter of a second to five, for two minutes: longer than a server needs to restart. */
 const patience = Schedule.exponential("250 millis").pipe(
@@ -16,5 +16,5 @@ const patience = Schedule.exponential("250 millis").pipe(
 export const patiently = <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.retry(write, {
     schedule: patience,
-    while: (error) => isStoreFailure(error) && isPassing(error)
+    while: (error) => isStoreFailure(error) && isBlinking(error)
   })

@@ -17,6 +17,7 @@ import { WorkerLock } from "../../domain/lease/WorkerLock.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { conclude } from "./Conclude.js"
+import { patiently } from "./PatientStore.js"
 import type { Attempt } from "./RunJob.js"
 
 /** How a worker works. */
@@ -54,6 +55,8 @@ interface Bench {
   readonly running: Map<JobId, Running>
   readonly fibers: FiberSet.FiberSet
   readonly freed: { signal: Deferred.Deferred<void> }
+  /** The first trouble that left a job to its lease. */
+  readonly broken: Deferred.Deferred<never, StoreFailure>
 }
 
 const logStore = (what: string) => (failure: StoreFailure) => Effect.logWarning(`${what}: ${failure.message}`)
@@ -94,7 +97,7 @@ const reclaim = Effect.flatMap(JobQueue, (queue) =>
   ))
 
 /** Run one job to its end and write that end, also when the run is cut short. */
-const runHeld = <R>(one: Running, run: Runner<R>) =>
+const runHeld = <R>(bench: Bench, one: Running, run: Runner<R>) =>
   Effect.uninterruptibleMask((restore) =>
     restore(
       run(one.held, one.stop).pipe(
@@ -111,8 +114,16 @@ const runHeld = <R>(one: Running, run: Runner<R>) =>
             : conclude(one.held, attempt.outcome)
       })),
       Effect.catchTag("LeaseLost", (lost) => Effect.logWarning(lost.message)),
-      Effect.catchAll(logStore(`Job ${one.held.job.id} is left to its lease`)),
-      Effect.catchAllDefect((defect) => Effect.logError(`A bug ended job ${one.held.job.id}`, defect)),
+      Effect.catchAll((failure) =>
+        logStore(`Job ${one.held.job.id} is left to its lease`)(failure).pipe(
+          Effect.zipRight(Deferred.fail(bench.broken, failure))
+        )
+      ),
+      Effect.catchAllDefect((defect) =>
+        Effect.logError(`A bug ended job ${one.held.job.id}`, defect).pipe(
+          Effect.zipRight(Deferred.die(bench.broken, defect))
+        )
+      ),
       Effect.annotateLogs({ job: one.held.job.id, fence: one.held.fence })
     )
   )
@@ -126,7 +137,7 @@ const start = <R>(bench: Bench, held: Held, run: Runner<R>) =>
       return Deferred.succeed(bench.freed.signal, undefined)
     })
     // The claim around this is uninterruptible, and a fiber begins as its parent is.
-    yield* FiberSet.run(bench.fibers, Effect.interruptible(Effect.ensuring(runHeld(one, run), ended)))
+    yield* FiberSet.run(bench.fibers, Effect.interruptible(Effect.ensuring(runHeld(bench, one, run), ended)))
   })
 
 /** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
@@ -155,9 +166,9 @@ const claim = Effect.fnUntraced(
   Effect.uninterruptible
 )
 
-/** A store that blinks costs a pause; any other trouble ends the worker. */
+/** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
 const claimPatiently = <R>(bench: Bench, worker: Held["worker"], run: Runner<R>, only: JobId | undefined) =>
-  claim(bench, worker, run, only).pipe(
+  only !== undefined ? patiently(claim(bench, worker, run, only)) : claim(bench, worker, run, only).pipe(
     Effect.catchIf(isPassing, (failure) =>
       logStore("Claiming failed and is tried again")(failure).pipe(
         Effect.zipRight(Effect.sleep("1 second")),
@@ -191,7 +202,8 @@ const bench: Effect.Effect<Bench, never, Scope.Scope> = Effect.gen(function*() {
   return {
     running: new Map<JobId, Running>(),
     fibers: yield* FiberSet.make(),
-    freed: { signal: yield* Deferred.make<void>() }
+    freed: { signal: yield* Deferred.make<void>() },
+    broken: yield* Deferred.make<never, StoreFailure>()
   }
 })
 
@@ -211,14 +223,17 @@ export const workWith = Effect.fn("Work.workWith")(
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
     yield* Effect.forkScoped(reclaim)
     yield* Effect.addFinalizer(() => drain(jobs, settings.grace))
-    while (true) {
-      // Before anything is asked, so that a job which ends meanwhile cuts the next pause short.
-      const freed = yield* Deferred.make<void>()
-      jobs.freed.signal = freed
-      if (yield* options.done(jobs.running.size)) return
-      const claimed = yield* claimPatiently(jobs, worker, run, options.only)
-      if (claimed === 0 || jobs.running.size >= settings.workers) yield* pause(jobs, freed, options.only)
-    }
+    const loop = Effect.gen(function*() {
+      while (true) {
+        // Before anything is asked, so that a job which ends meanwhile cuts the next pause short.
+        const freed = yield* Deferred.make<void>()
+        jobs.freed.signal = freed
+        if (yield* options.done(jobs.running.size)) return
+        const claimed = yield* claimPatiently(jobs, worker, run, options.only)
+        if (claimed === 0 || jobs.running.size >= settings.workers) yield* pause(jobs, freed, options.only)
+      }
+    })
+    yield* options.only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))
   },
   Effect.scoped
 )
