@@ -73,10 +73,10 @@ describe("the engine", () => {
       const told = yield* Effect.fork(Effect.flip(SqlFailure.renamed(running.lost)))
       yield* Effect.yieldNow()
       yield* running.abandon
-      expect(yield* Fiber.join(asleep)).toMatchObject({ _tag: "StoreUnavailable" })
-      expect(yield* Fiber.join(told)).toMatchObject({ _tag: "StoreUnavailable" })
+      expect(yield* Fiber.join(asleep)).toMatchObject({ _tag: "EngineStopped" })
+      expect(yield* Fiber.join(told)).toMatchObject({ _tag: "EngineStopped" })
       expect(yield* Effect.flip(SqlFailure.renamed(running.ask("select 1", [])))).toMatchObject({
-        _tag: "StoreUnavailable"
+        _tag: "EngineStopped"
       })
     }), 60_000)
 
