@@ -9,7 +9,7 @@ export const rules: ReadonlyArray<Rule> = [
       "Long context is sold apart: Anthropic refuses it with rate_limit_error or invalid_request_error, and waiting never buys it.",
     tag: "BudgetExhausted",
     text:
-      /extra usage is required|usage credits? (?:are|is) required|long context beta is not yet available for this subscription|extra usage .{0,30}(?:exhausted|required|limit)|out of extra usage/
+      /extra usage is required|usage credits? (?:are|is) required|long context beta is not yet available for this subscription|extra usage .{0,30}(?:exhausted|required|limit)|out of extra usage|draw from your extra usage/
   },
   {
     name: "anthropic/overloaded",
@@ -24,7 +24,8 @@ export const rules: ReadonlyArray<Rule> = [
     name: "anthropic/disabled",
     because: "A disabled organisation is refused as an invalid request; the key is not the matter.",
     tag: "PermissionDenied",
-    text: /organization has been disabled|organization is disabled|credential is only authorized for use with/
+    text:
+      /organization has been disabled|organization is disabled|credential is only authorized for use with|only allows? [\w -]{1,30} clients?/
   },
   {
     name: "anthropic/model",

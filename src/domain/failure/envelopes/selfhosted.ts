@@ -57,7 +57,8 @@ export const rules: ReadonlyArray<Rule> = [
     name: "lmstudio/none-loaded",
     because: "LM Studio has nothing loaded to answer with, and loads nothing by itself.",
     tag: "ModelNotFound",
-    text: /no models? (?:is |are )?(?:currently )?loaded|model not loaded/
+    text: /no models? (?:is |are )?(?:currently )?loaded|model not loaded/,
+    unless: /\byet\b|loading/
   },
   {
     name: "cerebras/no-body",

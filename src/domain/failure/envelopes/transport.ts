@@ -129,7 +129,8 @@ export const byEarlyText: ReadonlyArray<Rule> = table([
       "HTTP/2 names its own stream errors, INTERNAL_ERROR among them: the connection's words and not the provider's.",
     tag: "Network",
     phase: "receive",
-    text: /\bstream error: stream id|received from peer|\bhttp2:|\bgoaway\b|\brst stream\b/
+    text:
+      /\bstream error: stream id|\bstream error received\b|\bh2 protocol error\b|received from peer|\bhttp2:|\bgoaway\b|\brst stream\b/
   },
   {
     name: "transport/certificate-words",

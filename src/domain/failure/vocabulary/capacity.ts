@@ -5,7 +5,7 @@ const overloaded = anyOf(
   String
     .raw`\boverload|\bover capacity\b|\b(?:at|out of|no|insufficient|not enough|limited|lack of|exceeded?|temporarily|service tier|engine) (?:\w+ )?capacity\b|\bcapacity (?:\w+ )?(?:exceeded|constraints?|limit|unavailable|exhausted|reached|issues?)\b|\bhigh (?:demand|traffic|load|volume|usage)\b|\bheavy (?:load|traffic)\b|\bunder (?:heavy|high) load\b|\bpeak load\b|\bserver (?:is )?(?:busy|overloaded|at capacity)\b|\b(?:system|service|engine|model|gpu|queue) (?:is )?(?:currently )?(?:busy|full|saturated)\b|\btoo busy\b`,
   String
-    .raw`\bcurrently loading\b|\bis (?:still )?(?:loading|warming|starting|initializing|booting)|\bloading model\b|\bstill loading\b|\bwarm(?:ing)?[ -]?up\b|\bcold start\b|\bmodel (?:is )?not (?:yet )?ready\b|\bscal(?:ed|ing) (?:to zero|up)\b|\bstarting up\b`,
+    .raw`\bcurrently loading\b|\bis (?:still )?(?:loading|warming|starting|initializing|booting)|\bloading model\b|\bstill loading\b|\bwarm(?:ing)?[ -]?up\b|\bcold start\b|\bmodel (?:is )?not (?:yet )?ready\b|\bnot (?:yet )?loaded yet\b|\bscal(?:ed|ing) (?:to zero|up)\b|\bstarting up\b`,
   String
     .raw`\b(?:temporarily|currently|momentarily) (?:unavailable|not available|unable|down|out of)|\bservice (?:is )?(?:temporarily )?unavailable\b|\bunavailable\b.{0,30}\b(?:try|later|moment)|\binternal (?:server )?error\b|\bserver had an error\b|\bserver error\b|\bno healthy upstream\b|\bupstream (?:connect|error|request|server|service|unavailable|timeout|reset)|\bunexpected error\b|\bunder maintenance\b|\bmaintenance\b|\bout of memory\b|\bsomething went wrong\b|\bbackend (?:error|unavailable)|\bcrashed\b|\bmodel unloaded\b|\bterminated unexpectedly\b|\brunner process\b|\bplease (?:try again|retry) (?:later|shortly|in a (?:moment|few))`,
   "过载|過載|负载(?:已)?(?:饱和|过高|较高)|繁忙|忙碌|访问量过大|服务(?:器)?(?:暂时)?(?:不可用|异常|错误|出错|内部)|内部(?:服务器?)?错误|系统(?:异常|错误|繁忙|内部)|上游.{0,8}(?:错误|异常|饱和|超时|不可用)|资源(?:不足|紧张)|网络(?:错误|异常)|正在(?:加载|启动|维护)|請稍後再試|暂时无法",
@@ -47,13 +47,14 @@ export const words: ReadonlyArray<Rule> = [
   }
 ]
 
-/** Asked before the model's words: "the model is overloaded" within a 400. */
+/** Asked before codes of pace and the model's words: `the engine is overloaded` within a 429 or 400. */
 export const refusals: ReadonlyArray<Rule> = [
   {
     name: "capacity/busy-refusal",
-    because: "Some gateways send their own overload as a plain 400 or 403; the words are about the server alone.",
+    because:
+      "Some gateways send their own overload as a 400, 403 or 429, under codes of pace too; the words are about the server alone.",
     tag: "ProviderUnavailable",
-    status: (status) => status === 400 || status === 403,
+    status: (status) => status === 400 || status === 403 || status === 429,
     text:
       /\b(?:model|server|engine|service) is (?:currently |temporarily )?overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
   }

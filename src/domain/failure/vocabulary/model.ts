@@ -22,7 +22,7 @@ const unknown = anyOf(
 /** Says that a known model cannot do what was asked, or is coming up: the model itself is there. */
 const present = anyOf(
   String
-    .raw`\b(?:does not|doesn't|do not) support\b|\bnot support(?:ed)? (?:with|for|by) this model|\bwith this model\b|\bcurrently loading\b|\bis loading\b|\bnot ready\b|\btemporar|\bon-demand throughput\b|\bwhich supports\b|\bsupported values\b|\bbusy\b|\boverload|\bcapacity\b|\bhigh demand\b|\bparameter\b.{0,40}\bnot supported|\bthat support\b|\btool (?:use|choice)\b|\btry again (?:later|in)\b|\b(?:region|country|territory|location)\b|\bprevious response\b|\bfile\b.{0,20}not found`
+    .raw`\b(?:does not|doesn't|do not) support\b|\bnot support(?:ed)? (?:with|for|by) this model|\bwith this model\b|\bcurrently loading\b|\bis loading\b|\byet\b|\bnot ready\b|\btemporar|\bon-demand throughput\b|\bwhich supports\b|\bsupported values\b|\bbusy\b|\boverload|\bcapacity\b|\bhigh demand\b|\bparameter\b.{0,40}\bnot supported|\bthat support\b|\btool (?:use|choice)\b|\btry again (?:later|in)\b|\b(?:region|country|territory|location)\b|\bprevious response\b|\bfile\b.{0,20}not found`
 )
 
 export const byCode: ReadonlyArray<Rule> = [

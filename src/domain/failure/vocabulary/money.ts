@@ -37,7 +37,7 @@ const gone = anyOf(
   String
     .raw`\b(?:spend(?:ing)?|cost|expense|dollar|usd) (?:limit|cap|quota|budget|threshold)\b|\bbudget (?:has been |was |limit )?(?:exceeded|reached|exhausted)\b|\bexceed(?:ed|s)?(?: your| the| its)?(?: \w+){0,2} budget\b|\bover budget\b`,
   String
-    .raw`\bspecified api usage limits?\b|\bkey limit exceeded\b|\b(?:extra usage|usage credits?) (?:is|are) required\b`,
+    .raw`\bspecified (?:\w+ )?api usage limits?\b|\bregain access on\b|\bkey limit exceeded\b|\b(?:extra usage|usage credits?) (?:is|are) required\b`,
   String
     .raw`\b(?:subscription|plan|trial|license|package|membership)(?: \w+){0,2} (?:has |have )?(?:been )?(?:expired|ended|lapsed|inactive|cancelled|canceled|exhausted|used up|run out)\b|\b(?:inactive|expired|no active) (?:subscription|plan)\b`,
   String

@@ -71,6 +71,20 @@ export const byCode: ReadonlyArray<Rule> = [
   }
 ]
 
+/** A limit of a window that the text names opens again by itself, under whatever code of refusal it comes. */
+export const windows: ReadonlyArray<Rule> = [
+  {
+    name: "pace/window",
+    because:
+      "A usage limit per hours, day or week renews; plans answer it with 403 and codes of access as well as with 429.",
+    tag: "RateLimited",
+    status: statusIs(400, 403, 429),
+    text:
+      /\b(?:usage|request|message|token|rate|session|weekly|daily|hourly) limit\b|\blimit (?:has been )?(?:reached|exceeded)\b/,
+    when: ({ text }) => window.test(text) && /\bresets?\b|\brenew|\bwindow\b|\brefresh/.test(text)
+  }
+]
+
 /** A 429 that says rate limit is one, also where the sentence goes on about upstreams and later tries. */
 export const plain: ReadonlyArray<Rule> = [
   {
