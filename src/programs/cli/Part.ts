@@ -3,6 +3,8 @@ export type Part =
   | { readonly _tag: "Argument"; readonly name: string; readonly help: string }
   /** One or more words, joined by spaces: a question needs no quotes. */
   | { readonly _tag: "Words"; readonly name: string; readonly help: string }
+  /** Any number of words, none included, joined by spaces. */
+  | { readonly _tag: "Rest"; readonly name: string; readonly help: string }
   | { readonly _tag: "Number"; readonly name: string; readonly help: string }
   | { readonly _tag: "Text"; readonly flag: string; readonly hint: string; readonly help: string }
   | {
@@ -25,7 +27,7 @@ export type Flag = Extract<Part, { readonly flag: string }>
 export type Operand = Exclude<Part, Flag>
 
 /** What a part becomes; a text flag that was not given is undefined. */
-export type Value<P extends Part> = P extends { readonly _tag: "Argument" | "Words" } ? string
+export type Value<P extends Part> = P extends { readonly _tag: "Argument" | "Words" | "Rest" } ? string
   : P extends { readonly _tag: "Number" | "Whole" } ? number
   : P extends { readonly _tag: "Text" } ? string | undefined
   : P extends { readonly _tag: "Choice"; readonly choices: ReadonlyArray<infer A> } ? A
@@ -34,6 +36,8 @@ export type Value<P extends Part> = P extends { readonly _tag: "Argument" | "Wor
 export const argument = (name: string, help: string) => ({ _tag: "Argument", name, help }) as const
 
 export const words = (name: string, help: string) => ({ _tag: "Words", name, help }) as const
+
+export const rest = (name: string, help: string) => ({ _tag: "Rest", name, help }) as const
 
 export const number = (name: string, help: string) => ({ _tag: "Number", name, help }) as const
 
@@ -58,7 +62,7 @@ export const isFlag = (part: Part): part is Flag => "flag" in part
 export const takesValue = (flag: Flag): boolean => flag._tag !== "Switch"
 
 /** How an operand stands in a usage line. */
-export const operandUsage = (part: Operand): string => part._tag === "Words" ? `<${part.name}...>` : `<${part.name}>`
+export const operandUsage = (part: Operand): string => part._tag === "Words" ? `<${part.name}...>` : part._tag === "Rest" ? `[${part.name}...]` : `<${part.name}>`
 
 /** How a flag stands in a usage line. */
 export const flagUsage = (part: Flag): string => {

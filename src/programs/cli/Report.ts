@@ -6,6 +6,8 @@ export interface Report {
   readonly json: Readonly<Record<string, unknown>>
   readonly text: (style: Style) => ReadonlyArray<string>
   readonly exitCode: ExitCode
+  /** In place of the one object, one a line: the answers to input that is lines itself. */
+  readonly lines?: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
 export const report = (

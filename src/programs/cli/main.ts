@@ -32,6 +32,13 @@ const lines = ({ detail, message }: Fault): ReadonlyArray<string> => [
   ...(detail === "" || message.includes(detail) ? [] : [`  ${detail}`])
 ]
 
+const interrupted: Fault = {
+  tag: "Interrupted",
+  message: "What was finished is stored; the same command goes on from there.",
+  exitCode: 130,
+  detail: ""
+}
+
 /** Tell a failure: one sentence to the person on stderr, or one object on stdout. */
 const complain = Effect.fnUntraced(function*(output: Output["Type"], fault: Fault, hint: Option.Option<string>) {
   yield* output.show(Option.none())
@@ -40,7 +47,10 @@ const complain = Effect.fnUntraced(function*(output: Output["Type"], fault: Faul
     yield* output.print(`${JSON.stringify({ error: { tag, message, ...(detail === "" ? {} : { detail }) } })}\n`)
   } else {
     const [first = "", ...others] = lines(fault)
-    yield* output.note(`${paint(output.stderr, "bad", "✗ error")} ${first}`)
+    const head = fault.tag === interrupted.tag
+      ? paint(output.stderr, "attention", "■ stopped")
+      : paint(output.stderr, "bad", "✗ error")
+    yield* output.note(`${head} ${first}`)
     yield* Effect.forEach([...others, ...Option.toArray(hint)], (line) => output.note(line), { discard: true })
   }
   return fault.exitCode
@@ -72,13 +82,6 @@ const runCommand = Effect.fnUntraced(function*(
   yield* print(output, done)
   return done.exitCode
 })
-
-const interrupted: Fault = {
-  tag: "Interrupted",
-  message: "Stopped. What was finished is stored; the same command goes on from there.",
-  exitCode: 130,
-  detail: ""
-}
 
 /** A command that a signal ended: well, where that is how it ends. */
 const stopped = (asked: Asked, output: Output["Type"], signal: Signal): Effect.Effect<ExitCode> =>

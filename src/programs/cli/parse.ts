@@ -21,6 +21,8 @@ const parser = (part: Part): Args.Args<unknown> | Options.Options<unknown> => {
       return Args.text({ name: part.name })
     case "Words":
       return Args.map(Args.atLeast(Args.text({ name: part.name }), 1), (words) => words.join(" "))
+    case "Rest":
+      return Args.map(Args.repeated(Args.text({ name: part.name })), (words) => words.join(" "))
     case "Number":
       return Args.text({ name: part.name }).pipe(
         Args.mapEffect((text) =>
