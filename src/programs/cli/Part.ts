@@ -62,7 +62,8 @@ export const isFlag = (part: Part): part is Flag => "flag" in part
 export const takesValue = (flag: Flag): boolean => flag._tag !== "Switch"
 
 /** How an operand stands in a usage line. */
-export const operandUsage = (part: Operand): string => part._tag === "Words" ? `<${part.name}...>` : part._tag === "Rest" ? `[${part.name}...]` : `<${part.name}>`
+export const operandUsage = (part: Operand): string =>
+  part._tag === "Words" ? `<${part.name}...>` : part._tag === "Rest" ? `[${part.name}...]` : `<${part.name}>`
 
 /** How a flag stands in a usage line. */
 export const flagUsage = (part: Flag): string => {

@@ -133,6 +133,26 @@ export const commands: ReadonlyArray<Command> = [
     parts: {}
   }, () => import("./commands/doctor.js")),
   command({
+    path: ["explain"],
+    summary: "Read an error, and say what it is, why, and what follows from it in each kind of work",
+    details: [
+      "Takes what a provider answered, as an argument or on stdin: a raw body, \"HTTP 429 ...\", a client's wrapped text, or " +
+      "lines of JSON with id, provider, surface, status, headers, body and transport. With --json, lines of JSON get one line " +
+      "each, in order; one that cannot be read gets {id, error}."
+    ],
+    examples: [
+      "holdfast explain 'HTTP 429 Too Many Requests: rate limit exceeded'",
+      "curl -s https://api.example.com/v1/embeddings | holdfast explain --provider example --surface embed",
+      "holdfast explain --json < failures.jsonl"
+    ],
+    parts: {
+      error: Part.rest("error", "The error; read from stdin if not given"),
+      provider: Part.text("provider", "NAME", "Who said it; guessed from the text if not given"),
+      surface: Part.choice("surface", ["chat", "embed"], "chat", "What was called"),
+      auth: Part.choice("auth", ["guessed", "session", "key", "none"], "guessed", "How the provider authenticates")
+    }
+  }, () => import("./commands/explain.js")),
+  command({
     path: ["completions"],
     summary: "Print the completion script of a shell",
     examples: [

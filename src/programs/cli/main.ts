@@ -22,9 +22,9 @@ import { paint } from "./Style.js"
 /** What ended a program from outside. */
 export type Signal = "SIGINT" | "SIGTERM"
 
-const print = (output: Output["Type"], { json, text }: Report) =>
+const print = (output: Output["Type"], { json, lines, text }: Report) =>
   output.json
-    ? output.print(`${JSON.stringify(json)}\n`)
+    ? output.print((lines ?? [json]).map((object) => `${JSON.stringify(object)}\n`).join(""))
     : output.print(text(output.stdout).map((line) => `${line}\n`).join(""))
 
 const lines = ({ detail, message }: Fault): ReadonlyArray<string> => [
