@@ -7,7 +7,7 @@ import { SourceRef } from "../../domain/job/Job.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { catalogs } from "./index/catalogs.js"
 import { remove } from "./index/complete.js"
-import { put } from "./index/put.js"
+import { put, teachPlanner } from "./index/put.js"
 import * as Source from "./index/source.js"
 import * as Stray from "./index/stray.js"
 import { cancelSource } from "./jobQueue/control.js"
@@ -47,7 +47,10 @@ export const layer = Layer.effect(
 
     return CatalogStore.of({
       put: Effect.fn("CatalogStore.put")((catalog, request) =>
-        transact(stored(tenant, catalog, request)).pipe(withClient)
+        transact(stored(tenant, catalog, request)).pipe(
+          Effect.zipLeft(teachPlanner(catalog.items.length)),
+          withClient
+        )
       ),
       list: catalogs(tenant).pipe(SqlFailure.renamed, withClient, Effect.withSpan("CatalogStore.list")),
       find: Effect.fn("CatalogStore.find")(function*(name) {

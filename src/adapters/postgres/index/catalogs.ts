@@ -67,19 +67,24 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
         order by c.written_at desc limit 1
       ) n on s.model is null
       where s.tenant = ${tenant} and s.kind = 'catalog' ${only}
-    ), standing as materialized (
-      select i.source_id, count(*) as items, count(c.item_id) as indexed,
-        count(*) filter (where c.item_id is null and exists (
+    ), judged as (
+      select i.source_id,
+        exists (
+          select from chunk c
+          where c.tenant = ${tenant} and c.source_kind = 'catalog' and c.source_id = i.source_id and c.model = p.model
+            and c.dimension = p.dimension and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash offset 0
+        ) as indexed,
+        exists (
           select from refusal r
           where r.tenant = ${tenant} and r.source_kind = 'catalog' and r.source_id = i.source_id and r.item_id = i.id
-            and r.item_hash = i.text_hash and r.model = coalesce(p.model, r.model))) as refused
-      from item i
-      join space p on p.source_id = i.source_id
-      left join chunk c on c.tenant = ${tenant} and c.source_kind = 'catalog' and c.source_id = i.source_id
-        and c.model = p.model and c.dimension = p.dimension and c.item_id = i.id and c.ordinal = 0
-        and c.item_hash = i.text_hash
+            and r.item_hash = i.text_hash and r.model = coalesce(p.model, r.model) offset 0
+        ) as refused
+      from item i join space p on p.source_id = i.source_id
       where i.tenant = ${tenant} and i.source_kind = 'catalog' and not i.removed
-      group by i.source_id
+    ), standing as (
+      select j.source_id, count(*) as items, count(*) filter (where j.indexed) as indexed,
+        count(*) filter (where j.refused and not j.indexed) as refused
+      from judged j group by j.source_id
     )
     select s.id as name, s.location, s.title, s.version, s.revision, s.model, s.dimension, s.updated_at,
       coalesce(t.items, 0) as items, coalesce(t.indexed, 0) as indexed, coalesce(t.refused, 0) as refused,

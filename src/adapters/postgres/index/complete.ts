@@ -14,14 +14,14 @@ const dropBroken = Effect.fnUntraced(function*(tenant: string, source: SourceRef
     delete from chunk c
     where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
       and c.model = ${space.model} and c.dimension = ${space.dimension}
-      and c.item_id in (
+      and c.item_id = any(array(
         select b.item_id from chunk b
         where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
           and b.model = ${space.model} and b.dimension = ${space.dimension}
           and not exists (
             select from embedding e
             where e.tenant = b.tenant and e.model = b.model and e.dimension = b.dimension
-              and e.text_hash = b.text_hash))`
+              and e.text_hash = b.text_hash offset 0)))`
 })
 
 /** What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. */
@@ -34,7 +34,7 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
         and (c.model <> ${space.model} or c.dimension <> ${space.dimension} or not exists (
           select from item i
           where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
-            and i.id = c.item_id and i.text_hash = c.item_hash and not i.removed))
+            and i.id = c.item_id and i.text_hash = c.item_hash and not i.removed offset 0))
       returning c.model, c.dimension, c.text_hash
     )
     insert into stray (tenant, model, dimension, text_hash)
@@ -47,7 +47,7 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
       and (r.model <> ${space.model} or not exists (
         select from item i
         where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
-          and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed))`
+          and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed offset 0))`
   yield* sql`
     delete from item i
     where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed`

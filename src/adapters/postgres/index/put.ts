@@ -92,3 +92,18 @@ export const put = Effect.fn("put")(function*(tenant: string, source: SourceRef,
   }
   yield* markRemoved(tenant, source, catalog.items.map((item) => Serial.storable(item.id)))
 })
+
+/** Items from which on a plan without statistics is felt. */
+const many = 1000
+
+/**
+ * Statistics of the keys right after a large write: PGlite never gathers any by itself, and a server a minute later. They are
+ * a help only, so that a failure is logged.
+ */
+export const teachPlanner = Effect.fnUntraced(function*(items: number) {
+  if (items < many) return
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`analyze item (tenant, source_kind, source_id, id, position)`.pipe(
+    Effect.catchTag("SqlError", (error) => Effect.logWarning("Statistics were not gathered", error))
+  )
+})

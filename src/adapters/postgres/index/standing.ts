@@ -4,7 +4,10 @@ import type { PendingItem, VectorSpace } from "../../../domain/embedding/IndexSt
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { forcedAt } from "./forced.js"
 
-/** What is there already, and what is still to do, for the source of a held job. */
+/**
+ * What is there already, and what is still to do, for the source of a held job. `offset 0` makes each check a look-up by key:
+ * a planner without statistics joins whole tables otherwise, which takes minutes for 20,000 items.
+ */
 
 /** An item's first chunk in the space, made of its present text: all of an item's chunks are written at once. */
 const currentChunk = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace) =>
@@ -32,19 +35,18 @@ export interface Standing {
 export const standing = Effect.fnUntraced(function*(tenant: string, held: Held, space: VectorSpace) {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<Standing>`
-    select count(*) as items, count(c.item_id) as current,
-      count(*) filter (where c.item_id is null and r.item_id is not null) as refused
-    from item i
-    left join chunk c on ${currentChunk(sql, tenant, held, space)}
-    left join refusal r on ${validRefusal(sql, tenant, held, space)}
-    where ${isPresent(sql, tenant, held)}`
+    select count(*) as items,
+      count(*) filter (where s.current) as current,
+      count(*) filter (where s.refused and not s.current) as refused
+    from (
+      select exists (select from chunk c where ${currentChunk(sql, tenant, held, space)} offset 0) as current,
+        exists (select from refusal r where ${validRefusal(sql, tenant, held, space)} offset 0) as refused
+      from item i where ${isPresent(sql, tenant, held)}
+    ) s`
   return row ?? { items: 0, current: 0, refused: 0 }
 })
 
-/**
- * A page costs as much as the items it passes: they come in the index's order, each with two look-ups of its own. `offset 0`
- * keeps the planner from joining whole tables for every page.
- */
+/** A page costs as much as the items that it passes. */
 export const pending = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, after: number, limit: number) {
     const sql = yield* SqlClient.SqlClient

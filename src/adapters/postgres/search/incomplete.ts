@@ -17,11 +17,11 @@ export const incomplete = Effect.fnUntraced(function*(tenant: string, space: Vec
           select from chunk c
           where c.tenant = ${tenant} and c.source_kind = 'catalog' and c.source_id = i.source_id
             and c.model = ${space.model} and c.dimension = ${space.dimension}
-            and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash)
+            and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash offset 0)
         and not exists (
           select from refusal r
           where r.tenant = ${tenant} and r.source_kind = 'catalog' and r.source_id = i.source_id
-            and r.item_id = i.id and r.model = ${space.model} and r.item_hash = i.text_hash))
+            and r.item_id = i.id and r.model = ${space.model} and r.item_hash = i.text_hash offset 0))
     order by s.id`
   return rows.map((row) => row.id)
 })
