@@ -1,0 +1,83 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Scope from "effect/Scope"
+import { Arena, check, drained, open, since, sources, usual, world } from "../Arena.js"
+import type { Expected, Scenario, World } from "../Arena.js"
+import { judge, told, whole } from "../Judge.js"
+import type { Worker } from "../Workers.js"
+
+const batch = 2
+/** A process runs so many jobs, and each has one lane more than the embedder takes calls. */
+const slots = usual.workers * (usual["embedder.concurrency"] + 1)
+
+/** What a slow machine may take: past it nothing more is enqueued, and what is there is finished. Milliseconds. */
+const timeBox = 50_000
+const backlog = 40
+
+/** Enqueues tiny sources as the workers finish them; answers what was enqueued. */
+const enqueue = Effect.fnUntraced(function*(here: World, count: number, long: boolean) {
+  const all = sources(count, 2)
+  const start = yield* Clock.currentTimeMillis
+  let put: ReadonlyArray<Expected> = []
+  while (put.length < all.length && (long || (yield* Clock.currentTimeMillis) - start < timeBox)) {
+    const next = all.slice(put.length, put.length + 2 * backlog)
+    yield* here.put(next)
+    put = [...put, ...next]
+    while ((yield* open(here)) > backlog) yield* Effect.sleep("50 millis")
+  }
+  return put
+})
+
+/** Kills a random worker among those that have done something, and starts another in its place. */
+const strike = Effect.fnUntraced(function*(here: World, start: Effect.Effect<Worker, never, never>) {
+  yield* Effect.sleep(yield* Random.nextIntBetween(500, 2000))
+  const busy = here.workers.filter((worker) => worker.isAlive() && worker.lines.length > 0)
+  const chosen = busy[yield* Random.nextIntBetween(0, Math.max(1, busy.length))]
+  if (chosen === undefined) return 0
+  yield* chosen.signal("SIGKILL")
+  yield* start
+  return 1
+})
+
+/** A random worker is killed every half to two seconds and replaced, until all jobs are done. */
+export const kills: Scenario = {
+  name: "kill -9",
+  run: Effect.gen(function*() {
+    const { long } = yield* Arena
+    const jobs = long ? 10_000 : 2_000
+    const here = yield* world({ latency: 10 })
+    const scope = yield* Effect.scope
+    const another = Effect.suspend(() => here.worker(`worker-${here.workers.length}`, { batch_size: batch })).pipe(
+      Effect.provideService(Scope.Scope, scope)
+    )
+    const start = yield* Clock.currentTimeMillis
+    yield* Effect.replicateEffect(another, 4, { discard: true })
+    let killed = 0
+    const killer = yield* strike(here, another).pipe(
+      Effect.map((more) => {
+        killed += more
+      }),
+      Effect.forever,
+      Effect.forkScoped
+    )
+    const expected = yield* enqueue(here, jobs, long)
+    const left = yield* drained(here, 60_000)
+    yield* Fiber.interrupt(killer)
+    const seconds = yield* since(start)
+    const judgement = yield* judge(here, expected)
+    const bound = killed * batch * slots
+    return {
+      told: `${expected.length / 2 < jobs ? `in the time given, of ${jobs} jobs ` : ""}${
+        told(judgement)
+      } of at most ${bound} (${killed} kills x ${batch} x ${slots}); ${seconds} s, at most ${judgement.mostCrashes} crashes of a job`,
+      checks: [
+        ...whole(judgement),
+        check("every job ends", left === 0),
+        check("killed at least five times", killed >= 5),
+        check(`at most ${bound} texts are embedded again`, judgement.again <= bound)
+      ]
+    }
+  })
+}

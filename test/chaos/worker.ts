@@ -1,0 +1,34 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import { argv } from "node:process"
+import { writesRefused } from "../../src/adapters/postgres/jobQueue/refused.js"
+import { Reporter } from "../../src/domain/failure/Reporter.js"
+import { work } from "../../src/programs/flows/Worker.js"
+import * as Settings from "../../src/programs/Settings.js"
+import { App } from "../../src/programs/Wiring.js"
+import { counted, reported } from "./Lines.js"
+
+/** One worker process, as a user composes it. Its settings come as JSON in the first argument; its log goes to stdout as JSON. */
+const given: Parameters<typeof Settings.layer>[0] = JSON.parse(argv[2] ?? "{}")
+
+const Reports = Layer.succeed(Reporter, {
+  report: ({ failure, work }) => Effect.logError(reported).pipe(Effect.annotateLogs({ work, failure: failure._tag }))
+})
+
+const tally = Effect.flatMap(
+  Metric.value(writesRefused),
+  ({ count }) => Effect.logInfo(counted).pipe(Effect.annotateLogs({ count }))
+)
+
+NodeRuntime.runMain(
+  work.pipe(
+    Effect.provide(App),
+    Effect.ensuring(tally),
+    Effect.provide(Layer.mergeAll(Settings.layer(given), Reports)),
+    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleLog(Logger.jsonLogger)))
+  ),
+  { disablePrettyLogger: true }
+)
