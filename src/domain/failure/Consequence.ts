@@ -109,6 +109,13 @@ const refused = (work: Work, shortenable: boolean): Action => {
   return shortenable && work.canShorten ? Action.Shorten() : Action.Refuse()
 }
 
+/** One text can spoil the answer to its whole batch (Ollama fails a batch for one NaN); alone from the start it cannot be told. */
+const spoiled = (work: Work): Action => {
+  if (work._tag !== "Embed" || allRefused(work)) return Action.Halt()
+  if (work.texts > 1) return Action.Bisect()
+  return work.neighbours === "served" ? Action.Refuse() : Action.Halt()
+}
+
 const retried = (retryAfter?: Duration.Duration): Action =>
   Action.Retry({ policy: RetryPolicy.job, within: "job", retryAfter: Option.fromNullable(retryAfter) })
 
@@ -132,7 +139,7 @@ const action = (failure: Failure, work: Work): Action =>
       MalformedResponse: () =>
         work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
           ? Action.Retry({ policy: RetryPolicy.malformed, within: "call", retryAfter: Option.none() })
-          : Action.Halt(),
+          : spoiled(work),
       Cancelled: () => Action.Halt()
     })
   )

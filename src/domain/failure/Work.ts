@@ -3,8 +3,8 @@ import * as Data from "effect/Data"
 /** The work that met a failure, as far as the consequence depends on it. */
 export type Work = Data.TaggedEnum<{
   /**
-   * A call of `texts` texts within an embedding job. `alone` says why a single text is asked by itself: `last` of a
-   * bisection whose neighbours were fine, `none` when every text of the bisected batch was refused, else `plain`.
+   * A call of `texts` texts within an embedding job. `neighbours` tells of the other texts of a bisected batch: `unknown` where
+   * there are none, `served` where some were served or are still to be asked, `refused` where each was refused by itself.
    */
   Embed: {
     readonly texts: number

@@ -80,7 +80,7 @@ const afterFailure = Effect.fnUntraced(function*(
   const work = Work.Embed({
     texts: slice.length,
     malformedTries: pace.malformedTries,
-    neighbours: "unknown",
+    neighbours: pace.bisection.size > 1 ? "served" : "unknown",
     canShorten: slice.length === 1 && first !== undefined && Text.canShorten(first.asked)
   })
   const same = (bisection: Bisection.Bisection) => Effect.succeed({ ...pace, bisection })

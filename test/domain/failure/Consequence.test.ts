@@ -146,7 +146,31 @@ describe("the table of consequences, line by line", () => {
     ["an unknown model halts", model, embed(32), Action.Halt()],
     ["a malformed answer is tried again", malformed, embed(32), again],
     ["and once more", malformed, embed(32, { malformedTries: 1 }), again],
-    ["and then halts", malformed, embed(32, { malformedTries: 2 }), Action.Halt()],
+    ["and then halts where one text was asked alone", malformed, embed(1, { malformedTries: 2 }), Action.Halt()],
+    [
+      "and then a batch is bisected, for one text can spoil it",
+      malformed,
+      embed(32, { malformedTries: 2 }),
+      Action.Bisect()
+    ],
+    [
+      "down to the text that spoils it",
+      malformed,
+      embed(1, { malformedTries: 2, neighbours: "served" }),
+      Action.Refuse()
+    ],
+    [
+      "and halts where every text is answered so",
+      malformed,
+      embed(1, { malformedTries: 2, neighbours: "refused" }),
+      Action.Halt()
+    ],
+    [
+      "a chat turn's malformed answer halts after two more tries",
+      malformed,
+      Work.Chat({ malformedTries: 2 }),
+      Action.Halt()
+    ],
     ["a cancelled turn halts", cancelled, chat, Action.Halt()]
   ])("%s", (_, failure, work, action) => {
     expect(consequence(failure, work).action).toEqual(action)

@@ -12,6 +12,7 @@ import * as IndexStoreSql from "../../../src/adapters/postgres/IndexStore.js"
 import * as JobQueueSql from "../../../src/adapters/postgres/JobQueue.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import * as SearchIndexSql from "../../../src/adapters/postgres/SearchIndex.js"
+import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
 import * as WakeUpsSql from "../../../src/adapters/postgres/WakeUps.js"
 import * as WorkerLockSql from "../../../src/adapters/postgres/WorkerLock.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
@@ -34,6 +35,7 @@ const stores = Layer.mergeAll(
   IndexStoreSql.layer,
   SearchIndexSql.layer,
   GatesSql.layer,
+  UpkeepSql.layer,
   WakeUpsSql.layer,
   WorkerLockSql.layer,
   Fingerprint.layer
@@ -279,6 +281,17 @@ export const indexing = (backend: Backend) =>
           const found = yield* Effect.flatMap(CatalogStore, (store) => store.find("pets"))
           expect(found.dimension).toEqual(Option.some(12))
         }).pipe(Effect.provide(house(played, { dimension: null })))
+      })
+
+      it.effect("leaves out the one text that spoils its batch's answers, and keeps its neighbours", () => {
+        const played = script((texts) =>
+          contains("number 5")(texts) ? fail(new Failure.MalformedResponse(common)) : serve
+        )
+        return Effect.gen(function*() {
+          const job = yield* run(catalog("pets", numbered(8)))
+          expect(job.status).toBe("partial")
+          expect(job.progress).toMatchObject({ items: 8, embedded: 7, refused: 1 })
+        }).pipe(Effect.provide(house(played)))
       })
 
       it.effect("retries an answer that makes no sense twice, and then halts", () => {
