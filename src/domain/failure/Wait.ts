@@ -66,9 +66,12 @@ const instantOf = (text: string): number | undefined =>
 const moment = (value: number): number | undefined =>
   value > 1e12 && value < 1e14 ? value : value > 1e9 && value < 1e11 ? value * 1_000 : undefined
 
-/** The moment against which dates are read: our clock's, else the answer's own Date header. */
+/**
+ * The moment against which dates are read: the answer's own Date header, else our clock's. Who names a date reads it from the
+ * same clock as that header; ours may be minutes off, and would make the wait so much too long or too short.
+ */
 const nowOf = ({ headers, wire }: Evidence): number | undefined =>
-  wire.now ?? (headers["date"] === undefined ? undefined : epoch(headers["date"]))
+  (headers["date"] === undefined ? undefined : epoch(headers["date"])) ?? wire.now
 
 const until = (instant: number | undefined, now: number | undefined): number | undefined =>
   instant === undefined || now === undefined ? undefined : bounded(Math.max(0, instant - now))

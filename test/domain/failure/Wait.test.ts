@@ -56,16 +56,24 @@ describe("a wait in the headers", () => {
     expect(wait({ headers })).toBe(expected)
   })
 
-  it("reads dates by the answer's own clock where ours was not noted", () => {
-    const { now: _, ...wire } = {
-      provider: "x",
-      surface: "chat" as const,
-      auth: "key" as const,
-      status: 429,
-      now,
-      headers: { date: "Sun, 01 Mar 2026 12:00:00 GMT", "retry-after": "Sun, 01 Mar 2026 12:00:07 GMT" }
+  it.each([undefined, now, now - 600_000, now + 600_000])(
+    "reads dates by the answer's own clock, ours being %s",
+    (ours) => {
+      const wire = {
+        provider: "x",
+        surface: "chat" as const,
+        auth: "key" as const,
+        status: 429,
+        headers: { date: "Sun, 01 Mar 2026 12:00:00 GMT", "retry-after": "Sun, 01 Mar 2026 12:00:07 GMT" }
+      }
+      expect(classify(ours === undefined ? wire : { ...wire, now: ours })).toMatchObject({
+        retryAfter: Duration.seconds(7)
+      })
     }
-    expect(classify(wire)).toMatchObject({ retryAfter: Duration.seconds(7) })
+  )
+
+  it("reads dates by our clock where the answer's Date cannot be read", () => {
+    expect(wait({ headers: { date: "soon", "retry-after": "Sun, 01 Mar 2026 12:00:07 GMT" } })).toBe(7_000)
   })
 
   it("stands before what the body says", () => {
