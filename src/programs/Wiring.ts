@@ -13,6 +13,7 @@ import * as Migrate from "../adapters/postgres/Migrate.js"
 import * as migrations from "../adapters/postgres/migrations/all.js"
 import * as SearchIndex from "../adapters/postgres/SearchIndex.js"
 import * as ServerCheck from "../adapters/postgres/ServerCheck.js"
+import * as Upkeep from "../adapters/postgres/Upkeep.js"
 import * as WakeUps from "../adapters/postgres/WakeUps.js"
 import * as WorkerLock from "../adapters/postgres/WorkerLock.js"
 import * as SourceReader from "../adapters/source/SourceReader.js"
@@ -57,6 +58,7 @@ export const Stores = Layer.mergeAll(
   IndexStore.layer,
   SearchIndex.layer,
   Gates.layer,
+  Upkeep.layer,
   WakeUps.layer,
   WorkerLock.layer
 ).pipe(

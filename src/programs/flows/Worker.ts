@@ -6,6 +6,7 @@ import { isOpen } from "../../domain/job/Job.js"
 import type { Job, JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
 import { Gates } from "../../domain/session/Gates.js"
+import { upkeep } from "./Reconcile.js"
 import { runJob } from "./RunJob.js"
 import { WorkSettings, workWith } from "./Work.js"
 import type { Runner } from "./Work.js"
@@ -18,8 +19,12 @@ const indexing = Effect.map(WorkSettings, ({ batchSize, stallAfter }) => {
   return run
 })
 
-/** Claim and run index jobs until interrupted. */
-export const work = Effect.flatMap(indexing, (run) => workWith(run, { done: () => Effect.succeed(false) })).pipe(
+/** Claim and run index jobs until interrupted. Beside it, sources that lost their vectors are found and history is pruned. */
+export const work = Effect.flatMap(
+  indexing,
+  (run) => Effect.zipRight(Effect.forkScoped(upkeep), workWith(run, { done: () => Effect.succeed(false) }))
+).pipe(
+  Effect.scoped,
   Effect.withSpan("Worker.work")
 )
 

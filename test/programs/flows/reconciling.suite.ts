@@ -73,7 +73,7 @@ export const reconciling = (backend: Backend) =>
           const first = yield* run
           yield* loseVectors
           const worker = yield* Effect.fork(work)
-          const again = yield* Stream.repeatEffectWithSchedule(newest, "50 millis").pipe(
+          const again = yield* Stream.repeatEffect(Effect.delay(newest, "50 millis")).pipe(
             Stream.filter((job) => job !== undefined && job.id !== first.id && job.status === "succeeded"),
             Stream.runHead
           )
@@ -100,7 +100,7 @@ export const reconciling = (backend: Backend) =>
         })
       })
 
-      it.effect("leaves a source alone for a while after its job failed, whatever a person may ask", () =>
+      it.effect("leaves a source alone for a while after its job failed, but not a person who asks", () =>
         Effect.gen(function*() {
           expect((yield* run).status).toBe("failed")
           expect(yield* reconcile()).toBe(0)

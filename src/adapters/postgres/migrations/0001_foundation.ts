@@ -152,6 +152,13 @@ const tables: ReadonlyArray<string> = [
     provider text not null,
     until timestamptz not null,
     primary key (tenant, provider)
+  )`,
+  // When a task that all processes share was last begun.
+  `create table upkeep (
+    tenant text not null,
+    task text not null,
+    done_at timestamptz not null,
+    primary key (tenant, task)
   )`
 ]
 

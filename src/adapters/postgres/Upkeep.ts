@@ -1,0 +1,40 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Port from "../../domain/job/Upkeep.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { Tenant } from "../../domain/store/Tenant.js"
+import * as SqlFailure from "./SqlFailure.js"
+import { open } from "./upkeep/open.js"
+import { prune } from "./upkeep/prune.js"
+import { unmatched } from "./upkeep/unmatched.js"
+
+/** Of many that ask at once the row's lock lets one through; the others then see that it was taken. */
+const isTurn = Effect.fn("Upkeep.isTurn")(function*(tenant: string, task: string, every: Duration.Duration) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`
+    insert into upkeep as last (tenant, task, done_at) values (${tenant}, ${task}, now())
+    on conflict (tenant, task) do update set done_at = now()
+    where last.done_at <= now() - ${Duration.toMillis(every)}::float8 * interval '1 millisecond'
+    returning task`
+  return rows.length > 0
+})
+
+/** The upkeep in SQL: each operation is one statement. */
+export const layer: Layer.Layer<Port.Upkeep, never, SqlClient.SqlClient> = Layer.effect(
+  Port.Upkeep,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const tenant = yield* Tenant
+    const run = <A>(effect: Effect.Effect<A, SqlError, SqlClient.SqlClient>): Effect.Effect<A, StoreFailure> =>
+      SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql))
+    return Port.Upkeep.of({
+      isTurn: (task, every) => run(isTurn(tenant, task, every)),
+      unmatched: (space) => run(unmatched(tenant, space)),
+      open: (openings) => run(open(tenant, openings)),
+      prune: (olderThan, limit) => run(prune(tenant, olderThan, limit))
+    })
+  })
+)

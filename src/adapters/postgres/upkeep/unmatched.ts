@@ -1,0 +1,77 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import { JobId, SourceRef } from "../../../domain/job/Job.js"
+import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
+import type { LastJob, Unmatched } from "../../../domain/job/Reconciliation.js"
+
+interface Row {
+  readonly kind: SourceKind
+  readonly id: string
+  readonly job: number | null
+  readonly status: JobStatus | null
+  readonly ended_ms: number | null
+  readonly max_attempts: number | null
+  readonly failures: number
+}
+
+const lastOf = (row: Row): Option.Option<LastJob> =>
+  row.job === null || row.status === null || row.max_attempts === null ? Option.none() : Option.some({
+    id: JobId.make(row.job),
+    status: row.status,
+    failures: row.failures,
+    endedFor: Duration.millis(row.ended_ms ?? 0),
+    maxAttempts: row.max_attempts
+  })
+
+/**
+ * Sources that stand in the wrong space are known by their own row; of the others the items are passed until one is found
+ * that has neither a chunk of its present text nor a refusal.
+ */
+export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string, { dimension, model }: VectorSpace) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<Row>`
+    with idle as materialized (
+      select s.kind, s.id, (s.model, s.dimension) is distinct from (${model}, ${dimension}::integer) as elsewhere
+      from source s
+      where s.tenant = ${tenant} and not exists (
+        select from index_job open
+        where open.tenant = s.tenant and open.source_kind = s.kind and open.source_id = s.id
+          and open.status in ('pending', 'running'))
+    )
+    select idle.kind, idle.id, last.id as job, last.status, last.max_attempts,
+      extract(epoch from now() - last.finished_at)::float8 * 1000 as ended_ms,
+      coalesce((
+        select count(*) from index_job failed
+        where failed.tenant = ${tenant} and failed.source_kind = idle.kind and failed.source_id = idle.id
+          and failed.status = 'failed' and failed.id > coalesce((
+            select max(other.id) from index_job other
+            where other.tenant = ${tenant} and other.source_kind = idle.kind and other.source_id = idle.id
+              and other.status <> 'failed'), 0)
+      ), 0)::integer as failures
+    from idle
+    left join lateral (
+      select job.id, job.status, job.finished_at, job.max_attempts from index_job job
+      where job.tenant = ${tenant} and job.source_kind = idle.kind and job.source_id = idle.id
+      order by job.id desc limit 1
+    ) last on true
+    where idle.elsewhere or exists (
+      select from item i
+      where i.tenant = ${tenant} and i.source_kind = idle.kind and i.source_id = idle.id and (i.removed or (
+        not exists (
+          select from chunk c
+          where c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
+            and c.model = ${model} and c.dimension = ${dimension}::integer
+            and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash)
+        and not exists (
+          select from refusal r
+          where r.tenant = ${tenant} and r.source_kind = i.source_kind and r.source_id = i.source_id
+            and r.item_id = i.id and r.model = ${model} and r.item_hash = i.text_hash))))
+    order by idle.kind, idle.id`
+  return rows.map((row): Unmatched => ({
+    source: new SourceRef({ kind: row.kind, id: row.id }),
+    last: lastOf(row)
+  }))
+})

@@ -1,0 +1,83 @@
+import * as Array from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { Embedder } from "../../domain/embedding/Embedder.js"
+import { IndexStore } from "../../domain/embedding/IndexStore.js"
+import * as Reconciliation from "../../domain/job/Reconciliation.js"
+import { Upkeep } from "../../domain/job/Upkeep.js"
+import type { Opening } from "../../domain/job/Upkeep.js"
+import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+
+/** How often sources are compared with their vectors, and the history is pruned: each once over all processes. */
+const reconcileEvery = Duration.minutes(5)
+const pruneEvery = Duration.hours(1)
+
+/** How long history is kept, and how much of it goes in one transaction. */
+const keptFor = Duration.days(14)
+const slice = 500
+
+/** Jobs opened in one transaction. */
+const openedAtOnce = 500
+
+/**
+ * Open a job for every source whose stored vectors do not match its items by hash, or this worker's embedder by model and
+ * dimension. What failed is left alone for a while, what a person cancelled until a person asks. Answers how many.
+ */
+export const reconcile = Effect.fn("Reconcile.reconcile")(function*() {
+  const embedder = yield* Embedder
+  const store = yield* IndexStore
+  const upkeep = yield* Upkeep
+  const dimension = Option.getOrNull(embedder.dimension) ?? (yield* store.dimensionOf(embedder.model)) ?? 0
+  const unmatched = yield* upkeep.unmatched({ model: embedder.model, dimension })
+  const openings = Reconciliation.due(unmatched).map(({ last, source }): Opening => ({
+    source,
+    provider: embedder.provider,
+    maxAttempts: Option.match(last, {
+      onNone: () => RetryPolicy.job.maxAttempts,
+      onSome: ({ maxAttempts }) => maxAttempts
+    }),
+    after: Option.getOrNull(Option.map(last, ({ id }) => id))
+  }))
+  const opened = yield* Effect.forEach(Array.chunksOf(openings, openedAtOnce), upkeep.open)
+  const count = opened.reduce((sum, one) => sum + one, 0)
+  if (count > 0) yield* Effect.logInfo(`Reconciled: ${count} sources are indexed again`)
+  return count
+})
+
+/** Remove the history that nobody needs any more, slice by slice. Answers how many jobs went. */
+export const prune = Effect.fn("Reconcile.prune")(function*() {
+  const upkeep = yield* Upkeep
+  let pruned = 0
+  let last = slice
+  while (last === slice) {
+    last = yield* upkeep.prune(keptFor, slice)
+    pruned += last
+  }
+  if (pruned > 0) yield* Effect.logInfo(`Pruned ${pruned} jobs older than ${Duration.format(keptFor)}`)
+  return pruned
+})
+
+/** A database that is away costs this turn, not the loop. */
+const unlessAway = <A, R>(what: string, task: Effect.Effect<A, StoreFailure, R>) =>
+  Effect.catchAll(task, (failure) => Effect.logWarning(`${what} is put off: ${failure.message}`))
+
+const inTurn = <A, R>(task: string, every: Duration.Duration, work: Effect.Effect<A, StoreFailure, R>) =>
+  Effect.flatMap(Upkeep, (upkeep) => Effect.whenEffect(work, upkeep.isTurn(task, every)))
+
+const reconcileInTurn = Effect.flatMap(
+  Embedder,
+  ({ model }) => inTurn(`reconcile ${model}`, Duration.subtract(reconcileEvery, Duration.seconds(1)), reconcile())
+)
+
+/** Reconcile at once, then every five minutes, and prune every hour, for as long as it runs. Never fails. */
+export const upkeep = Effect.all([
+  unlessAway("Reconciling", reconcile()).pipe(
+    Effect.zipRight(Effect.forever(Effect.delay(unlessAway("Reconciling", reconcileInTurn), reconcileEvery)))
+  ),
+  Effect.forever(Effect.zipLeft(
+    unlessAway("Pruning", inTurn("prune", Duration.subtract(pruneEvery, Duration.seconds(1)), prune())),
+    Effect.sleep(pruneEvery)
+  ))
+], { concurrency: "unbounded", discard: true }).pipe(Effect.withSpan("Reconcile.upkeep"))
