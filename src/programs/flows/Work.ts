@@ -131,9 +131,12 @@ const runHeld = <R>(bench: Bench, one: Running, run: Runner<R>) =>
 const start = <R>(bench: Bench, held: Held, run: Runner<R>) =>
   Effect.gen(function*() {
     const one: Running = { held, stop: yield* Deferred.make<void>(), lost: yield* Deferred.make<void>() }
+    // This process may take over from itself, where a lease ran out while it slept: the older run is over.
+    const older = bench.running.get(held.job.id)
+    if (older !== undefined) yield* Deferred.succeed(older.lost, undefined)
     bench.running.set(held.job.id, one)
     const ended = Effect.suspend(() => {
-      bench.running.delete(held.job.id)
+      if (bench.running.get(held.job.id) === one) bench.running.delete(held.job.id)
       return Deferred.succeed(bench.freed.signal, undefined)
     })
     // The claim around this is uninterruptible, and a fiber begins as its parent is.
