@@ -44,8 +44,10 @@ const FittingSchema = Layer.effectDiscard(Effect.gen(function*() {
   const { databaseUrl } = yield* Settings.Settings
   yield* ServerCheck.supported()
   yield* Migrate.check(migrations.all).pipe(
-    Effect.catchTag("SchemaTooOld", (old) =>
-      old.found === 0 || Option.isNone(databaseUrl) ? Migrate.migrate(migrations.all) : Effect.fail(old))
+    Effect.catchTag(
+      "SchemaTooOld",
+      (old) => old.found === 0 || Option.isNone(databaseUrl) ? Migrate.migrate(migrations.all) : Effect.fail(old)
+    )
   )
 }))
 
@@ -63,7 +65,8 @@ export const Stores = Layer.mergeAll(
   WorkerLock.layer
 ).pipe(
   Layer.provideMerge(FittingSchema),
-  Layer.provide(TenantOfSettings),
+  // Also for whoever works beside the stores, in SQL of their own.
+  Layer.provideMerge(TenantOfSettings),
   Layer.provideMerge(Database)
 )
 
@@ -81,8 +84,10 @@ export const Embedding = Layer.unwrapEffect(Effect.gen(function*() {
 
 const SourceBounds = Layer.effect(
   SourceSettings,
-  Effect.flatMap(Settings.Settings, ({ sourceTimeout }) =>
-    Effect.map(SourceSettings, (bounds) => ({ ...bounds, timeout: sourceTimeout })))
+  Effect.flatMap(
+    Settings.Settings,
+    ({ sourceTimeout }) => Effect.map(SourceSettings, (bounds) => ({ ...bounds, timeout: sourceTimeout }))
+  )
 )
 
 /** Files and URLs. */

@@ -2,6 +2,7 @@
  * holdfast as a library: layers to compose into a service, the flows that run on them, and the ports for adapters of your own.
  * `holdfast/failure` is the part that needs no database: what a failure is and what follows from it.
  */
+export { enqueueInTransaction } from "../adapters/postgres/enqueueInTransaction.js"
 export { CatalogName, CatalogNotFound, CatalogStore } from "../domain/catalog/CatalogStore.js"
 export { SourceReader } from "../domain/catalog/SourceReader.js"
 export { Embedder } from "../domain/embedding/Embedder.js"
@@ -12,6 +13,7 @@ export { Reporter } from "../domain/failure/Reporter.js"
 export { Job, JobId, Progress, SourceRef } from "../domain/job/Job.js"
 export { JobNotFound, JobQueue, JobStateConflict } from "../domain/job/JobQueue.js"
 export { Outcome } from "../domain/job/Outcome.js"
+export { Upkeep } from "../domain/job/Upkeep.js"
 export { WakeUps } from "../domain/job/WakeUps.js"
 export { LeaseLost } from "../domain/lease/Lease.js"
 export { WorkerLock } from "../domain/lease/WorkerLock.js"
@@ -22,6 +24,7 @@ export { Gates } from "../domain/session/Gates.js"
 export { StoreFailure } from "../domain/store/StoreFailure.js"
 export { Tenant } from "../domain/store/Tenant.js"
 export { indexCatalog } from "./flows/IndexCatalog.js"
+export { prune, reconcile } from "./flows/Reconcile.js"
 export { search } from "./flows/Search.js"
 export { WorkSettings } from "./flows/Work.js"
 export { follow, work, workOn } from "./flows/Worker.js"

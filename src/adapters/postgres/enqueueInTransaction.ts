@@ -1,0 +1,37 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import type { Job, SourceRef } from "../../domain/job/Job.js"
+import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { Tenant } from "../../domain/store/Tenant.js"
+import { enqueue } from "./jobQueue/enqueue.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+export interface IndexJobRequest {
+  readonly source: SourceRef
+  /** The provider whose gate and cooldown the job obeys: the `provider` of the workers' Embedder. */
+  readonly provider: string
+  /** Embed all anew, also what is stored already. Default false. */
+  readonly force?: boolean
+  /** Default 5. */
+  readonly maxAttempts?: number
+}
+
+/**
+ * Enqueue an index job inside the caller's own SQL transaction: it exists, and wakes a worker, when that transaction commits,
+ * and never was when it is rolled back. Outside of a transaction it happens at once. The source's row must stand in the same
+ * database by the time of the commit; a job without a source ends as cancelled.
+ *
+ *     sql.withTransaction(Effect.gen(function*() {
+ *       yield* sql`insert into product ...`
+ *       yield* enqueueInTransaction({ source, provider: "openai" })
+ *     }))
+ *
+ * A source has one open job: a pending one becomes ready, a running one runs again where its source was edited. The job's row
+ * stays locked until the transaction ends, and a heartbeat waits for it: keep the transaction much shorter than a lease.
+ */
+export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
+  { force = false, maxAttempts = RetryPolicy.job.maxAttempts, provider, source }: IndexJobRequest
+): Effect.fn.Return<Job, StoreFailure, SqlClient.SqlClient> {
+  return yield* SqlFailure.renamed(enqueue(yield* Tenant, { source, provider, force, maxAttempts }))
+})

@@ -1,0 +1,4 @@
+import { postgres } from "../../support/Databases.js"
+import { enqueuing } from "../suites/enqueueInTransaction.js"
+
+enqueuing(postgres)

@@ -1,0 +1,94 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, layer } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { enqueueInTransaction } from "../../../src/adapters/postgres/enqueueInTransaction.js"
+import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import { JobQueue } from "../../../src/domain/job/JobQueue.js"
+import { WakeUps } from "../../../src/domain/job/WakeUps.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
+import type { Backend } from "../../support/Databases.js"
+import * as Kit from "./queueKit.js"
+import { awake, listening } from "./wakeUps.js"
+
+const request = { source: Kit.source("pets"), provider: "ollama" }
+
+const jobs = Effect.flatMap(JobQueue, (queue) => queue.list({ limit: 10 }))
+
+/** A table of the user's own, written in the same transaction. */
+const order = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`create table if not exists customer_order (tenant text, note text)`
+  return {
+    write: sql`insert into customer_order values (${yield* Tenant}, 'one')`,
+    count: Effect.map(
+      sql`select 1 from customer_order where tenant = ${yield* Tenant}`,
+      (rows) => rows.length
+    )
+  }
+})
+
+/** What a user's own transaction does with a job. */
+export const enqueuing = (backend: Backend) =>
+  describe(`enqueueInTransaction on ${backend.name}`, () => {
+    layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
+      const test = <E>(
+        name: string,
+        body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient>
+      ) => it.effect(name, () => Kit.alone(body()))
+
+      test("stores the job together with the caller's own rows", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const { count, write } = yield* order
+          yield* Kit.putSource("pets", "one")
+          const job = yield* sql.withTransaction(Effect.zipRight(write, enqueueInTransaction(request)))
+          expect(job).toMatchObject({ status: "pending", provider: "ollama", maxAttempts: 5, forcedAt: Option.none() })
+          expect(yield* count).toBe(1)
+          expect((yield* Kit.claim(5)).map((held) => held.job.id)).toEqual([job.id])
+        }))
+
+      test("leaves no job behind when the caller's transaction is rolled back", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const { count, write } = yield* order
+          yield* Kit.putSource("pets", "one")
+          const undone = sql.withTransaction(
+            Effect.zipRight(Effect.zipRight(write, enqueueInTransaction(request)), Effect.fail("no money"))
+          )
+          expect(yield* Effect.flip(undone)).toBe("no money")
+          expect([yield* count, yield* jobs]).toEqual([0, []])
+        }))
+
+      test("makes the job again that a rolled back savepoint of the caller took away", () =>
+        Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          yield* Kit.putSource("pets", "one")
+          yield* sql.withTransaction(Effect.gen(function*() {
+            yield* Effect.flip(
+              sql.withTransaction(Effect.zipRight(enqueueInTransaction(request), Effect.fail("inner")))
+            )
+            yield* enqueueInTransaction({ ...request, force: true, maxAttempts: 2 })
+          }))
+          expect((yield* jobs).map((job) => [job.maxAttempts, Option.isSome(job.forcedAt)])).toEqual([[2, true]])
+        }))
+
+      it.effect("wakes a waiting worker at the commit, and not before", () =>
+        awake(Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          const wakeUps = yield* WakeUps
+          yield* listening
+          yield* Kit.putSource("pets", "one")
+          const waiting = yield* Effect.fork(wakeUps.next(20_000))
+          yield* sql.withTransaction(Effect.gen(function*() {
+            yield* enqueueInTransaction(request)
+            yield* sql`select pg_sleep(0.2)`
+            expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
+          }))
+          const [took] = yield* Effect.timed(Fiber.join(waiting))
+          expect(Duration.toMillis(took)).toBeLessThan(2000)
+        })))
+    })
+  })
