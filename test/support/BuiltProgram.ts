@@ -1,0 +1,58 @@
+import { execFile, spawn } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+/** Rclone's description, 101 operations, from its package. */
+export const rclone = join(root, "node_modules/rclone-openapi/openapi.json")
+
+export interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** The program as its users get it, bundled, in a folder of its own that is removed by `remove`. */
+export interface BuiltProgram {
+  readonly folder: string
+  readonly start: (args: ReadonlyArray<string>, env: Record<string, string>) => ReturnType<typeof spawn>
+  readonly run: (args: ReadonlyArray<string>, env: Record<string, string>) => Promise<Ended>
+  readonly write: (name: string, content: string | Uint8Array) => string
+  readonly remove: () => void
+}
+
+/** Bundle the program; `name` tells the builds of tests that run at the same time apart. */
+export const buildProgram = async (name: string): Promise<BuiltProgram> => {
+  const built = `node_modules/.cache/holdfast-${name}`
+  await promisify(execFile)(process.execPath, [".config/bundle.mjs", built], { cwd: root })
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-program-"))
+  const start: BuiltProgram["start"] = (args, env) =>
+    spawn(process.execPath, [join(root, built, "holdfast.js"), ...args], {
+      cwd: folder,
+      env: { PATH: process.env["PATH"] ?? "", ...env }
+    })
+  return {
+    folder,
+    start,
+    run: (args, env) =>
+      new Promise((done) => {
+        const child = start(args, env)
+        let stdout = ""
+        let stderr = ""
+        child.stdin?.end()
+        child.stdout?.on("data", (text) => stdout += text)
+        child.stderr?.on("data", (text) => stderr += text)
+        child.on("close", (code) => done({ code: code ?? -1, stdout, stderr }))
+      }),
+    write: (file, content) => {
+      const path = join(folder, file)
+      writeFileSync(path, content)
+      return path
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true })
+  }
+}
