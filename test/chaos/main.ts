@@ -18,7 +18,7 @@ import { keys } from "./scenarios/Keys.js"
 import { networks } from "./scenarios/Networks.js"
 import { restarts } from "./scenarios/Restarts.js"
 import { rolling } from "./scenarios/Rolling.js"
-import { sleeper } from "./scenarios/Sleeper.js"
+import { lonely, sleeper } from "./scenarios/Sleeper.js"
 import * as Workers from "./Workers.js"
 
 /**
@@ -37,7 +37,7 @@ const { values: asked } = parseArgs({
 })
 
 /** One after another, for what they do to the machine or to time; beside them those that mostly wait. */
-const alone: ReadonlyArray<Scenario> = [crashes, sleeper, keys, rolling, clocks, restarts, kills]
+const alone: ReadonlyArray<Scenario> = [crashes, sleeper, lonely, keys, rolling, clocks, restarts, kills]
 const beside: ReadonlyArray<Scenario> = networks
 
 const say = (line: string) => stdout.write(`${line}\n`)

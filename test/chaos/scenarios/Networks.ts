@@ -17,10 +17,10 @@ const beforeDatabase = (weather: Weather): Scenario => ({
   run: Effect.gen(function*() {
     const { note } = yield* Arena
     const here = yield* world({ latency: 200 })
-    const expected = sources(8, 24)
+    const expected = sources(6, 16)
     yield* here.put(expected)
     const proxy = yield* proxyTo(here.url)
-    const settings = { lease_duration: "4s", batch_size: 2 }
+    const settings = { lease_duration: "5s", batch_size: 2 }
     const far = yield* here.worker("far", { ...settings, "database.url": through(proxy, here.url) })
     const busy = Effect.map(
       here.sql<{ readonly jobs: number }>(
@@ -43,7 +43,7 @@ const beforeDatabase = (weather: Weather): Scenario => ({
     yield* proxy.set("clear")
     // Work for it alone: the other one goes.
     yield* here.workers[1]?.signal("SIGTERM") ?? Effect.void
-    const more = sources(9, 24).slice(expected.length)
+    const more = sources(7, 16).slice(expected.length)
     yield* here.put(more)
     const back = yield* eventually(busy, (jobs) => jobs > 0, bound * 1000)
     const recovered = yield* since(start)

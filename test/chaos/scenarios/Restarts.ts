@@ -42,10 +42,10 @@ export const restarts: Scenario = {
       Effect.promise(() => startServer()),
       (running) => Effect.promise(running.remove)
     )
-    const here = yield* world({ latency: 300 }, server)
-    const expected = sources(long ? 400 : 60, 24)
+    const here = yield* world({ latency: 500 }, server)
+    const expected = sources(long ? 400 : 40, 20)
     yield* here.put(expected)
-    yield* Effect.forEach([0, 1, 2, 3], (n) => here.worker(`worker-${n}`, { "embedder.concurrency": 1, batch_size: 2 }))
+    yield* Effect.forEach([0, 1, 2, 3], (n) => here.worker(`worker-${n}`, { "embedder.concurrency": 1 }))
     yield* Effect.promise(() => here.embedder.until(({ calls }) => calls.length > 0))
     const crashes = long ? 12 : 3
     let recoveries = 0
