@@ -5,6 +5,7 @@ import { IndexStore } from "../../domain/embedding/IndexStore.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { complete } from "./index/complete.js"
 import { persist } from "./index/persist.js"
+import { refusals } from "./index/refusals.js"
 import * as Standing from "./index/standing.js"
 import * as Stray from "./index/stray.js"
 import * as SqlFailure from "./SqlFailure.js"
@@ -35,6 +36,9 @@ export const layer = Layer.effect(
       ),
       known: Effect.fn("IndexStore.known")((held, space, hashes) =>
         Standing.known(tenant, held, space, hashes).pipe(SqlFailure.renamed, withClient)
+      ),
+      refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
+        refusals(tenant, source, limit).pipe(SqlFailure.renamed, withClient)
       ),
       persist: Effect.fn("IndexStore.persist")((held, space, batch) =>
         transact(persist(tenant, held, space, batch)).pipe(withClient)

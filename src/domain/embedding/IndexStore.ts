@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Held, Settled } from "../job/JobQueue.js"
-import type { Progress, Refusal } from "../job/Job.js"
+import type { Progress, Refusal, SourceRef } from "../job/Job.js"
 import type { LeaseLost } from "../lease/Lease.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Vector } from "./Vector.js"
@@ -63,6 +63,8 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
     space: VectorSpace,
     hashes: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlySet<string>, StoreFailure>
+  /** The items of a source that are left out as they stand now, each with its reason. */
+  readonly refusals: (source: SourceRef, limit: number) => Effect.Effect<ReadonlyArray<Refusal>, StoreFailure>
   /** Write a batch in one transaction, under the fence. */
   readonly persist: (held: Held, space: VectorSpace, batch: Batch) => Effect.Effect<void, StoreFailure | LeaseLost>
   /**

@@ -16,6 +16,7 @@ import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
 import * as WakeUpsSql from "../../../src/adapters/postgres/WakeUps.js"
 import * as WorkerLockSql from "../../../src/adapters/postgres/WorkerLock.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
+import { IndexStore } from "../../../src/domain/embedding/IndexStore.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { done } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
@@ -118,6 +119,8 @@ export const indexing = (backend: Backend) =>
           const job = yield* run(catalog("pets", numbered(10)))
           expect(job.status).toBe("partial")
           expect(job.progress).toMatchObject({ items: 10, embedded: 9, refused: 1 })
+          const listed = yield* Effect.flatMap(IndexStore, (index) => index.refusals(job.source, 10))
+          expect(listed.map(({ failure, item }) => [item, failure._tag])).toEqual([["op006", "ContentFiltered"]])
           const calls = played.calls.length
           const again = yield* run(catalog("pets", numbered(10)))
           expect(again.status).toBe("partial")

@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { IndexStore } from "../../../domain/embedding/IndexStore.js"
+import { userMessage } from "../../../domain/failure/Consequence.js"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Job } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
@@ -9,6 +11,9 @@ import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
 import { withStores } from "../wired.js"
+
+/** Refused items that are shown at once. */
+const mostRefused = 1000
 
 type Row = readonly [string, string]
 
@@ -50,6 +55,21 @@ export const run = ({ job: id }: { readonly job: number }) =>
     const queue = yield* JobQueue
     const job = yield* queue.find(JobId.make(id))
     const waits = WaitReason.waitReason(job, yield* around)
-    return report({ job: JobView.json(job, waits) }, (style) =>
-      Style.columns(rows(style, job, waits).map(([name, value]) => [Style.paint(style, "faint", name), value])))
+    const index = yield* IndexStore
+    const refused = job.progress.refused > 0 ? yield* index.refusals(job.source, mostRefused) : []
+    const reasons = refused.map(({ failure, item }) => ({
+      item,
+      tag: failure._tag,
+      reason: userMessage(failure),
+      detail: failure.detail
+    }))
+    return report({ job: JobView.json(job, waits), refused: reasons }, (style) => [
+      ...Style.columns(rows(style, job, waits).map(([name, value]) => [Style.paint(style, "faint", name), value])),
+      ...(reasons.length === 0 ? [] : ["", "Left out:"]),
+      ...reasons.map(({ detail, item, reason, tag }) =>
+        `  ${Style.paint(style, "strong", Style.clean(item))}  ${tag}: ${reason}${
+          detail === "" ? "" : ` (${Style.clean(detail)})`
+        }`
+      )
+    ])
   }))
