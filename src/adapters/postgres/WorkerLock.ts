@@ -134,18 +134,41 @@ const register = Effect.gen(function*() {
   return registration.id
 })
 
+/** A worker that gave no notice leaves its row, and its lock is free. */
+const living = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ readonly id: string }>`
+    select worker.id from worker
+    where worker.tenant = ${yield* Tenant} and case when worker.lock_number is null
+      then worker.started_at > now() - interval '1 day'
+      else exists (
+        select from pg_locks as held
+        where held.locktype = 'advisory' and held.granted and held.objsubid = 2
+          and held.database = (select oid from pg_database where datname = current_database())
+          and held.classid = ${lockClass}::oid and held.objid = worker.lock_number::oid
+      ) end`
+  return new Set(rows.map(({ id }) => WorkerId.make(id)))
+})
+
 /** Workers that hold an advisory lock, each on a session outside the pool. */
 export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Sessions> = Layer.effect(
   WorkerLock,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const sessions = yield* Sessions
+    const tenant = yield* Tenant
     return WorkerLock.of({
       register: register.pipe(
         Effect.provideService(SqlClient.SqlClient, sql),
         Effect.provideService(Sessions, sessions),
         SqlFailure.renamed,
         Effect.withSpan("WorkerLock.register")
+      ),
+      living: living.pipe(
+        Effect.provideService(SqlClient.SqlClient, sql),
+        Effect.provideService(Tenant, tenant),
+        SqlFailure.renamed,
+        Effect.withSpan("WorkerLock.living")
       )
     })
   })

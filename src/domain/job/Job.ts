@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Failure } from "../failure/Failure.js"
+import type { FailureTag } from "../failure/Failure.js"
 import { Lease } from "../lease/Lease.js"
 
 /** A job's number, unique within the tenant. */
@@ -41,9 +42,16 @@ export const LastError = Schema.Struct({
   tag: Schema.String,
   message: Schema.String,
   detail: Schema.String,
-  at: Schema.DateTimeUtc
+  at: Schema.DateTimeUtc,
+  /** Where the provider is down: the time of the first failure of that kind in a row. */
+  since: Schema.optional(Schema.DateTimeUtc)
 })
 export type LastError = typeof LastError.Type
+
+/** The last errors after which a provider counts as down: no answer came, or it said itself that it cannot serve. */
+export const downTags = ["Network", "Timeout", "ProviderUnavailable"] as const satisfies ReadonlyArray<FailureTag>
+
+export const isDown = (tag: string): boolean => downTags.some((down) => down === tag)
 
 /** One row of the queue, with the database's times. */
 export class Job extends Schema.Class<Job>("Job")({

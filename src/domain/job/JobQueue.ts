@@ -86,5 +86,5 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
 }>() {}
 
-/** A job's last error as it is stored, without its time. */
-export type NewError = Omit<LastError, "at">
+/** A job's last error as it is stored, without its times. */
+export type NewError = Omit<LastError, "at" | "since">

@@ -45,6 +45,7 @@ const isBlocked = WaitReason.WaitReason.$match({
   Gate: () => true,
   RateLimit: () => true,
   Backoff: () => false,
+  EmbedderDown: () => false,
   Scheduled: () => false,
   Concurrency: () => false,
   LeaseHeld: () => false

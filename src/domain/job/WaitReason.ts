@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import * as Lease from "../lease/Lease.js"
 import type { ClosedGate, GateReason } from "../session/Gate.js"
 import type { Cooldown } from "../session/Gates.js"
-import type { Job } from "./Job.js"
+import { isDown } from "./Job.js"
+import type { Job, LastError } from "./Job.js"
 
 /** Why an open job does not run: a closed list, so that every surface can answer. */
 export type WaitReason = Data.TaggedEnum<{
@@ -18,9 +19,11 @@ export type WaitReason = Data.TaggedEnum<{
   Backoff: { readonly until: DateTime.Utc }
   /** It is not to start before `until`. */
   Scheduled: { readonly until: DateTime.Utc }
-  /** It is ready: no worker runs, or all are busy. */
-  Concurrency: {}
-  /** Its worker was not heard of in time; the next worker that looks takes it over. */
+  /** Its embedder cannot be reached or does not answer, since `since`; it is tried again at `until`. */
+  EmbedderDown: { readonly provider: string; readonly since: DateTime.Utc; readonly until: DateTime.Utc }
+  /** It is ready: no worker runs (`workers` is 0), or all are busy. None where the number of workers is not known. */
+  Concurrency: { readonly workers: Option.Option<number> }
+  /** Its worker is gone, or was not heard of in time; the next worker that looks takes it over, at `until` at the latest. */
   LeaseHeld: { readonly worker: Lease.WorkerId; readonly until: DateTime.Utc }
 }>
 export const WaitReason = Data.taggedEnum<WaitReason>()
@@ -29,6 +32,8 @@ export const WaitReason = Data.taggedEnum<WaitReason>()
 export interface Surroundings {
   readonly gates: ReadonlyArray<ClosedGate>
   readonly cooldowns: ReadonlyArray<Cooldown>
+  /** The workers that live now; none where that is not known. */
+  readonly workers: Option.Option<ReadonlySet<Lease.WorkerId>>
   readonly now: DateTime.Utc
 }
 
@@ -49,29 +54,37 @@ const cooldownBefore = (job: Job, { cooldowns, now }: Surroundings): Option.Opti
     Option.map(({ provider, until }) => WaitReason.RateLimit({ provider, until }))
   )
 
+const afterError = (job: Job, error: LastError): WaitReason =>
+  isDown(error.tag)
+    ? WaitReason.EmbedderDown({ provider: job.provider, since: error.since ?? error.at, until: job.runAt })
+    : WaitReason.Backoff({ until: job.runAt })
+
 const clockBefore = (job: Job, now: DateTime.Utc): Option.Option<WaitReason> =>
   isAhead(job.runAt, now)
-    ? Option.some(
-      Option.isSome(job.lastError)
-        ? WaitReason.Backoff({ until: job.runAt })
-        : WaitReason.Scheduled({ until: job.runAt })
-    )
+    ? Option.some(Option.match(job.lastError, {
+      onNone: () => WaitReason.Scheduled({ until: job.runAt }),
+      onSome: (error) => afterError(job, error)
+    }))
     : Option.none()
+
+/** The holder of a running job cannot be at it: its lease is over, or it lives no more. */
+const heldByNobody = (job: Job, { now, workers }: Surroundings): Option.Option<WaitReason> =>
+  job.lease.pipe(
+    Option.filter((lease) =>
+      !Lease.isLive(lease, now) || Option.exists(workers, (living) => !living.has(lease.worker))
+    ),
+    Option.map(({ expiresAt, worker }) => WaitReason.LeaseHeld({ worker, until: expiresAt }))
+  )
 
 /** Why this job does not run now; none where it runs, or is over. What only a person can mend goes before what time mends. */
 export const waitReason = (job: Job, around: Surroundings): Option.Option<WaitReason> => {
-  if (job.status === "running") {
-    return Option.map(
-      Option.filter(job.lease, (lease) => !Lease.isLive(lease, around.now)),
-      ({ expiresAt, worker }) => WaitReason.LeaseHeld({ worker, until: expiresAt })
-    )
-  }
+  if (job.status === "running") return heldByNobody(job, around)
   if (job.status !== "pending") return Option.none()
   return Option.firstSomeOf([
     gateBefore(job, around),
     cooldownBefore(job, around),
     clockBefore(job, around.now),
-    Option.some(WaitReason.Concurrency())
+    Option.some(WaitReason.Concurrency({ workers: Option.map(around.workers, (living) => living.size) }))
   ])
 }
 
@@ -88,7 +101,16 @@ export const describe = (reason: WaitReason): string =>
       RateLimit: ({ until }) => `rate limit until ${written(until)}`,
       Backoff: ({ until }) => `back-off until ${written(until)}`,
       Scheduled: ({ until }) => `scheduled for ${written(until)}`,
-      Concurrency: () => "a free worker",
-      LeaseHeld: ({ until, worker }) => `lease held by ${worker}, which ran out at ${written(until)}`
+      EmbedderDown: ({ provider, since, until }) =>
+        `${provider} down since ${written(since)}, tried again at ${written(until)}`,
+      Concurrency: ({ workers }) =>
+        Option.match(workers, {
+          onNone: () => "a free worker",
+          onSome: (count) =>
+            count === 0
+              ? "a worker: none runs"
+              : `a free worker: ${count === 1 ? "the one that runs is" : `all ${count} that run are`} busy`
+        }),
+      LeaseHeld: ({ until, worker }) => `lease held by ${worker}, which is gone, until ${written(until)}`
     })
   )

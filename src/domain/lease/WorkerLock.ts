@@ -8,4 +8,6 @@ import type { WorkerId } from "./Lease.js"
 export class WorkerLock extends Context.Tag("holdfast/WorkerLock")<WorkerLock, {
   /** Make this process a worker until the scope closes. The id is new each time. */
   readonly register: Effect.Effect<WorkerId, StoreFailure, Scope.Scope>
+  /** The workers that live now, in all processes. One whose connection keeps no locks counts for a day after its start. */
+  readonly living: Effect.Effect<ReadonlySet<WorkerId>, StoreFailure>
 }>() {}

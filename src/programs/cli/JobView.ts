@@ -32,9 +32,10 @@ const at = (time: DateTime.Utc): string => WaitReason.written(time)
 
 const atOrNull = (time: Option.Option<DateTime.Utc>): string | null => Option.getOrNull(Option.map(time, at))
 
-/** Why a job waits, for JSON: the words, and until when where that is known. */
+/** Why a job waits, for JSON: the words, and since and until when where that is known. */
 const waiting = (reason: WaitReason.WaitReason) => ({
   reason: reason._tag === "Gate" ? reason.reason : reason._tag,
+  since: "since" in reason ? at(reason.since) : null,
   until: "until" in reason ? (Option.isOption(reason.until) ? atOrNull(reason.until) : at(reason.until)) : null,
   message: WaitReason.describe(reason)
 })

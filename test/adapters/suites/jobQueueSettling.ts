@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Complete from "../../../src/adapters/postgres/jobQueue/complete.js"
 import * as Control from "../../../src/adapters/postgres/jobQueue/control.js"
 import { writesRefused } from "../../../src/adapters/postgres/jobQueue/refused.js"
+import { MalformedResponse } from "../../../src/domain/failure/Failure.js"
 import { Progress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
@@ -16,6 +17,7 @@ import * as Kit from "./queueKit.js"
 
 const progress = Progress.make({ items: 3, embedded: 2, reused: 1, refused: 0 })
 const retried = Outcome.Retried({ failure: Kit.unavailable, delay: Duration.minutes(10) })
+const broken = new MalformedResponse({ provider: "ollama", detail: "no vectors" })
 const halted = Outcome.Halted({ failure: Kit.unavailable })
 const parked = Outcome.Parked({
   failure: Kit.unavailable,
@@ -42,6 +44,30 @@ export const settlements = (test: Test) => {
         const counts = Progress.make({ ...progress, refused: 1 })
         expect((yield* Complete.complete(tenant, most, counts)).status).toBe("partial")
         expect((yield* Kit.find(most)).progress).toEqual(counts)
+      }))
+
+    test("keeps since when a provider is down, over all failures of that kind in a row", () =>
+      Effect.gen(function*() {
+        const down = Effect.map(Effect.flatMap(JobQueue, (queue) => queue.list({ limit: 1 })), ([job]) =>
+          Option.getOrThrow(job?.lastError ?? Option.none()))
+        const tryAgain = Effect.zipRight(Kit.pass("20 minutes"), Kit.claimOne())
+        yield* Kit.settle(yield* Kit.begun("pets", { maxAttempts: 9 }), retried)
+        const { at, since } = yield* down
+        expect(since).toEqual(at)
+        yield* Kit.settle(yield* tryAgain, retried)
+        const second = yield* down
+        expect(second.at).not.toEqual(at)
+        expect(second.since).toEqual(at)
+        yield* Kit.settle(yield* tryAgain, Outcome.Retried({ failure: broken, delay: Duration.minutes(10) }))
+        expect((yield* down).since).toBe(undefined)
+        yield* Kit.settle(yield* tryAgain, retried)
+        const anew = yield* down
+        expect(anew.since).toEqual(anew.at)
+        const held = yield* tryAgain
+        yield* Complete.guard(yield* Tenant, held, progress)
+        yield* Kit.settle(held, retried)
+        const afterProgress = yield* down
+        expect(afterProgress.since).toEqual(afterProgress.at)
       }))
 
     test("counts refused items of the stored progress too", () =>

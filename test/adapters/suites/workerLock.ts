@@ -70,6 +70,20 @@ export const workerLock = (backend: Backend) =>
           expect(yield* workers).toEqual([])
         }))
 
+      test("tells which workers live, and not those that left their jobs behind", () =>
+        Effect.gen(function*() {
+          const { living } = yield* WorkerLock
+          expect(yield* living).toEqual(new Set())
+          yield* Kit.enqueue("pets")
+          yield* Effect.scoped(Effect.gen(function*() {
+            const [one, two] = [yield* registered, yield* registered]
+            yield* Kit.claimOne(one)
+            expect(yield* living).toEqual(new Set([one, two]))
+          }))
+          expect((yield* workers).length).toBe(1)
+          expect(yield* living).toEqual(new Set())
+        }))
+
       test("is each worker's own: two of one process never have one name", () =>
         Effect.scoped(Effect.gen(function*() {
           const [one, two] = [yield* registered, yield* registered]

@@ -7,8 +7,7 @@ import * as Option from "effect/Option"
 import { Job, JobId, Progress, SourceRef } from "../../../src/domain/job/Job.js"
 import { badge, sourceState } from "../../../src/domain/job/SourceState.js"
 import type { Source } from "../../../src/domain/job/SourceState.js"
-import * as WaitReason from "../../../src/domain/job/WaitReason.js"
-import { Fence, Lease, WorkerId } from "../../../src/domain/lease/Lease.js"
+import type * as WaitReason from "../../../src/domain/job/WaitReason.js"
 import { ClosedGate, GateRef } from "../../../src/domain/session/Gate.js"
 
 const now = DateTime.unsafeMake("2026-05-01T12:00:00Z")
@@ -35,9 +34,9 @@ const queued = Job.make({
 })
 const job = (fields: Partial<Job>) => Job.make({ ...queued, ...fields })
 
-const error = { tag: "Network", message: "openai cannot be reached.", detail: "ECONNREFUSED", at: now }
+const error = { tag: "MalformedResponse", message: "openai gave an answer that makes no sense.", detail: "", at: now }
 const failing = { attempts: 2, lastError: Option.some(error) }
-const calm: WaitReason.Surroundings = { gates: [], cooldowns: [], now }
+const calm: WaitReason.Surroundings = { gates: [], cooldowns: [], workers: Option.none(), now }
 const gate = (reason: "sign-in" | "budget" | "key", until = Option.none<DateTime.Utc>(), name = "openai") => ({
   ...calm,
   gates: [
@@ -46,8 +45,6 @@ const gate = (reason: "sign-in" | "budget" | "key", until = Option.none<DateTime
 })
 const cooling = (provider = "openai", until = after("90 seconds")) => ({ ...calm, cooldowns: [{ provider, until }] })
 const source = (of: Partial<Source>): Source => ({ items: 100, indexed: 0, refused: 0, job: Option.none(), ...of })
-const lease = (expiresAt: DateTime.Utc) =>
-  Option.some(Lease.make({ worker: WorkerId.make("w1"), fence: Fence.make(3), expiresAt }))
 const words = (of: Partial<Source>, around = calm) => badge(sourceState(source(of), around)).words
 const withJob = (fields: Partial<Job>, rest: Partial<Source> = {}): Partial<Source> => ({
   ...rest,
@@ -118,34 +115,16 @@ describe("the state of a source", () => {
     ],
     ([of, items, indexed, refused, gates]) => {
       const cooldowns = of === undefined ? [] : [{ provider: of.provider, until: of.runAt }]
-      const state = sourceState({ items, indexed, refused, job: Option.fromNullable(of) }, { gates, cooldowns, now })
+      const state = sourceState({ items, indexed, refused, job: Option.fromNullable(of) }, {
+        gates,
+        cooldowns,
+        workers: Option.none(),
+        now
+      })
       const shown = badge(state)
       expect(shown.glyph).not.toBe("")
       expect(shown.words).toMatch(/^(indexed|indexing|retrying|waiting|queued|failed|\d+ refused of|empty|not indexed)/)
       expect(state._tag === "Indexing").toBe(of?.status === "running")
     }
   )
-})
-
-describe("why a job waits", () => {
-  const reason = (fields: Partial<Job>, around = calm) =>
-    Option.map(WaitReason.waitReason(job(fields), around), WaitReason.describe)
-
-  it.each<[string, Partial<Job>, WaitReason.Surroundings]>([
-    ["a free worker", {}, calm],
-    ["scheduled for 2026-05-01T12:05:00Z", { runAt: after("5 minutes") }, calm],
-    ["back-off until 2026-05-01T12:05:00Z", { ...failing, runAt: after("5 minutes") }, calm],
-    ["rate limit until 2026-05-01T12:01:30Z", failing, cooling()],
-    ["sign-in", failing, gate("sign-in")],
-    ["lease held by w1, which ran out at 2026-05-01T12:00:00Z", { status: "running", lease: lease(now) }, calm]
-  ])("%s", (expected, fields, around) => {
-    expect(reason(fields, around)).toEqual(Option.some(expected))
-  })
-
-  it("is not asked of a job that runs, or is over", () => {
-    expect(reason({ status: "running", lease: lease(after("1 second")) })).toEqual(Option.none())
-    for (const status of ["succeeded", "partial", "failed", "cancelled"] as const) {
-      expect(reason({ status }, gate("key"))).toEqual(Option.none())
-    }
-  })
 })

@@ -37,6 +37,7 @@ interface StoredError {
   readonly message: string
   readonly detail: string
   readonly at: string
+  readonly since?: string | null
 }
 
 const names = [
@@ -86,7 +87,11 @@ export const toJob = (row: JobRow): Job =>
     progressAt: time(row.progress_at),
     lastError: Option.map(
       Option.fromNullable(row.last_error),
-      (error) => ({ ...error, at: DateTime.unsafeMake(error.at) })
+      ({ at, since, ...error }) => ({
+        ...error,
+        at: DateTime.unsafeMake(at),
+        ...(since === undefined || since === null ? {} : { since: DateTime.unsafeMake(since) })
+      })
     ),
     forcedAt: time(row.forced_at),
     createdAt: DateTime.unsafeFromDate(row.created_at),

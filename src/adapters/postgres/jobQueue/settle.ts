@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { downTags, isDown } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
@@ -17,6 +18,15 @@ export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, hel
   const [row] = yield* settleAll(tenant, held.fence, [held.job.id], JobTransition.settlement(outcome))
   return row === undefined ? yield* refuse(held) : toSettled(row)
 })
+
+/** The time of the first in a row of failures by a provider that is down; progress ends the row. */
+const downSince = (sql: SqlClient.SqlClient) =>
+  sql`jsonb_build_object('since', case
+    when job.last_error ->> 'tag' = any(${`{${downTags.join(",")}}`}::text::text[])
+      and coalesce(job.progress_at <= (job.last_error ->> 'at')::timestamptz, true)
+      then coalesce(job.last_error -> 'since', job.last_error -> 'at')
+    else to_jsonb(now())
+  end)`
 
 /** Ends jobs of one claim alike, in one statement. Rows of a newer claim are left alone and left out. */
 export const settleAll = (
@@ -43,7 +53,10 @@ const endAll = Effect.fnUntraced(function*(
   const delay = Duration.toMillis(settlement.delay)
   const error = Option.match(settlement.error, {
     onNone: () => sql`job.last_error`,
-    onSome: (error) => sql`${JSON.stringify(error)}::jsonb || jsonb_build_object('at', now())`
+    onSome: (error) =>
+      sql`${JSON.stringify(error)}::jsonb || jsonb_build_object('at', now()) || ${
+        isDown(error.tag) ? downSince(sql) : sql`'{}'`
+      }`
   })
   return yield* sql<SettledRow>`
     with settled as (

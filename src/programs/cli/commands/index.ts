@@ -52,6 +52,7 @@ const ofWaiting = (job: Job, waits: Option.Option<WaitReason.WaitReason>): ExitC
       Gate: ({ reason }): ExitCode => exitCodeOfGate(reason),
       RateLimit: (): ExitCode => 6,
       Backoff: () => ofLastError(job),
+      EmbedderDown: () => ofLastError(job),
       Scheduled: (): ExitCode => 6,
       Concurrency: (): ExitCode => 6,
       LeaseHeld: (): ExitCode => 6
