@@ -31,7 +31,7 @@ const judge = (name: string, good: boolean, line: string) => {
 
 const scratch = mkdtempSync(join(tmpdir(), "holdfast-bench-"))
 const directory = (name: string) => ({ data_dir: join(scratch, name) })
-const median = (times: ReadonlyArray<number>) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
+const median = (times: ReadonlyArray<number>) => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
 
 const startUp = () => {
   const time = (args: ReadonlyArray<string>) => {

@@ -32,9 +32,6 @@ export interface Rule {
 export const statusIs = (...statuses: ReadonlyArray<number>) => (status: number | undefined): boolean =>
   status !== undefined && statuses.includes(status)
 
-/** True when an error answer arrived with a 4xx, or when no status is known. */
-export const refusal = (status: number | undefined): boolean => status === undefined || status < 500
-
 /** True for the statuses with which a key or a right is refused, and where none is known. */
 export const refusalOfAccess = (status: number | undefined): boolean =>
   status === undefined || status < 400 || [400, 401, 403, 404, 407, 422].includes(status)

@@ -1,5 +1,3 @@
-import type * as Option from "effect/Option"
-
 /** What was called: a chat turn or an embedding. */
 export type Surface = "chat" | "embed"
 
@@ -42,5 +40,3 @@ export interface Recognised<A> {
   readonly rule: string
   readonly because: string
 }
-
-export type Recogniser<A> = (wire: WireFailure) => Option.Option<Recognised<A>>

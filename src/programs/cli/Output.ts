@@ -18,6 +18,4 @@ export class Output extends Context.Tag("holdfast/Output")<Output, {
   readonly show: (line: Option.Option<string>) => Effect.Effect<void>
 }>() {}
 
-export const print = (text: string) => Effect.flatMap(Output, (output) => output.print(text))
-
 export const note = (line: string) => Effect.flatMap(Output, (output) => output.note(line))

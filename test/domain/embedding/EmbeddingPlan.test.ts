@@ -36,8 +36,8 @@ describe("plan", () => {
     expect(new Set(asked)).toEqual(
       new Set(items.flatMap((one) => one.chunks.map((chunk) => chunk.hash)).filter((one) => !known.includes(one)))
     )
-    expect([...plan.reusable, ...plan.blank, ...plan.waiting].map((one) => one.id).sort()).toEqual(
-      items.map((one) => one.id).sort()
+    expect([...plan.reusable, ...plan.blank, ...plan.waiting].map((one) => one.id).toSorted()).toEqual(
+      items.map((one) => one.id).toSorted()
     )
   })
 })
@@ -57,7 +57,7 @@ describe("an assembly", () => {
       completed.push(...Assembly.completedBy(assembly, hashes).map((one) => one.id))
       Assembly.arrived(assembly, hashes)
     }
-    expect(completed.sort()).toEqual(waiting.map((one) => one.id).sort())
+    expect(completed.toSorted()).toEqual(waiting.map((one) => one.id).toSorted())
     expect(assembly.missing.size + assembly.waiting.size).toBe(0)
   })
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
 import { randomUUID } from "node:crypto"
-import Pg from "pg"
+import { Client } from "pg"
 import { inject } from "vitest"
 import { buildProgram } from "../../support/BuiltProgram.js"
 import type { BuiltProgram } from "../../support/BuiltProgram.js"
@@ -16,7 +16,7 @@ const url = (change: (url: URL) => void = () => {}) => {
 }
 
 const query = async (connectionString: string, sql: string) => {
-  const client = new Pg.Client({ connectionString })
+  const client = new Client({ connectionString })
   await client.connect()
   await client.query(sql)
   await client.end()

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto"
-import Pg from "pg"
+import { Client } from "pg"
 import { inject } from "vitest"
 import { killing } from "./killing.suite.js"
 
 killing("Postgres", async () => {
   const admin = inject("postgresUrl")
   const database = `killing_${randomUUID().replaceAll("-", "")}`
-  const client = new Pg.Client({ connectionString: admin })
+  const client = new Client({ connectionString: admin })
   await client.connect()
   await client.query(`create database ${database}`)
   await client.end()

@@ -20,6 +20,7 @@ import { IndexStore } from "../../../src/domain/embedding/IndexStore.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { done } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
+import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { search } from "../../../src/programs/flows/Search.js"
@@ -193,7 +194,7 @@ export const indexing = (backend: Backend) =>
           const still = yield* workOn(parked.id)
           expect(still.status).toBe("pending")
           expect(played.calls.length).toBe(1)
-          yield* gates.open((yield* gates.closed)[0]!.ref)
+          yield* gates.open(GateRef.make({ kind: "provider", name: "scripted" }))
           expect((yield* workOn(parked.id)).status).toBe("succeeded")
         }).pipe(Effect.provide(house(played)))
       })
