@@ -52,9 +52,9 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
     delete from item i
     where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed`
   yield* sql`
-    update source s set model = ${space.model}, dimension = ${space.dimension}, updated_at = now()
+    update source s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
     where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
-      and (s.model, s.dimension) is distinct from (${space.model}, ${space.dimension}::integer)`
+      and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)`
 })
 
 /** See IndexStore.complete; belongs inside a transaction. While items are missing, whatever served goes on serving. */

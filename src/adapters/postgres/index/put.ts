@@ -58,20 +58,25 @@ const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRe
         select from item i
         where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
           and i.id = g.id and i.digest = g.digest)
+    ), written as (
+      insert into item
+        (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
+      select ${tenant}, ${source.kind}, ${source.id}, n.id, n.position, n.method, n.path, n.summary, n.text,
+        encode(sha256(convert_to(n.text, 'UTF8')), 'hex'),
+        setweight(to_tsvector('english', left(n.a, 80000)), 'A')
+          || setweight(to_tsvector('english', left(n.b, 80000)), 'B')
+          || setweight(to_tsvector('english', left(n.c, 80000)), 'C'),
+        n.digest
+      from changed n
+      on conflict (tenant, source_kind, source_id, id) do update set
+        position = excluded.position, method = excluded.method, path = excluded.path, summary = excluded.summary,
+        text = excluded.text, text_hash = excluded.text_hash, lexical = excluded.lexical, digest = excluded.digest,
+        removed = false
+      returning id
     )
-    insert into item
-      (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
-    select ${tenant}, ${source.kind}, ${source.id}, n.id, n.position, n.method, n.path, n.summary, n.text,
-      encode(sha256(convert_to(n.text, 'UTF8')), 'hex'),
-      setweight(to_tsvector('english', left(n.a, 80000)), 'A')
-        || setweight(to_tsvector('english', left(n.b, 80000)), 'B')
-        || setweight(to_tsvector('english', left(n.c, 80000)), 'C'),
-      n.digest
-    from changed n
-    on conflict (tenant, source_kind, source_id, id) do update set
-      position = excluded.position, method = excluded.method, path = excluded.path, summary = excluded.summary,
-      text = excluded.text, text_hash = excluded.text_hash, lexical = excluded.lexical, digest = excluded.digest,
-      removed = false`
+    update source s set complete = false
+    where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id} and s.complete
+      and exists (select from written)`
 })
 
 /** Items that the document has no more. They are found until the job that follows is complete. */

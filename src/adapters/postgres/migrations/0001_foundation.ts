@@ -19,6 +19,7 @@ const tables: ReadonlyArray<string> = [
     revision text not null,
     model text,
     dimension integer,
+    complete boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     primary key (tenant, kind, id)
@@ -76,8 +77,8 @@ const tables: ReadonlyArray<string> = [
     written_at timestamptz not null default now(),
     primary key (tenant, source_kind, source_id, model, dimension, item_id, ordinal)
   )`,
-  // The text comes before the space: with the space first the planner takes this index for look-ups by item, and reads all of it.
-  `create index chunk_text on chunk (tenant, text_hash, model, dimension)`,
+  // No more than this: with the space in it, a planner without statistics takes it for look-ups by item and reads all of it.
+  `create index chunk_text on chunk (tenant, text_hash)`,
   `create table refusal (
     tenant text not null,
     source_kind text not null,

@@ -3,14 +3,19 @@ import * as Effect from "effect/Effect"
 import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { SearchFilter } from "../../../domain/search/SearchIndex.js"
 
-/** Catalogs with an item that has no vectors of its present text in this space, and that this model did not refuse. */
+/**
+ * Catalogs with an item that has no vectors of its present text in this space, and that this model did not refuse. The items
+ * are looked at only where the last job is not complete or filled another space, so that a search pays nothing else.
+ */
 export const incomplete = Effect.fnUntraced(function*(tenant: string, space: VectorSpace, filter: SearchFilter) {
   const sql = yield* SqlClient.SqlClient
   const admitted = filter.catalog === undefined ? sql`` : sql`and s.id = ${filter.catalog}`
   const rows = yield* sql<{ readonly id: string }>`
     select s.id
     from source s
-    where s.tenant = ${tenant} and s.kind = 'catalog' ${admitted} and exists (
+    where s.tenant = ${tenant} and s.kind = 'catalog' ${admitted}
+      and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)
+      and exists (
       select from item i
       where i.tenant = ${tenant} and i.source_kind = 'catalog' and i.source_id = s.id and not i.removed
         and not exists (
