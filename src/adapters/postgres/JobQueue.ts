@@ -11,7 +11,7 @@ import { enqueue } from "./jobQueue/enqueue.js"
 import { find, list, nextReadyIn } from "./jobQueue/read.js"
 import { reclaim } from "./jobQueue/reclaim.js"
 import { renew } from "./jobQueue/renew.js"
-import { settle } from "./jobQueue/settle.js"
+import { settle, settleAlike } from "./jobQueue/settle.js"
 import * as SqlFailure from "./SqlFailure.js"
 
 /** Another open job of the same source came in at the same moment. */
@@ -33,6 +33,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Lay
       claim: (request) => run(claim(tenant, request)),
       renew: (held, duration) => run(renew(tenant, held, duration)),
       settle: (held, outcome) => run(settle(tenant, held, outcome)),
+      settleAll: (held, outcome) => run(settleAlike(tenant, held, outcome)),
       reclaim: run(reclaim(tenant)),
       nextReadyIn: run(nextReadyIn(tenant)),
       find: (id) => run(find(tenant, id)),

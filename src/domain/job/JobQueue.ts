@@ -74,6 +74,14 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
   /** Write how an attempt ended. Refused with LeaseLost when a newer claim exists. */
   readonly settle: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  /**
+   * Write that attempts of one claim, all under one fence, ended alike, in one statement. Answers those that were still held;
+   * what is left out belongs to a newer claim.
+   */
+  readonly settleAll: (
+    held: ReadonlyArray<Held>,
+    outcome: Outcome
+  ) => Effect.Effect<ReadonlyMap<JobId, Settled>, StoreFailure>
   /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
   readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure>
   /** When the next pending job becomes ready, from now; none when there is none. */

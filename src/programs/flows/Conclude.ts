@@ -4,11 +4,12 @@ import { consequence } from "../../domain/failure/Consequence.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import { Reporter } from "../../domain/failure/Reporter.js"
 import { Work } from "../../domain/failure/Work.js"
-import { JobQueue } from "../../domain/job/JobQueue.js"
 import type { Held } from "../../domain/job/JobQueue.js"
 import type { Outcome } from "../../domain/job/Outcome.js"
 import { Gates } from "../../domain/session/Gates.js"
 import { patiently } from "./PatientStore.js"
+import { isPlain } from "./Settle.js"
+import type { Settle } from "./Settle.js"
 
 const workOf = (held: Held) => `index ${held.job.source.kind} ${held.job.source.id}`
 
@@ -39,19 +40,27 @@ const forOthers = (held: Held, outcome: Outcome) =>
       )
     ))
 
-/**
- * Write how an attempt ended: first the gate or the cooldown, so that nobody calls the provider once more, then the job.
- * A write that comes too late is refused by the fence and changes nothing.
- */
-export const conclude = Effect.fn("Conclude.conclude")(function*(held: Held, outcome: Outcome) {
-  const queue = yield* JobQueue
+/** First the gate or the cooldown, so that nobody calls the provider once more, then the job. */
+const concludeFailed = Effect.fn("Conclude.conclude")(function*(settle: Settle, held: Held, outcome: Outcome) {
   yield* forOthers(held, outcome)
-  const settled = yield* patiently(queue.settle(held, outcome))
+  const settled = yield* settle(held, outcome)
   if (outcome._tag === "Retried" || outcome._tag === "Halted") {
     yield* Effect.logInfo(`Job ${held.job.id} is ${settled.status}`).pipe(
-      Effect.annotateLogs({ failure: outcome.failure._tag, detail: outcome.failure.detail })
+      Effect.annotateLogs({
+        job: held.job.id,
+        fence: held.fence,
+        failure: outcome.failure._tag,
+        detail: outcome.failure.detail
+      })
     )
   }
   if (outcome._tag === "Halted") yield* reportHalt(held, outcome.failure)
   return settled
 })
+
+/**
+ * Write how an attempt ended, and what that means for everyone else. A write that comes too late is refused by the fence and
+ * changes nothing.
+ */
+export const conclude = (settle: Settle, held: Held, outcome: Outcome) =>
+  isPlain(outcome) ? settle(held, outcome) : concludeFailed(settle, held, outcome)

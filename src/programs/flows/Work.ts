@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -19,6 +20,7 @@ import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { conclude } from "./Conclude.js"
 import { patiently } from "./PatientStore.js"
 import type { Attempt } from "./RunJob.js"
+import * as Settle from "./Settle.js"
 
 /** How a worker works. */
 export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSettings, {
@@ -46,20 +48,31 @@ export type Runner<R> = (
 
 interface Running {
   readonly held: Held
-  readonly stop: Deferred.Deferred<void>
-  readonly lost: Deferred.Deferred<void>
+  /** Set, before its fiber is interrupted, where a newer claim has the job. */
+  lost: boolean
+  fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
 }
 
 /** The jobs that this worker holds now, and a signal for each one that ends. */
 interface Bench {
   readonly running: Map<JobId, Running>
   readonly fibers: FiberSet.FiberSet
+  readonly settle: Settle.Settle
+  /** Done when nothing new is to be begun. */
+  readonly stop: Deferred.Deferred<void>
   readonly freed: { signal: Deferred.Deferred<void> }
   /** The first trouble that left a job to its lease. */
   readonly broken: Deferred.Deferred<never, StoreFailure>
 }
 
 const logStore = (what: string) => (failure: StoreFailure) => Effect.logWarning(`${what}: ${failure.message}`)
+
+/** Stop a job that a newer claim has; its end is not waited for. */
+const lose = (one: Running) =>
+  Effect.suspend(() => {
+    one.lost = true
+    return one.fiber === undefined ? Effect.void : Fiber.interruptFork(one.fiber)
+  })
 
 /** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
 const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
@@ -69,7 +82,7 @@ const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.D
   const held = yield* queue.renew(running.map((one) => one.held), leaseDuration)
   yield* Effect.forEach(
     running.filter((one) => !held.has(one.held.job.id)),
-    (one) => Deferred.succeed(one.lost, undefined),
+    lose,
     { discard: true }
   )
 })
@@ -96,67 +109,79 @@ const reclaim = Effect.flatMap(JobQueue, (queue) =>
     Effect.forever
   ))
 
-/** Run one job to its end and write that end, also when the run is cut short. */
+const labelled = <A, E, R>({ held }: Running, said: Effect.Effect<A, E, R>) =>
+  Effect.annotateLogs(said, { job: held.job.id, fence: held.fence })
+
+/** What an interruption means: a newer claim has the job, or this worker shuts down and gives it back. */
+const interrupted = (bench: Bench, one: Running) =>
+  one.lost
+    ? labelled(one, Effect.logWarning(`Lost the lease on job ${one.held.job.id}: stopped at once`))
+    : Effect.ignore(conclude(bench.settle, one.held, Outcome.Released()))
+
+/**
+ * Run one job to its end and write that end, also when the run is cut short. A lost lease interrupts it: racing the run with the
+ * loss would cost a small job more than all the rest here.
+ */
 const runHeld = <R>(bench: Bench, one: Running, run: Runner<R>) =>
-  Effect.uninterruptibleMask((restore) =>
-    restore(
-      run(one.held, one.stop).pipe(
-        Effect.map((attempt) => Option.some(attempt)),
-        Effect.raceFirst(Effect.as(Deferred.await(one.lost), Option.none<Attempt>()))
+  Effect.interruptible(run(one.held, bench.stop)).pipe(
+    Effect.onInterrupt(() => interrupted(bench, one)),
+    Effect.flatMap((attempt) =>
+      attempt._tag === "Settled"
+        ? labelled(one, Effect.logInfo(`Job ${one.held.job.id} is ${attempt.settled.status}`))
+        : conclude(bench.settle, one.held, attempt.outcome)
+    ),
+    Effect.catchTag("LeaseLost", (lost) => labelled(one, Effect.logWarning(lost.message))),
+    Effect.catchAll((failure) =>
+      labelled(one, logStore(`Job ${one.held.job.id} is left to its lease`)(failure)).pipe(
+        Effect.zipRight(Deferred.fail(bench.broken, failure))
       )
-    ).pipe(
-      Effect.onInterrupt(() => Effect.ignore(conclude(one.held, Outcome.Released()))),
-      Effect.flatMap(Option.match({
-        onNone: () => Effect.logWarning(`Lost the lease on job ${one.held.job.id}: stopped at once`),
-        onSome: (attempt) =>
-          attempt._tag === "Settled"
-            ? Effect.logInfo(`Job ${one.held.job.id} is ${attempt.settled.status}`)
-            : conclude(one.held, attempt.outcome)
-      })),
-      Effect.catchTag("LeaseLost", (lost) => Effect.logWarning(lost.message)),
-      Effect.catchAll((failure) =>
-        logStore(`Job ${one.held.job.id} is left to its lease`)(failure).pipe(
-          Effect.zipRight(Deferred.fail(bench.broken, failure))
-        )
-      ),
-      Effect.catchAllDefect((defect) =>
-        Effect.logError(`A bug ended job ${one.held.job.id}`, defect).pipe(
-          Effect.zipRight(Deferred.die(bench.broken, defect))
-        )
-      ),
-      Effect.annotateLogs({ job: one.held.job.id, fence: one.held.fence })
+    ),
+    Effect.catchAllDefect((defect) =>
+      labelled(one, Effect.logError(`A bug ended job ${one.held.job.id}`, defect)).pipe(
+        Effect.zipRight(Deferred.die(bench.broken, defect))
+      )
     )
   )
 
 const start = <R>(bench: Bench, held: Held, run: Runner<R>) =>
-  Effect.gen(function*() {
-    const one: Running = { held, stop: yield* Deferred.make<void>(), lost: yield* Deferred.make<void>() }
+  Effect.suspend(() => {
+    const one: Running = { held, lost: false, fiber: undefined }
     // This process may take over from itself, where a lease ran out while it slept: the older run is over.
     const older = bench.running.get(held.job.id)
-    if (older !== undefined) yield* Deferred.succeed(older.lost, undefined)
     bench.running.set(held.job.id, one)
     const ended = Effect.suspend(() => {
       if (bench.running.get(held.job.id) === one) bench.running.delete(held.job.id)
       return Deferred.succeed(bench.freed.signal, undefined)
     })
-    // The claim around this is uninterruptible, and a fiber begins as its parent is.
-    yield* FiberSet.run(bench.fibers, Effect.interruptible(Effect.ensuring(runHeld(bench, one, run), ended)))
+    // A fiber begins as its parent is: uninterruptible, like the claim around this, so that a job which was claimed also ends.
+    const begun = Effect.map(FiberSet.run(bench.fibers, Effect.ensuring(runHeld(bench, one, run), ended)), (fiber) => {
+      one.fiber = fiber
+    })
+    return older === undefined ? begun : Effect.zipRight(lose(older), begun)
   })
 
 /** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
 const drain = (bench: Bench, grace: Duration.Duration) =>
   Effect.gen(function*() {
-    yield* Effect.forEach(bench.running.values(), (one) => Deferred.succeed(one.stop, undefined), { discard: true })
+    yield* Deferred.succeed(bench.stop, undefined)
     yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(bench.fibers)), grace)
   })
 
-/** Claim for the free slots and begin. Not to be cut in two: a claimed job that nobody runs would count as a crash. */
+/** From so many slots on they are claimed for in halves, so that one half is claimed while the other runs and is settled. */
+const manySlots = 16
+
+const atOnce = (workers: number) => workers < manySlots ? workers : Math.ceil(workers / 2)
+
+/**
+ * Claim for the free slots and begin; answers whether more may be ready. Not to be cut in two: a claimed job that nobody runs
+ * would count as a crash.
+ */
 const claim = Effect.fnUntraced(
   function*<R>(bench: Bench, worker: Held["worker"], run: Runner<R>, only: JobId | undefined) {
     const queue = yield* JobQueue
     const { leaseDuration, workers } = yield* WorkSettings
-    const slots = workers - bench.running.size
-    if (slots <= 0) return 0
+    const slots = Math.min(workers - bench.running.size, atOnce(workers))
+    if (slots <= 0) return false
     const claimed = yield* queue.claim({
       worker,
       slots,
@@ -164,7 +189,7 @@ const claim = Effect.fnUntraced(
       ...(only === undefined ? {} : { only })
     })
     yield* Effect.forEach(claimed, (held) => start(bench, held, run), { discard: true })
-    return claimed.length
+    return claimed.length === slots
   },
   Effect.uninterruptible
 )
@@ -175,12 +200,15 @@ const claimPatiently = <R>(bench: Bench, worker: Held["worker"], run: Runner<R>,
     Effect.catchIf(isPassing, (failure) =>
       logStore("Claiming failed and is tried again")(failure).pipe(
         Effect.zipRight(Effect.sleep("1 second")),
-        Effect.as(0)
+        Effect.as(false)
       ))
   )
 
 /** Between two looks at the table, however soon the next job says that it is ready: another worker may have it. */
 const shortestPause = Duration.millis(20)
+
+/** How long a freed slot of many waits for others, so that a backlog is claimed in few statements. */
+const company = Duration.millis(5)
 
 /** How often a wait for one job looks at it. */
 const watchEvery = Duration.millis(500)
@@ -190,7 +218,11 @@ const pause = Effect.fnUntraced(function*(bench: Bench, freed: Deferred.Deferred
   const queue = yield* JobQueue
   const wakeUps = yield* WakeUps
   const { pollInterval, workers } = yield* WorkSettings
-  if (bench.running.size >= workers) return yield* Deferred.await(freed)
+  if (bench.running.size >= workers) {
+    yield* Deferred.await(freed)
+    if (workers - bench.running.size < atOnce(workers) && workers >= manySlots) yield* Effect.sleep(company)
+    return
+  }
   const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
   const atMost = only !== undefined
     ? Duration.min(pollInterval, watchEvery)
@@ -201,8 +233,12 @@ const pause = Effect.fnUntraced(function*(bench: Bench, freed: Deferred.Deferred
   yield* Effect.raceFirst(wakeUps.next(Duration.toMillis(atMost)), Deferred.await(freed))
 })
 
-const bench: Effect.Effect<Bench, never, Scope.Scope> = Effect.gen(function*() {
+const bench: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(function*() {
+  // Before the fibers: what they write when the scope ends must still be written.
+  const settle = yield* Settle.make
   return {
+    settle,
+    stop: yield* Deferred.make<void>(),
     running: new Map<JobId, Running>(),
     fibers: yield* FiberSet.make(),
     freed: { signal: yield* Deferred.make<void>() },
@@ -232,8 +268,8 @@ export const workWith = Effect.fn("Work.workWith")(
         const freed = yield* Deferred.make<void>()
         jobs.freed.signal = freed
         if (yield* options.done(jobs.running.size)) return
-        const claimed = yield* claimPatiently(jobs, worker, run, options.only)
-        if (claimed === 0 || jobs.running.size >= settings.workers) yield* pause(jobs, freed, options.only)
+        const more = yield* claimPatiently(jobs, worker, run, options.only)
+        if (!more || jobs.running.size >= settings.workers) yield* pause(jobs, freed, options.only)
       }
     })
     yield* options.only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))

@@ -15,7 +15,8 @@ import type { Runner } from "./Work.js"
 const patience = Duration.minutes(1)
 
 const indexing = Effect.map(WorkSettings, ({ batchSize, stallAfter }) => {
-  const run = (...[held, stop]: Parameters<Runner<never>>) => runJob(held, { batchSize, stallAfter, stop })
+  const run = (...[held, stop]: Parameters<Runner<never>>) =>
+    runJob(held, { batchSize, stallAfter, stop }).pipe(Effect.annotateLogs({ job: held.job.id, fence: held.fence }))
   return run
 })
 

@@ -2,8 +2,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { downTags, isDown } from "../../../domain/job/Job.js"
-import type { Held } from "../../../domain/job/JobQueue.js"
+import { downTags, isDown, JobId } from "../../../domain/job/Job.js"
+import type { Held, Settled } from "../../../domain/job/JobQueue.js"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
 import type { Fence } from "../../../domain/lease/Lease.js"
@@ -18,6 +18,21 @@ export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, hel
   const [row] = yield* settleAll(tenant, held.fence, [held.job.id], JobTransition.settlement(outcome))
   return row === undefined ? yield* refuse(held) : toSettled(row)
 })
+
+/** Writes that attempts of one claim ended alike; answers those that were still held, and counts the others as refused. */
+export const settleAlike = Effect.fn("JobQueue.settleAll")(
+  function*(tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
+    const [first] = held
+    if (first === undefined) return new Map<JobId, Settled>()
+    const ids = held.map(({ job }) => job.id)
+    const rows = yield* settleAll(tenant, first.fence, ids, JobTransition.settlement(outcome))
+    const settled = new Map(rows.map((row) => [JobId.make(row.id, { disableValidation: true }), toSettled(row)]))
+    yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), (one) => Effect.flip(refuse(one)), {
+      discard: true
+    })
+    return settled
+  }
+)
 
 /** The time of the first in a row of failures by a provider that is down; progress ends the row. */
 const downSince = (sql: SqlClient.SqlClient) =>
