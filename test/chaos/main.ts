@@ -1,3 +1,4 @@
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Clock from "effect/Clock"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -6,7 +7,7 @@ import * as Random from "effect/Random"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { argv, exit, stdout } from "node:process"
+import { argv, stdout } from "node:process"
 import { parseArgs } from "node:util"
 import { startServer } from "../support/PostgresServer.js"
 import { Arena, since } from "./Arena.js"
@@ -94,8 +95,12 @@ const program = Effect.gen(function*() {
     ], { concurrency: 2 }).pipe(Effect.map((verdicts) => verdicts.flat())),
     Random.make(seed)
   )
-  say(`${held.filter((one) => one).length} of ${held.length} held, ${yield* since(start)} s`)
-  return held.length > 0 && held.every((one) => one)
+  say(`${held.filter(Boolean).length} of ${held.length} held, ${yield* since(start)} s`)
+  return held.length > 0 && !held.includes(false)
 })
 
-exit(await Effect.runPromise(Effect.scoped(program)) ? 0 : 1)
+/** A signal ends what was started before it ends the run. */
+NodeRuntime.runMain(
+  Effect.flatMap(Effect.scoped(program), (held) => held ? Effect.void : Effect.fail("missed")),
+  { disableErrorReporting: true }
+)

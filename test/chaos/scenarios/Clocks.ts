@@ -1,3 +1,4 @@
+// @effect-diagnostics globalDate:off -- the provider's own clock, which is right
 import * as Effect from "effect/Effect"
 import { Arena, check, drained, sources, world } from "../Arena.js"
 import type { Scenario } from "../Arena.js"

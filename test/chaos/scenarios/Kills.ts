@@ -17,11 +17,11 @@ const timeBox = 50_000
 const backlog = 40
 
 /** Enqueues tiny sources as the workers finish them; answers what was enqueued. */
-const enqueue = Effect.fnUntraced(function*(here: World, count: number, long: boolean) {
+const enqueue = Effect.fnUntraced(function*(here: World, count: number, time: number) {
   const all = sources(count, 2)
   const start = yield* Clock.currentTimeMillis
   let put: ReadonlyArray<Expected> = []
-  while (put.length < all.length && (long || (yield* Clock.currentTimeMillis) - start < timeBox)) {
+  while (put.length < all.length && (yield* Clock.currentTimeMillis) - start < time) {
     const next = all.slice(put.length, put.length + 2 * backlog)
     yield* here.put(next)
     put = [...put, ...next]
@@ -62,7 +62,7 @@ export const kills: Scenario = {
       Effect.forever,
       Effect.forkScoped
     )
-    const expected = yield* enqueue(here, jobs, long)
+    const expected = yield* enqueue(here, jobs, long ? Infinity : timeBox)
     const left = yield* drained(here, 60_000)
     yield* Fiber.interrupt(killer)
     const seconds = yield* since(start)

@@ -54,7 +54,8 @@ export const restarts: Scenario = {
         yield* Effect.sleep(yield* Random.nextIntBetween(5000, 10_000))
         note("database is stopped")
         yield* Effect.promise(() => server.stop("immediate"))
-        for (let tries = 0; n === 1 && recoveries === 0 && tries < 5; tries++) {
+        const tries = n === 1 ? 5 : 0
+        for (let tried = 0; tried < tries && recoveries === 0; tried++) {
           recoveries += (yield* Effect.promise(() => stopInRecovery(server, here.url))) ? 1 : 0
         }
         yield* Effect.sleep("1 second")
