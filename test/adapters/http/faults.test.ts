@@ -119,6 +119,13 @@ for (const { concurrency, kind, layer, probed, start } of kinds) {
         const texts = Array.from({ length: 24 }, (_, number) => `text ${number}`)
         yield* Effect.forEach(texts, (text) => embedder.embed([text]), { concurrency: "unbounded" })
         expect(server.seen().calls).toHaveLength(24)
+        expect(server.seen().mostInFlight).toBeLessThanOrEqual(concurrency)
+        server.setFault(() => ({ kind: "hang" }))
+        const waiting = yield* Effect.fork(
+          Effect.forEach(texts, (text) => embedder.embed([text]), { concurrency: "unbounded" })
+        )
+        yield* Effect.promise(() => server.until(({ inFlight }) => inFlight === concurrency))
+        yield* Fiber.interrupt(waiting)
         expect(server.seen().mostInFlight).toBe(concurrency)
         expect(server.seen().connections).toBeLessThanOrEqual(concurrency + 1)
       }))
