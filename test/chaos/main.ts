@@ -61,6 +61,7 @@ const verdict = (scenario: Scenario, shared: Omit<Arena["Type"], "note">) =>
       note(`${clock.unsafeCurrentTimeMillis() - start} ${line}`))
     const exit = yield* scenario.run.pipe(
       Effect.provideService(Arena, { ...shared, note: yield* stamped }),
+      Effect.timeout(shared.long ? "1 hour" : "4 minutes"),
       Effect.scoped,
       Effect.exit
     )

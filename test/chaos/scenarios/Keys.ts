@@ -30,7 +30,7 @@ export const keys: Scenario = {
     })
     const { calls: before, inFlight } = here.embedder.seen()
     // Quiet for two polls: nobody calls any more.
-    yield* Effect.sleep("5 seconds")
+    yield* Effect.sleep("3 seconds")
     const { calls: after } = here.embedder.seen()
     yield* Effect.sleep("3 seconds")
     const late = here.embedder.seen().calls.length - after.length
