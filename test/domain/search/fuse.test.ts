@@ -28,9 +28,11 @@ const shuffled = (hits: ReadonlyArray<LegHit>) =>
 describe("fuse", () => {
   it.prop(
     "does not depend on the order in which a leg lists its hits",
-    [FastCheck.tuple(leg, leg).chain(([a, b]) =>
-      FastCheck.tuple(FastCheck.constant({ lexical: a, semantic: b }), shuffled(a), shuffled(b))
-    )],
+    [
+      FastCheck.tuple(leg, leg).chain(([a, b]) =>
+        FastCheck.tuple(FastCheck.constant({ lexical: a, semantic: b }), shuffled(a), shuffled(b))
+      )
+    ],
     ([[legs, lexical, semantic]]) => {
       expect(fuse({ lexical, semantic }, 20)).toEqual(fuse(legs, 20))
     }
@@ -41,7 +43,7 @@ describe("fuse", () => {
     expect(new Set(ids(hits))).toEqual(new Set([...ids(lexical), ...ids(semantic)]))
     expect(new Set(ids(hits)).size).toBe(hits.length)
     const scores = hits.map((one) => one.score)
-    expect(scores).toEqual([...scores].sort((a, b) => b - a))
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a))
   })
 
   it.prop("keeps each leg's own score with the hit", [leg, leg], ([lexical, semantic]) => {
