@@ -28,7 +28,9 @@ const shared = ["adapters/postgres/", "adapters/http/"]
 const offences = (inside: string, allowed: (target: string, file: string) => boolean) =>
   files
     .filter((file) => file.startsWith(inside))
-    .flatMap((file) => targets(file).filter((target) => !allowed(target, file)).map((target) => `${file} imports ${target}`))
+    .flatMap((file) =>
+      targets(file).filter((target) => !allowed(target, file)).map((target) => `${file} imports ${target}`)
+    )
 
 describe("imports lead one way: programs -> adapters -> domain", () => {
   it("the domain imports effect and itself alone", () => {

@@ -3,4 +3,7 @@ import { createHash } from "node:crypto"
 import { Fingerprint } from "../../domain/embedding/Fingerprint.js"
 
 /** SHA-256 by the platform's own library. */
-export const layer = Layer.succeed(Fingerprint, (text: string) => createHash("sha256").update(text, "utf8").digest("hex"))
+export const layer = Layer.succeed(
+  Fingerprint,
+  (text: string) => createHash("sha256").update(text, "utf8").digest("hex")
+)

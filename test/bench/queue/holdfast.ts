@@ -1,0 +1,34 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import { Outcome } from "../../../src/domain/job/Outcome.js"
+import { Attempt } from "../../../src/programs/flows/RunJob.js"
+import { workWith } from "../../../src/programs/flows/Work.js"
+import * as Settings from "../../../src/programs/Settings.js"
+import { Stores, Work } from "../../../src/programs/Wiring.js"
+import { serve } from "./Peer.js"
+
+/** The worker as it is, but for jobs that end at once: claims, leases, heartbeats and fenced settling are all there. */
+await serve({
+  connect: async (url, ran) => {
+    const runtime = ManagedRuntime.make(
+      Layer.merge(Stores, Work).pipe(
+        Layer.provideMerge(Settings.layer({ "database.url": url, workers: 256 })),
+        Layer.provide(Logger.minimumLogLevel(LogLevel.Warning))
+      )
+    )
+    const ended = Attempt.Unsettled({ outcome: Outcome.Completed() })
+    const job = Effect.sync(() => {
+      ran()
+      return ended
+    })
+    const services = await runtime.runtime()
+    const work = workWith(() => job, { done: () => Effect.succeed(false) }).pipe(
+      Logger.withMinimumLogLevel(LogLevel.Warning),
+      Effect.provide(services)
+    )
+    return () => runtime.runFork(work)
+  }
+})

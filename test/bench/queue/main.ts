@@ -1,0 +1,146 @@
+import { build } from "esbuild"
+import { readFileSync } from "node:fs"
+import { loadavg } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { argv, exit, stdout } from "node:process"
+import { parseArgs } from "node:util"
+import * as Pg from "pg"
+import { startServer } from "../../support/PostgresServer.js"
+import type { Server } from "../../support/PostgresServer.js"
+import { drain, starts } from "./measure.js"
+import type { Drained, Stand } from "./measure.js"
+import { limit, ours, peers, queues } from "./queues.js"
+
+/**
+ * holdfast beside its peers and beside a hand-written loop, on one server, in turns. Every number that is judged is a ratio of
+ * medians of this run.
+ */
+const { values: flags } = parseArgs({
+  args: argv.slice(2),
+  options: {
+    jobs: { type: "string", default: "20000" },
+    rounds: { type: "string", default: "3" },
+    processes: { type: "string", default: "1,4" },
+    starts: { type: "string", default: "200" },
+    only: { type: "string", default: "drain,start" },
+    queues: { type: "string", default: queues.map(({ module }) => module).join(",") }
+  }
+})
+
+const jobs = Number(flags.jobs)
+const rounds = Number(flags.rounds)
+const parts = new Set(flags.only.split(","))
+const chosen = queues.filter(({ module }) => flags.queues.split(",").includes(module))
+const say = (line: string) => stdout.write(`${line}\n`)
+const load = () => `load ${loadavg()[0]?.toFixed(1)}`
+const median = (numbers: ReadonlyArray<number>) =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+const missed: Array<string> = []
+const judge = (name: string, good: boolean, line: string) => {
+  if (!good) missed.push(name)
+  say(`${name}: ${line} [${good ? "reached" : "MISSED"}]`)
+}
+const percent = (ratio: number) => `${(ratio * 100).toFixed(0)} %`
+
+const here = fileURLToPath(new URL("../../../", import.meta.url))
+const bundle = async () => {
+  await build({
+    absWorkingDir: here,
+    entryPoints: Object.fromEntries(queues.map(({ module }) => [module, `test/bench/queue/${module}.ts`])),
+    outdir: "dist/bench/queue",
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.19",
+    packages: "external",
+    logLevel: "warning"
+  })
+}
+
+/** Each queue in a database of its own, made the way its package makes it. */
+const stand = async (server: Server, queue: (typeof queues)[number]): Promise<Stand> => {
+  const admin = new Pg.Client({ connectionString: server.url })
+  await admin.connect()
+  await admin.query(`create database bench_${queue.module.toLowerCase()}`)
+  await admin.end()
+  const url = server.url.replace(/\/postgres$/, `/bench_${queue.module.toLowerCase()}`)
+  const prepared = await queue.prepare(url)
+  const db = new Pg.Client({ connectionString: url })
+  await db.connect()
+  const pid = Number(readFileSync(join(server.directory, "data", "postmaster.pid"), "utf8").split("\n")[0])
+  return { queue, url, db, prepared, server: pid, module: `${here}dist/bench/queue/${queue.module}.mjs` }
+}
+
+const drains = async (stands: ReadonlyArray<Stand>, processes: number) => {
+  const results = new Map<string, Array<Drained>>(stands.map(({ queue }) => [queue.name, []]))
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const one of stands) {
+      const result = await drain(one, jobs, processes)
+      results.get(one.queue.name)?.push(result)
+      say(
+        `  ${one.queue.name}: ${result.perSecond.toFixed(0)} jobs/s, CPU a job ${
+          result.client.toFixed(0)
+        } us here and ` +
+          `${result.server.toFixed(0)} us in the server${
+            result.ran === jobs ? "" : `, ran ${result.ran} jobs`
+          } (round ${round}, ${load()})`
+      )
+    }
+  }
+  const rate = (name: string) => median((results.get(name) ?? []).map(({ perSecond }) => perSecond))
+  const ratio = (name: string) => rate(name) / rate(limit.name)
+  const aim = processes === 1 ? 0.75 : 0.8
+  const others = peers.map(({ name }) => `${name} ${percent(ratio(name))}`).join(", ")
+  judge(
+    `drained by ${processes} ${processes === 1 ? "process" : "processes"}`,
+    ratio(ours.name) >= aim,
+    `holdfast ${rate(ours.name).toFixed(0)} jobs/s, ${
+      percent(ratio(ours.name))
+    } of the hand-written loop; ${others}; aim ${percent(aim)}`
+  )
+}
+
+const idle = async (stands: ReadonlyArray<Stand>) => {
+  const waits = new Map<string, Array<number>>(stands.map(({ queue }) => [queue.name, []]))
+  const turns = Math.max(1, rounds)
+  for (let turn = 1; turn <= turns; turn += 1) {
+    for (const one of stands) {
+      waits.get(one.queue.name)?.push(...await starts(one, Math.ceil(Number(flags.starts) / turns)))
+    }
+  }
+  const p50 = (name: string) => median(waits.get(name) ?? [])
+  const best = Math.min(...peers.map(({ name }) => p50(name)).filter((wait) => !Number.isNaN(wait)))
+  judge(
+    "from enqueue to start",
+    p50(ours.name) <= best,
+    `${stands.map(({ queue }) => `${queue.name} ${p50(queue.name).toFixed(2)} ms`).join(", ")} (median of ${
+      waits.get(ours.name)?.length
+    }, ${load()}); aim: the better peer's`
+  )
+}
+
+const server = await startServer(["-c", "fsync=on", "-c", "full_page_writes=on", "-c", "shared_buffers=128MB"])
+try {
+  await bundle()
+  say(`${jobs} jobs, ${rounds} rounds, Node ${process.version}, ${load()}`)
+  const stands: Array<Stand> = []
+  for (const queue of chosen) stands.push(await stand(server, queue))
+  if (parts.has("drain")) {
+    for (const processes of flags.processes.split(",")) await drains(stands, Number(processes))
+  }
+  if (parts.has("start")) await idle(stands)
+  for (const { db, prepared } of stands) {
+    await db.end()
+    await prepared.close()
+  }
+} finally {
+  await server.remove()
+}
+if (missed.length > 0) {
+  say(`missed: ${missed.join(", ")}`)
+  exit(1)
+}
+exit(0)
