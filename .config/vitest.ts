@@ -15,6 +15,9 @@ export default defineConfig({
   test: {
     ...shared,
     reporters: ["default"],
+    // Half of the tests wait for processes of their own; one worker would leave a core idle.
+    maxWorkers: 2,
+    minWorkers: 1,
     coverage: {
       provider: "v8",
       include: ["src/domain/**"],
