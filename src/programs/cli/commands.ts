@@ -134,7 +134,7 @@ export const commands: ReadonlyArray<Command> = [
   }, () => import("./commands/doctor.js")),
   command({
     path: ["explain"],
-    summary: "Read an error, and say what it is, why, and what follows from it in each kind of work",
+    summary: "Say what an error is, why, and what follows from it",
     details: [
       "Takes what a provider answered, as an argument or on stdin: a raw body, \"HTTP 429 ...\", a client's wrapped text, or " +
       "lines of JSON with id, provider, surface, status, headers, body and transport. With --json, lines of JSON get one line " +
@@ -147,9 +147,9 @@ export const commands: ReadonlyArray<Command> = [
     ],
     parts: {
       error: Part.rest("error", "The error; read from stdin if not given"),
-      provider: Part.text("provider", "NAME", "Who said it; guessed from the text if not given"),
+      provider: Part.text("provider", "NAME", "Who said it; guessed if not given"),
       surface: Part.choice("surface", ["chat", "embed"], "chat", "What was called"),
-      auth: Part.choice("auth", ["guessed", "session", "key", "none"], "guessed", "How the provider authenticates")
+      auth: Part.choice("auth", ["guess", "session", "key", "none"], "guess", "How it authenticates")
     }
   }, () => import("./commands/explain.js")),
   command({

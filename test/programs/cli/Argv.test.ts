@@ -77,7 +77,9 @@ describe("help", () => {
       const text = help(path, 80)
       expect(text.split("\n").filter((row) => row.length > 80 && !row.startsWith("  holdfast"))).toEqual([])
       for (const part of Object.values(parts)) {
-        expect(text).toContain("flag" in part ? `--${part.flag}` : `<${part.name}`)
+        expect(text).toContain(
+          "flag" in part ? `--${part.flag}` : part._tag === "Rest" ? `[${part.name}` : `<${part.name}`
+        )
       }
     }
   })

@@ -12,7 +12,7 @@ interface Asked {
   readonly error: string
   readonly provider: string | undefined
   readonly surface: "chat" | "embed"
-  readonly auth: "guessed" | "session" | "key" | "none"
+  readonly auth: "guess" | "session" | "key" | "none"
 }
 
 const problem = (message: string) => new UsageProblem({ path: ["explain"], message })
@@ -83,7 +83,7 @@ export const run = ({ auth, error, provider, surface }: Asked) =>
         const found = Explanation.explain(fromText(text, {
           surface,
           ...(provider === undefined ? {} : { provider }),
-          ...(auth === "guessed" ? {} : { auth })
+          ...(auth === "guess" ? {} : { auth })
         }))
         return report({ ...found }, (style) => told(style, found))
       }
