@@ -142,7 +142,7 @@ export const commands: ReadonlyArray<Command> = [
     ],
     examples: [
       "holdfast explain 'HTTP 429 Too Many Requests: rate limit exceeded'",
-      "curl -s https://api.example.com/v1/embeddings | holdfast explain --provider example --surface embed",
+      "holdfast explain --provider example --surface embed < answer.txt",
       "holdfast explain --json < failures.jsonl"
     ],
     parts: {
