@@ -4,7 +4,7 @@ import type { CatalogItem, NewCatalog } from "../../../domain/catalog/CatalogSto
 import type { SourceRef } from "../../../domain/job/Job.js"
 import * as Serial from "./Serial.js"
 
-/** Rows a statement. 20,000 items of 500 characters take 2.3 s on a server, 5 s on PGlite, and 0.5 s when nothing changed. */
+/** Rows a statement. Of 20,000 items with 60 words each, those that did not change cost a sixth of new ones. */
 const slice = 1000
 
 const serial = (item: CatalogItem, position: number) => ({
