@@ -45,7 +45,7 @@ export const ending = (failure: Failure, action: Action, job: Job, random: numbe
   Match.value(action).pipe(
     Match.withReturnType<Outcome>(),
     Match.tagsExhaustive({
-      Retry: ({ policy }) => again(failure, job, random, policy, Option.none()),
+      Retry: ({ policy, retryAfter }) => again(failure, job, random, policy, retryAfter),
       Wait: ({ delay }) =>
         Option.match(delay, {
           onNone: () => cooled(again(failure, job, random, RetryPolicy.job, Option.none())),

@@ -22,6 +22,7 @@ const all: ReadonlyArray<readonly [Store.StoreFailure, 1 | 7, boolean, string]> 
     false,
     "HOLDFAST_DATA_DIR"
   ],
+  [new Store.EngineStopped({ detail: "the thread ended" }), 7, false, "Start the program again"],
   [new Store.StoreConflict({ detail: "deadlock" }), 1, true, "Try again"],
   [new Store.StoreBroken({ sqlState: "42P01", detail: "no such table" }), 1, false, "SQLSTATE 42P01"]
 ]
