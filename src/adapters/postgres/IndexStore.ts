@@ -5,6 +5,7 @@ import { IndexStore } from "../../domain/embedding/IndexStore.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { complete } from "./index/complete.js"
 import { persist } from "./index/persist.js"
+import { isWhole, persistAtOnce } from "./index/persistAtOnce.js"
 import { refusals } from "./index/refusals.js"
 import * as Standing from "./index/standing.js"
 import * as Stray from "./index/stray.js"
@@ -40,9 +41,11 @@ export const layer = Layer.effect(
       refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
         refusals(tenant, source, limit).pipe(SqlFailure.renamed, withClient)
       ),
-      persist: Effect.fn("IndexStore.persist")((held, space, batch) =>
-        transact(persist(tenant, held, space, batch)).pipe(withClient)
-      ),
+      persist: Effect.fn("IndexStore.persist")(function*(held, space, batch) {
+        if (!isWhole(batch)) return yield* transact(persist(tenant, held, space, batch))
+        const items = yield* SqlFailure.renamed(persistAtOnce(tenant, held, space, batch))
+        if (items.length > 0) yield* transact(persist(tenant, held, space, { ...batch, vectors: [], items }))
+      }, withClient),
       complete: Effect.fn("IndexStore.complete")((held, space, progress) =>
         transact(complete(tenant, held, space, progress)).pipe(Effect.zipLeft(sweep), withClient)
       )

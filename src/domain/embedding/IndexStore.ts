@@ -45,7 +45,10 @@ export interface Batch {
 export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
   /** The dimension that vectors of this model have in the store; null where there are none. */
   readonly dimensionOf: (model: string) => Effect.Effect<number | null, StoreFailure>
-  /** How many items the source has, and how many of them need nothing more in this space. */
+  /**
+   * How many items the source has, and how many of them need nothing more in this space. An item whose vectors went missing
+   * needs them again.
+   */
   readonly standing: (
     held: Held,
     space: VectorSpace
@@ -69,7 +72,7 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
   readonly persist: (held: Held, space: VectorSpace, batch: Batch) => Effect.Effect<void, StoreFailure | LeaseLost>
   /**
    * Make the stored set equal the source's set and end the job, in one transaction, under the fence: `succeeded`, `partial`
-   * where items were refused, `pending` again where the source was edited meanwhile or vectors went missing.
+   * where items were refused, `pending` again where the source was edited meanwhile or items are not current.
    */
   readonly complete: (
     held: Held,

@@ -39,7 +39,10 @@ export const check = (
 
 /** The same direction with norm 1, so that a dot product is the cosine. Expects a checked vector. */
 export const normalised = (vector: Vector): Vector => {
-  const scale = vector.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
-  const norm = scale * Math.sqrt(vector.reduce((sum, x) => sum + (x / scale) * (x / scale), 0))
+  let scale = 0
+  for (const x of vector) scale = Math.max(scale, Math.abs(x))
+  let squares = 0
+  for (const x of vector) squares += (x / scale) ** 2
+  const norm = scale * Math.sqrt(squares)
   return vector.map((x) => x / norm)
 }

@@ -43,6 +43,11 @@ export interface RunOptions {
 /** Items that are planned at a time: bounds the memory that a catalog of any size takes. */
 const pageSize = 500
 
+interface Answer {
+  readonly vectors: ReadonlyArray<NewVector>
+  readonly stored: Deferred.Deferred<void, StoreFailure | LeaseLost>
+}
+
 /** What the lanes of one pass share. The permit makes each write see the assembly as the last one left it. */
 interface Shared {
   readonly held: Held
@@ -52,6 +57,8 @@ interface Shared {
   readonly progress: Ref.Ref<Progress>
   readonly progressAt: Ref.Ref<number>
   readonly writing: Effect.Semaphore
+  /** Answers that wait for the permit. */
+  readonly waiting: Array<Answer>
 }
 
 const counted = (progress: Progress, more: Partial<Progress>): Progress =>
@@ -70,14 +77,32 @@ const write = Effect.fnUntraced(function*(shared: Shared, batch: Omit<Batch, "pr
   yield* Ref.set(shared.progressAt, yield* Clock.currentTimeMillis)
 })
 
-/** Store an answer with the items that it completes. */
+/** Store answers with the items that they complete. */
+const writeServed = Effect.fnUntraced(function*(shared: Shared, vectors: ReadonlyArray<NewVector>) {
+  const hashes = vectors.map((vector) => vector.hash)
+  const items = Assembly.completedBy(shared.assembly, hashes)
+  yield* write(shared, { vectors, items: items.map(EmbeddingPlan.indexed), refusals: [] }, { embedded: items.length })
+  Assembly.arrived(shared.assembly, hashes)
+})
+
+/**
+ * Store an answer before its lane goes on. Answers that come while another is being stored are stored together, by the first of
+ * them: one transaction is dearer than the rows in it.
+ */
 const served = (shared: Shared) => (vectors: ReadonlyArray<NewVector>) =>
-  shared.writing.withPermits(1)(Effect.gen(function*() {
-    const hashes = vectors.map((vector) => vector.hash)
-    const items = Assembly.completedBy(shared.assembly, hashes)
-    yield* write(shared, { vectors, items: items.map(EmbeddingPlan.indexed), refusals: [] }, { embedded: items.length })
-    Assembly.arrived(shared.assembly, hashes)
-  }))
+  Effect.gen(function*() {
+    const stored = yield* Deferred.make<void, StoreFailure | LeaseLost>()
+    shared.waiting.push({ vectors, stored })
+    yield* shared.writing.withPermits(1)(Effect.suspend(() => {
+      const together = shared.waiting.splice(0)
+      if (together.length === 0) return Effect.void
+      return writeServed(shared, together.flatMap((one) => one.vectors)).pipe(
+        Effect.onExit((exit) => Effect.forEach(together, (one) => Deferred.done(one.stored, exit), { discard: true })),
+        Effect.ignore
+      )
+    }))
+    yield* Deferred.await(stored)
+  })
 
 const refusal = (item: EmbeddingPlan.ChunkedItem, failure: Failure) =>
   Refusal.make({ item: item.id, itemHash: item.hash, failure })
@@ -135,10 +160,10 @@ const planPage = Effect.fnUntraced(function*(shared: Shared, after: number) {
 })
 
 /**
- * One lane more than the embedder takes calls: while one batch is being stored, every call that the embedder allows is
+ * Half as many lanes again as the embedder takes calls: while answers are being stored, every call that the embedder allows is
  * under way. Each lane stores its answer before its next call.
  */
-const lanes = (concurrency: number) => concurrency + 1
+const lanes = (concurrency: number) => concurrency + Math.ceil(concurrency / 2)
 
 /** Bring every pending text through the embedder. A lane that ends the attempt lets the others store what they asked for. */
 const embedAll = Effect.fnUntraced(function*(
@@ -206,7 +231,8 @@ const attempt = Effect.fnUntraced(function*(
       Progress.make({ items: standing.items, reused: standing.current, refused: standing.refused, embedded: 0 })
     ),
     progressAt: yield* Ref.make(yield* Clock.currentTimeMillis),
-    writing: yield* Effect.makeSemaphore(1)
+    writing: yield* Effect.makeSemaphore(1),
+    waiting: []
   }
   yield* Effect.forkScoped(Effect.zipRight(Deferred.await(options.stop), Deferred.succeed(halt, undefined)))
   const watched = Effect.zipRight(

@@ -62,14 +62,13 @@ export const indexCompletion = (backend: Backend) =>
         expect((yield* finish(again)).status).toBe("succeeded")
       }).pipe(inTenant))
 
-    it.effect("runs again when a vector went missing, and embeds that text alone", () =>
+    it.effect("embeds in its next job the one text whose vector went missing", () =>
       Effect.gen(function*() {
-        const held = yield* begin(pets)
-        yield* embedSome(held)
+        yield* indexed(pets)
         const sql = yield* SqlClient.SqlClient
         yield* sql`delete from embedding where tenant = ${yield* Tenant} and text_hash = ${sha("add a pet")}`
-        expect((yield* finish(held)).status).toBe("pending")
-        const again = yield* claim
+        const again = yield* begin(pets)
+        expect(yield* standing(again)).toEqual({ items: 3, current: 2, refused: 0 })
         expect(yield* embedSome(again)).toEqual(["add a pet"])
         expect((yield* finish(again)).status).toBe("succeeded")
       }).pipe(inTenant))

@@ -10,11 +10,30 @@ const unpaired = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00
 /** The text without what the database cannot store: null bytes go, half a surrogate pair becomes U+FFFD. */
 export const storable = (text: string): string => text.replaceAll("\0", "").replace(unpaired, "\ufffd")
 
+const real = { oid: 700, bytes: 4 }
+const header = 20
+
 /**
- * `[x,y,...]` as `embedding_of` reads it. Expects norm 1: nine decimals are then all that single precision keeps, and a number
- * that is too small for it becomes 0.
+ * The numbers of all these vectors, one after another, as the binary form of one `real[]` (a parameter that is bytes travels
+ * in binary): the server reads it in a fifth of the time of its text. Lower bound 1; a number that is too small becomes 0.
+ * Source: array_recv and float4recv of PostgreSQL.
  */
-export const vectorText = (vector: Vector): string => `[${vector.map((x) => x.toFixed(9)).join(",")}]`
+export const reals = (vectors: ReadonlyArray<Vector>): Uint8Array => {
+  const count = vectors.reduce((sum, vector) => sum + vector.length, 0)
+  const bytes = new Uint8Array(header + count * (4 + real.bytes))
+  const view = new DataView(bytes.buffer)
+  const head = [count === 0 ? 0 : 1, 0, real.oid, count, 1]
+  for (const [index, word] of head.entries()) view.setInt32(index * 4, word)
+  let at = header
+  for (const vector of vectors) {
+    for (const x of vector) {
+      view.setInt32(at, real.bytes)
+      view.setFloat32(at + 4, x)
+      at += 4 + real.bytes
+    }
+  }
+  return count === 0 ? bytes.subarray(0, 12) : bytes
+}
 
 /** Rows without line breaks of their own, for `string_to_array(..., E'\n')`. */
 export const lines = (rows: ReadonlyArray<string>): string => rows.join("\n")

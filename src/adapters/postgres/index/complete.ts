@@ -7,34 +7,27 @@ import { complete as completeJob, guard } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
 import { isIncomplete } from "./standing.js"
 
-/** Items whose vectors went missing lose their chunks, so that they are pending again. */
-const dropBroken = Effect.fnUntraced(function*(tenant: string, source: SourceRef, space: VectorSpace) {
-  const sql = yield* SqlClient.SqlClient
-  yield* sql`
-    delete from chunk c
-    where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
-      and c.model = ${space.model} and c.dimension = ${space.dimension}
-      and c.item_id = any(array(
-        select b.item_id from chunk b
-        where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
-          and b.model = ${space.model} and b.dimension = ${space.dimension}
-          and not exists (
-            select from embedding e
-            where e.tenant = b.tenant and e.model = b.model and e.dimension = b.dimension
-              and e.text_hash = b.text_hash offset 0)))`
-})
-
 /** What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. */
 const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, space: VectorSpace) {
   const sql = yield* SqlClient.SqlClient
+  // Every present item is current or refused: what is too many is found as a set, and deleted by key.
   yield* sql`
-    with dropped as (
-      delete from chunk c
+    with surplus as materialized (
+      select c.model, c.dimension, c.item_id, c.item_hash from chunk c
       where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
-        and (c.model <> ${space.model} or c.dimension <> ${space.dimension} or not exists (
-          select from item i
-          where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
-            and i.id = c.item_id and i.text_hash = c.item_hash and not i.removed offset 0))
+      except
+      select ${space.model}, ${space.dimension}::integer, i.id, i.text_hash from item i
+      where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and not i.removed
+    ), dropped as (
+      delete from chunk c
+      where c.tenant = ${tenant} and c.ctid = any(array(
+        select o.place from surplus s
+        cross join lateral (
+          select o.ctid as place from chunk o
+          where o.tenant = ${tenant} and o.source_kind = ${source.kind} and o.source_id = ${source.id}
+            and o.model = s.model and o.dimension = s.dimension and o.item_id = s.item_id and o.item_hash = s.item_hash
+          offset 0
+        ) o))
       returning c.model, c.dimension, c.text_hash
     )
     insert into stray (tenant, model, dimension, text_hash)
@@ -63,7 +56,6 @@ export const complete = Effect.fn("complete")(
     const source = held.job.source
     yield* Source.lock(tenant, source)
     yield* guard(tenant, held, progress)
-    yield* dropBroken(tenant, source, space)
     const incomplete = yield* isIncomplete(tenant, held, space)
     if (!incomplete) yield* equalise(tenant, source, space)
     return yield* completeJob(tenant, held, progress, incomplete)

@@ -32,18 +32,67 @@ export interface Standing {
   readonly refused: number
 }
 
+/**
+ * The source's items, those whose chunks are not current, and those of them that are refused: as sets, which cost a scan of the
+ * source each, whatever the planner knows.
+ */
+const sets = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace) => {
+  const { id, kind } = held.job.source
+  return sql`
+    present as materialized (select i.id, i.text_hash from item i where ${isPresent(sql, tenant, held)}),
+    lacking as materialized (
+      select p.id, p.text_hash from present p
+      except
+      select c.item_id, c.item_hash from chunk c
+      where c.tenant = ${tenant} and c.source_kind = ${kind} and c.source_id = ${id}
+        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and c.ordinal = 0
+        and c.written_at >= ${forcedAt(sql, tenant, held)}
+    ),
+    refused as materialized (
+      select l.id, l.text_hash from lacking l
+      intersect
+      select r.item_id, r.item_hash from refusal r
+      where r.tenant = ${tenant} and r.source_kind = ${kind} and r.source_id = ${id} and r.model = ${space.model}
+        and r.refused_at >= ${forcedAt(sql, tenant, held)}
+    )`
+}
+
+/** Items whose vectors went missing lose their chunks, so that they are pending again. */
+const dropBroken = Effect.fnUntraced(function*(tenant: string, { job: { source } }: Held, space: VectorSpace) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    delete from chunk c
+    where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
+      and c.model = ${space.model} and c.dimension = ${space.dimension}
+      and c.item_id = any(array(
+        select b.item_id from chunk b
+        where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
+          and b.model = ${space.model} and b.dimension = ${space.dimension}
+          and not exists (
+            select from embedding e
+            where e.tenant = b.tenant and e.model = b.model and e.dimension = b.dimension
+              and e.text_hash = b.text_hash offset 0)))`
+})
+
 export const standing = Effect.fnUntraced(function*(tenant: string, held: Held, space: VectorSpace) {
   const sql = yield* SqlClient.SqlClient
+  yield* dropBroken(tenant, held, space)
   const [row] = yield* sql<Standing>`
-    select count(*) as items,
-      count(*) filter (where s.current) as current,
-      count(*) filter (where s.refused and not s.current) as refused
-    from (
-      select exists (select from chunk c where ${currentChunk(sql, tenant, held, space)} offset 0) as current,
-        exists (select from refusal r where ${validRefusal(sql, tenant, held, space)} offset 0) as refused
-      from item i where ${isPresent(sql, tenant, held)}
-    ) s`
+    with ${sets(sql, tenant, held, space)}
+    select p.items, p.items - l.lacking as current, r.refused
+    from (select count(*) as items from present) p,
+      (select count(*) as lacking from lacking) l,
+      (select count(*) as refused from refused) r`
   return row ?? { items: 0, current: 0, refused: 0 }
+})
+
+/** Whether an item is neither current nor refused. */
+export const isIncomplete = Effect.fnUntraced(function*(tenant: string, held: Held, space: VectorSpace) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly incomplete: boolean }>`
+    with ${sets(sql, tenant, held, space)}
+    select (select count(*) from lacking) > (select count(*) from refused) as incomplete`
+  return row?.incomplete === true
 })
 
 /** A page costs as much as the items that it passes. */
@@ -59,11 +108,6 @@ export const pending = Effect.fnUntraced(
       order by i.position limit ${limit}`
   }
 )
-
-/** Whether an item is neither current nor refused. */
-export const isIncomplete = Effect.fnUntraced(function*(tenant: string, held: Held, space: VectorSpace) {
-  return (yield* pending(tenant, held, space, -1, 1)).length > 0
-})
 
 export const known = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, hashes: ReadonlyArray<string>) {

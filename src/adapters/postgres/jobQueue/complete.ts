@@ -96,6 +96,16 @@ export const complete = Effect.fnUntraced(function*(
   return row === undefined ? yield* refuse(held) : toSettled(row)
 })
 
+/** The statement of `guard`, for whoever writes more by the same one. */
+export const guarding = (sql: SqlClient.SqlClient, tenant: string, held: Held, progress: Progress) =>
+  sql`
+    update index_job as job set
+      items = ${progress.items}, embedded = ${progress.embedded}, reused = ${progress.reused},
+      refused = ${progress.refused}, progress_at = now(), attempts = greatest(1, job.attempts - job.crashes), crashes = 0,
+      cooled_ms = 0
+    where job.tenant = ${tenant} and job.id = ${held.job.id} and job.fence = ${held.fence} and job.status = 'running'
+    returning job.id`
+
 /**
  * Writes the progress of a job and locks its row until the caller's transaction ends, so that no newer claim can come
  * between. Progress forgives the crashes before it, and the attempts that they spent.
@@ -106,12 +116,6 @@ export const guard = Effect.fnUntraced(function*(
   progress: Progress
 ): Effect.fn.Return<void, SqlError | LeaseLost, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`
-    update index_job as job set
-      items = ${progress.items}, embedded = ${progress.embedded}, reused = ${progress.reused},
-      refused = ${progress.refused}, progress_at = now(), attempts = greatest(1, job.attempts - job.crashes), crashes = 0,
-      cooled_ms = 0
-    where job.tenant = ${tenant} and job.id = ${held.job.id} and job.fence = ${held.fence} and job.status = 'running'
-    returning job.id`
+  const rows = yield* guarding(sql, tenant, held, progress)
   if (rows.length === 0) return yield* refuse(held)
 })

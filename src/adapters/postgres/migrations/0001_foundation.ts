@@ -166,8 +166,8 @@ const tables: ReadonlyArray<string> = [
 const withPgvector: ReadonlyArray<string> = [
   `create extension if not exists vector`,
   `create domain embedding_vector as vector`,
-  `create function embedding_of(written text) returns embedding_vector
-    language sql immutable strict parallel safe as $$ select written::vector::embedding_vector $$`,
+  `create function embedding_of(numbers real[]) returns embedding_vector
+    language sql immutable strict parallel safe as $$ select numbers::vector::embedding_vector $$`,
   `create function cosine_similarity(a embedding_vector, b embedding_vector) returns double precision
     language sql immutable strict parallel safe as $$ select 1 - (a::vector <=> b::vector) $$`
 ]
@@ -178,9 +178,8 @@ const withPgvector: ReadonlyArray<string> = [
  */
 const withArrays: ReadonlyArray<string> = [
   `create domain embedding_vector as real[]`,
-  `create function embedding_of(written text) returns embedding_vector
-    language sql immutable strict parallel safe as
-    $$ select replace(replace(written, '[', '{'), ']', '}')::real[]::embedding_vector $$`,
+  `create function embedding_of(numbers real[]) returns embedding_vector
+    language sql immutable strict parallel safe as $$ select numbers::embedding_vector $$`,
   `create function cosine_similarity(a embedding_vector, b embedding_vector) returns double precision
     language sql immutable strict parallel safe as
     $$ select sum(x::double precision * y) from (select unnest(a::real[]) as x, unnest(b::real[]) as y) pair $$`

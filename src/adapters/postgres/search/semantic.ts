@@ -13,13 +13,13 @@ export const semantic = Effect.fnUntraced(
   function*(tenant: string, vector: Vector.Vector, space: VectorSpace, filter: SearchFilter, limit: number) {
     const sql = yield* SqlClient.SqlClient
     const admitted = filter.catalog === undefined ? sql`` : sql`and c.source_id = ${filter.catalog}`
-    const asked = Serial.vectorText(Vector.normalised(vector))
+    const asked = Serial.reals([Vector.normalised(vector)])
     return yield* sql<LegHit>`
       with best as (
         select c.source_id, c.item_id, max(s.score) as score
         from chunk c
         cross join lateral (
-          select cosine_similarity(e.vector, (select embedding_of(${asked}))) as score from embedding e
+          select cosine_similarity(e.vector, (select embedding_of(${asked}::real[]))) as score from embedding e
           where e.tenant = c.tenant and e.model = c.model and e.dimension = c.dimension and e.text_hash = c.text_hash
           offset 0
         ) s
