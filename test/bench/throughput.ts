@@ -1,32 +1,32 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Embedder } from "../../src/domain/embedding/Embedder.js"
-import { JobQueue } from "../../src/domain/job/JobQueue.js"
 import { fakeEmbedder } from "./FakeEmbedder.js"
 import { catalogOf, house, index } from "./house.js"
 
 const batchSize = 32
-const concurrency = 4
-const batches = 120
+/** What the embedder alone needs for all, in milliseconds: long enough for a rate, whatever a job's beginning and end cost. */
+const lasting = 8000
 
 /** The embedder asked as fast as it allows, with nothing stored: the baseline of the same run. */
-const bare = Effect.gen(function*() {
-  const embedder = yield* Embedder
-  const texts = Array.from({ length: batchSize }, (_, n) => `text ${n}`)
-  const calls = Effect.forEach(Array.from({ length: batches }), () => embedder.embed(texts), {
-    concurrency: "unbounded",
-    discard: true
+const bare = (batches: number, concurrency: number) =>
+  Effect.gen(function*() {
+    const embedder = yield* Embedder
+    const texts = Array.from({ length: batchSize }, (_, n) => `text ${n}`)
+    const calls = Effect.forEach(Array.from({ length: batches }), () => embedder.embed(texts), {
+      concurrency,
+      discard: true
+    })
+    return Duration.toMillis((yield* Effect.timed(calls))[0])
   })
-  return Duration.toMillis((yield* Effect.timed(calls))[0])
-})
 
 /** A job's rate through an embedder of fixed latency, as a share of the embedder's own rate. */
-export const throughput = (latency: number, settings: Parameters<typeof house>[1]) => {
+export const throughput = (latency: number, concurrency: number, settings: Parameters<typeof house>[1]) => {
   const receipts = { calls: 0, texts: 0 }
+  const batches = Math.round(lasting / latency) * concurrency
   return Effect.gen(function*() {
-    const baseline = yield* bare
+    const baseline = yield* bare(batches, concurrency)
     const { job, took } = yield* index(catalogOf(`throughput-${latency}`, batches * batchSize))
-    yield* JobQueue
     if (job.status !== "succeeded") return yield* Effect.dieMessage(`the job is ${job.status}`)
     const ideal = batches / concurrency * latency
     return {
