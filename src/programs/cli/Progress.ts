@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
@@ -55,24 +56,43 @@ export const isWorthALine = (last: Pace, now: Pace): boolean =>
   now.done > last.done &&
   (Math.floor(percent(now) / 10) > Math.floor(percent(last) / 10) || now.since - last.since >= 10_000)
 
-/** Show how a job gets on, until the stream ends: a bar on a terminal, sparse lines elsewhere, always on stderr. */
-export const show = Effect.fnUntraced(function*<E, R>(name: string, jobs: Stream.Stream<Job, E, R>) {
-  const output = yield* Output
-  const start = yield* Clock.currentTimeMillis
-  const first = yield* Ref.make(Option.none<number>())
-  const last = yield* Ref.make<Pace>({ done: 0, items: 0, from: 0, since: 0 })
-  yield* Stream.runForEach(jobs, (job) =>
-    Effect.gen(function*() {
+/**
+ * Show how a job gets on while `work` runs, and where it stood at its end: a bar on a terminal, sparse lines elsewhere, always
+ * on stderr. Looking may fail; the work goes on without it.
+ */
+export const showing = Effect.fnUntraced(
+  function*<A extends Job, E, R, E2, R2>(
+    name: string,
+    jobs: Stream.Stream<Job, E, R>,
+    work: Effect.Effect<A, E2, R2>
+  ) {
+    const output = yield* Output
+    const start = yield* Clock.currentTimeMillis
+    const first = yield* Ref.make(Option.none<number>())
+    const last = yield* Ref.make<Pace>({ done: 0, items: 0, from: 0, since: 0 })
+    const look = Effect.fnUntraced(function*(job: Job) {
       if (job.progress.items === 0) return
       const finished = done(job.progress)
-      const from = Option.getOrElse(yield* Ref.get(first), () => finished)
-      yield* Ref.set(first, Option.some(from))
-      const pace = { done: finished, items: job.progress.items, from, since: (yield* Clock.currentTimeMillis) - start }
+      const from = yield* Ref.updateAndGet(first, (seen) => Option.orElseSome(seen, () => finished))
+      const pace = {
+        done: finished,
+        items: job.progress.items,
+        from: Option.getOrElse(from, () => finished),
+        since: (yield* Clock.currentTimeMillis) - start
+      }
       if (output.isWatched) {
         yield* output.show(Option.some(bar(output.stderr, name, pace)))
       } else if (isWorthALine(yield* Ref.get(last), pace)) {
         yield* Ref.set(last, pace)
         yield* output.note(words(name, pace))
       }
-    }))
-}, Effect.ensuring(Effect.flatMap(Output, (output) => output.show(Option.none()))))
+    })
+    const watching = yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(jobs, look)))
+    const ended = yield* work
+    yield* Fiber.interrupt(watching)
+    yield* look(ended)
+    return ended
+  },
+  Effect.scoped,
+  Effect.ensuring(Effect.flatMap(Output, (output) => output.show(Option.none())))
+)

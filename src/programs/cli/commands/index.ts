@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import type { ExitCode } from "../../../domain/failure/Consequence.js"
@@ -137,9 +136,7 @@ export const run = (asked: Asked) =>
     })
     yield* warn(warnings)
     if (asked.detach) return detached(catalog, items, job, Option.isNone(databaseUrl))
-    const watching = yield* Effect.forkScoped(Effect.ignore(Progress.show(catalog, follow(job.id))))
-    const ended = yield* workOn(job.id)
-    yield* Fiber.interrupt(watching)
+    const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
     const waits = WaitReason.waitReason(ended, yield* around)
     const told: Ended = { catalog, items, job: ended, waits }
     const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
