@@ -4,7 +4,9 @@ const shared = {
   root: new URL("..", import.meta.url).pathname,
   testTimeout: 30_000,
   hookTimeout: 120_000,
-  pool: "forks" as const
+  pool: "forks" as const,
+  // Loading the modules for each file anew took longer than many of the tests.
+  isolate: false
 }
 
 /**

@@ -19,3 +19,7 @@ export const withApp = <A, E, R>(effect: Effect.Effect<A, E, R | Layer.Layer.Suc
 /** Run with the embedder alone. */
 export const withEmbedding = <A, E, R>(effect: Effect.Effect<A, E, R | Layer.Layer.Success<typeof Wiring.Embedding>>) =>
   Effect.flatMap(wiring, ({ Embedding }) => Effect.provide(effect, Embedding))
+
+/** Run with files and URLs alone. */
+export const withSources = <A, E, R>(effect: Effect.Effect<A, E, R | Layer.Layer.Success<typeof Wiring.Sources>>) =>
+  Effect.flatMap(wiring, ({ Sources }) => Effect.provide(effect, Sources))

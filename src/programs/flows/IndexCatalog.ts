@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { CatalogName, CatalogStore } from "../../domain/catalog/CatalogStore.js"
 import type { CatalogItem } from "../../domain/catalog/CatalogStore.js"
+import type { Description } from "../../domain/catalog/Description.js"
 import * as OpenApi from "../../domain/catalog/OpenApi.js"
 import * as Operation from "../../domain/catalog/Operation.js"
 import { SourceReader } from "../../domain/catalog/SourceReader.js"
@@ -61,25 +62,50 @@ const free = Effect.fnUntraced(function*(name: CatalogName, location: string) {
   }
 })
 
+/** An API description that was read, and the name that was given for it. */
+export interface ReadCatalog {
+  readonly name: Option.Option<CatalogName>
+  readonly location: string
+  readonly revision: string
+  readonly description: Description
+}
+
+/** Read an API description. Needs no store, so that input which is no use is refused before one is opened. */
+export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
+  function*({ location, name }: Pick<IndexCatalogRequest, "location" | "name">) {
+    const reader = yield* SourceReader
+    const given = yield* Effect.transposeMapOption(name, named)
+    const source = yield* reader.read(location)
+    const description = yield* OpenApi.operations(source.document)
+    return { name: given, location: source.location, revision: source.revision, description } satisfies ReadCatalog
+  }
+)
+
+/** Store the operations of a description and enqueue their index job: all of it, or nothing. */
+export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
+  function*(
+    { description, location, name: given, revision }: ReadCatalog,
+    options: Pick<IndexCatalogRequest, "force" | "maxAttempts">
+  ) {
+    const store = yield* CatalogStore
+    const embedder = yield* Embedder
+    const name = yield* Option.match(given, {
+      onSome: (chosen) => Effect.succeed(chosen),
+      onNone: () => Effect.tap(named(nameFrom(description.title, location)), (made) => free(made, location))
+    })
+    const job = yield* store.put({
+      name,
+      location,
+      title: description.title,
+      version: description.version,
+      revision,
+      items: description.operations.map(toItem)
+    }, { provider: embedder.provider, maxAttempts: options.maxAttempts, force: options.force })
+    return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
+  }
+)
+
 /** Read an API description, store its operations and enqueue their index job: all of it, or nothing. */
-export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")(function*(request: IndexCatalogRequest) {
-  const reader = yield* SourceReader
-  const store = yield* CatalogStore
-  const embedder = yield* Embedder
-  const given = yield* Effect.transposeMapOption(request.name, named)
-  const source = yield* reader.read(request.location)
-  const description = yield* OpenApi.operations(source.document)
-  const name = yield* Option.match(given, {
-    onSome: (chosen) => Effect.succeed(chosen),
-    onNone: () => Effect.tap(named(nameFrom(description.title, source.location)), (made) => free(made, source.location))
-  })
-  const job = yield* store.put({
-    name,
-    location: source.location,
-    title: description.title,
-    version: description.version,
-    revision: source.revision,
-    items: description.operations.map(toItem)
-  }, { provider: embedder.provider, maxAttempts: request.maxAttempts, force: request.force })
-  return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
-})
+export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")((request: IndexCatalogRequest) =>
+  Effect.flatMap(readCatalog(request), (read) => enqueueCatalog(read, request))
+)

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import type { ExitCode } from "../../../domain/failure/Consequence.js"
 import type { Job } from "../../../domain/job/Job.js"
 import * as WaitReason from "../../../domain/job/WaitReason.js"
-import { indexCatalog } from "../../flows/IndexCatalog.js"
+import { enqueueCatalog, readCatalog } from "../../flows/IndexCatalog.js"
+import type { ReadCatalog } from "../../flows/IndexCatalog.js"
 import { follow, workOn } from "../../flows/Worker.js"
 import { Settings } from "../../Settings.js"
 import { around } from "../around.js"
@@ -17,7 +18,7 @@ import * as Progress from "../Progress.js"
 import { report } from "../Report.js"
 import { clean, count, paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
-import { withApp } from "../wired.js"
+import { withApp, withSources } from "../wired.js"
 
 interface Asked {
   readonly location: string
@@ -124,21 +125,22 @@ const detached = (catalog: string, items: number, job: Job, embedded: boolean) =
     )
   ])
 
+/** Store what was read, run its job, and tell how it ended. */
+const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
+  const { databaseUrl, maxAttempts } = yield* Settings
+  const started = yield* Clock.currentTimeMillis
+  const { catalog, items, job, warnings } = yield* enqueueCatalog(read, { force: asked.force, maxAttempts })
+  yield* warn(warnings)
+  if (asked.detach) return detached(catalog, items, job, Option.isNone(databaseUrl))
+  const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
+  const waits = WaitReason.waitReason(ended, yield* around)
+  const told: Ended = { catalog, items, job: ended, waits }
+  const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
+  return report(json(told), text(told, took), exitCodeOf(told))
+})
+
+/** Input that is no use is refused before a database is opened or made. */
 export const run = (asked: Asked) =>
-  withApp(Effect.gen(function*() {
-    const { databaseUrl, maxAttempts } = yield* Settings
-    const started = yield* Clock.currentTimeMillis
-    const { catalog, items, job, warnings } = yield* indexCatalog({
-      location: asked.location,
-      name: Option.fromNullable(asked.name),
-      force: asked.force,
-      maxAttempts
-    })
-    yield* warn(warnings)
-    if (asked.detach) return detached(catalog, items, job, Option.isNone(databaseUrl))
-    const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
-    const waits = WaitReason.waitReason(ended, yield* around)
-    const told: Ended = { catalog, items, job: ended, waits }
-    const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
-    return report(json(told), text(told, took), exitCodeOf(told))
-  }))
+  withSources(readCatalog({ location: asked.location, name: Option.fromNullable(asked.name) })).pipe(
+    Effect.flatMap((read) => withApp(indexed(asked, read)))
+  )
