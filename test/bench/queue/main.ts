@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import { build } from "esbuild"
 import { readFileSync } from "node:fs"
 import { loadavg } from "node:os"
@@ -10,6 +11,7 @@ import { startServer } from "../../support/PostgresServer.js"
 import type { Server } from "../../support/PostgresServer.js"
 import { drain, starts } from "./measure.js"
 import type { Drained, Stand } from "./measure.js"
+import { persisting } from "./persisting.js"
 import { limit, ours, peers, queues } from "./queues.js"
 
 /**
@@ -23,7 +25,8 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "3" },
     processes: { type: "string", default: "1,4" },
     starts: { type: "string", default: "200" },
-    only: { type: "string", default: "drain,start" },
+    rows: { type: "string", default: "3200" },
+    only: { type: "string", default: "drain,start,persist" },
     queues: { type: "string", default: queues.map(({ module }) => module).join(",") }
   }
 })
@@ -122,6 +125,24 @@ const idle = async (stands: ReadonlyArray<Stand>) => {
   )
 }
 
+const stores = async (server: Server) => {
+  const admin = new Pg.Client({ connectionString: server.url })
+  await admin.connect()
+  await admin.query("create database bench_persisting")
+  await admin.end()
+  const url = server.url.replace(/\/postgres$/, "/bench_persisting")
+  const results = await Effect.runPromise(persisting(url, rounds, Number(flags.rows)))
+  const ours = median(results.map((one) => one.ours))
+  const plain = median(results.map((one) => one.plain))
+  judge(
+    "persisted chunks of 1,024 dimensions",
+    ours / plain >= 0.6,
+    `holdfast ${ours.toFixed(0)} rows/s, plain multi-row inserts ${plain.toFixed(0)} rows/s, ${
+      percent(ours / plain)
+    } (${load()}); aim 60 %`
+  )
+}
+
 const server = await startServer(["-c", "fsync=on", "-c", "full_page_writes=on", "-c", "shared_buffers=128MB"])
 try {
   await bundle()
@@ -132,6 +153,7 @@ try {
     for (const processes of flags.processes.split(",")) await drains(stands, Number(processes))
   }
   if (parts.has("start")) await idle(stands)
+  if (parts.has("persist")) await stores(server)
   for (const { db, prepared } of stands) {
     await db.end()
     await prepared.close()
