@@ -15,8 +15,11 @@ export interface Problem {
   readonly problem: string
 }
 
-/** Providers whose auth is a session where a report does not say. */
-const bySession = /^openhuman/i
+/** The provider whose auth is a session where a report does not say; all others authenticate by key. */
+const bySession = "openhuman-backend"
+
+/** How its clients name it in the texts that they wrap. */
+const namesBySession = /^openhuman/i
 
 const wrapper = /\b(?:([A-Za-z][\w.-]*) )?(?:streaming |embedding )?API error\b/i
 
@@ -31,7 +34,7 @@ const looksLikeBreak = (text: string): boolean =>
 /** Read what a person pasted: a raw body, `HTTP 429 ...`, or a client's wrapped text. Who said it is guessed from the text. */
 export const fromText = (text: string, given: Partial<WireFailure> = {}): WireFailure => {
   const provider = given.provider ?? guess(text)
-  const auth: Auth = given.auth ?? (bySession.test(provider) ? "session" : "key")
+  const auth: Auth = given.auth ?? (namesBySession.test(provider) ? "session" : "key")
   const base: WireFailure = { surface: /embedding api error/i.test(text) ? "embed" : "chat", ...given, provider, auth }
   return given.status === undefined && looksLikeBreak(text)
     ? { ...base, transport: [{ message: text }], body: text }
@@ -68,7 +71,7 @@ const headersOf = (value: unknown): Readonly<Record<string, string>> =>
   Object.fromEntries(LooseJson.entries(value).map(([name, said]) => [name.toLowerCase(), String(said)]))
 
 const authOf = (value: unknown, provider: string): Auth =>
-  value === "session" || value === "key" || value === "none" ? value : bySession.test(provider) ? "session" : "key"
+  value === "session" || value === "key" || value === "none" ? value : provider === bySession ? "session" : "key"
 
 const surfaceOf = (value: unknown): Surface => value === "embed" ? "embed" : "chat"
 

@@ -38,6 +38,7 @@ describe("a line of the corpus form", () => {
 
   it("authenticates the back end by session and all others by key, unless it says", () => {
     expect(auth({ provider: "openhuman-backend" })).toEqual(Either.right("session"))
+    expect(auth({ provider: "openhuman" })).toEqual(Either.right("key"))
     expect(auth({ provider: "openai" })).toEqual(Either.right("key"))
     expect(auth({ provider: "openai", auth: "session" })).toEqual(Either.right("session"))
     expect(auth({ provider: "openhuman-backend", auth: "none" })).toEqual(Either.right("none"))
