@@ -11,6 +11,7 @@ import * as IndexStore from "../adapters/postgres/IndexStore.js"
 import * as JobQueue from "../adapters/postgres/JobQueue.js"
 import * as Migrate from "../adapters/postgres/Migrate.js"
 import * as migrations from "../adapters/postgres/migrations/all.js"
+import * as Pacer from "../adapters/postgres/Pacer.js"
 import * as SearchIndex from "../adapters/postgres/SearchIndex.js"
 import * as ServerCheck from "../adapters/postgres/ServerCheck.js"
 import * as Upkeep from "../adapters/postgres/Upkeep.js"
@@ -60,6 +61,7 @@ export const Stores = Layer.mergeAll(
   IndexStore.layer,
   SearchIndex.layer,
   Gates.layer,
+  Pacer.layer,
   Upkeep.layer,
   WakeUps.layer,
   WorkerLock.layer

@@ -1,6 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -28,9 +27,6 @@ const toGate = (row: GateRow): ClosedGate =>
     until: Option.map(Option.fromNullable(row.until), DateTime.unsafeFromDate),
     detail: row.detail
   })
-
-/** A provider that names a longer time is asked again after this. */
-const longestCooldown = Duration.days(1)
 
 /** Gates and cooldowns as rows. The database's clock decides what is over: a gate past its `until` counts as open. */
 export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effect(
@@ -77,20 +73,12 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effec
       (rows) => rows.map(toGate)
     )).pipe(Effect.withSpan("Gates.closed"))
 
-    const cool: typeof Gates.Service.cool = Effect.fn("Gates.cool")(function*(provider, delay) {
-      const millis = Duration.toMillis(Duration.min(delay, longestCooldown))
-      yield* sql`
-        insert into cooldown (tenant, provider, until)
-        values (${tenant}, ${provider}, now() + ${millis}::float8 * interval '1 millisecond')
-        on conflict (tenant, provider) do update set until = greatest(cooldown.until, excluded.until)`
-    }, SqlFailure.renamed)
-
     const cooling = SqlFailure.renamed(Effect.map(
       sql<{ readonly provider: string; readonly until: Date }>`
         select provider, until from cooldown where tenant = ${tenant} and until > now() order by provider`,
       (rows) => rows.map((row): Cooldown => ({ provider: row.provider, until: DateTime.unsafeFromDate(row.until) }))
     )).pipe(Effect.withSpan("Gates.cooling"))
 
-    return Gates.of({ close, open, closed, cool, cooling })
+    return Gates.of({ close, open, closed, cooling })
   })
 )

@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as DateTime from "effect/DateTime"
@@ -12,7 +11,7 @@ export interface Cooldown {
   readonly until: DateTime.Utc
 }
 
-/** Gates and cooldowns, shared by all workers and processes. */
+/** Gates and cooldowns, shared by all workers and processes. A cooldown begins with a refusal: see Pacer. */
 export class Gates extends Context.Tag("holdfast/Gates")<Gates, {
   /** Close a gate; true for the one caller that closed it, false where it was closed already. */
   readonly close: (
@@ -24,7 +23,5 @@ export class Gates extends Context.Tag("holdfast/Gates")<Gates, {
   /** Open a gate and wake what waited; false where it was open. */
   readonly open: (gate: GateRef) => Effect.Effect<boolean, StoreFailure>
   readonly closed: Effect.Effect<ReadonlyArray<ClosedGate>, StoreFailure>
-  /** Nobody calls this provider for so long. A longer cooldown that stands is kept. */
-  readonly cool: (provider: string, delay: Duration.Duration) => Effect.Effect<void, StoreFailure>
   readonly cooling: Effect.Effect<ReadonlyArray<Cooldown>, StoreFailure>
 }>() {}

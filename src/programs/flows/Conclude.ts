@@ -34,13 +34,10 @@ const forOthers = (held: Held, outcome: Outcome) =>
           const { report: wanted } = consequence(failure, Work.Request({ malformedTries: 0 }))
           return first && wanted !== "expected" ? report(held, failure) : Effect.void
         })),
-      Match.tag("Cooled", ({ delay, failure }) => patiently(gates.cool(failure.provider, delay))),
-      Match.orElse(() =>
-        Effect.void
-      )
+      Match.orElse(() => Effect.void)
     ))
 
-/** First the gate or the cooldown, so that nobody calls the provider once more, then the job. */
+/** First the gate, so that nobody calls the provider once more, then the job. A cooldown was told when the refusal was heard. */
 const concludeFailed = Effect.fn("Conclude.conclude")(function*(settle: Settle, held: Held, outcome: Outcome) {
   yield* forOthers(held, outcome)
   const settled = yield* settle(held, outcome)

@@ -19,9 +19,11 @@ import { Progress, Refusal } from "../../domain/job/Job.js"
 import type { Held, Settled } from "../../domain/job/JobQueue.js"
 import { Outcome } from "../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
+import type { Pacer } from "../../domain/retry/Pacer.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { embedBatch } from "./EmbedBatch.js"
 import type { Pass } from "./EmbedBatch.js"
+import type { Calls } from "./Paced.js"
 import { patiently } from "./PatientStore.js"
 
 /** How one attempt ended: the job is settled by its completion, or its outcome is still to be written. */
@@ -38,6 +40,8 @@ export interface RunOptions {
   readonly stallAfter: Duration.Duration
   /** Done when nothing new is to be begun: the batches under way are stored, then the attempt ends as Released. */
   readonly stop: Deferred.Deferred<void>
+  /** What all jobs of this process share in calling the embedder. */
+  readonly calls: Calls
 }
 
 /** Items that are planned at a time: bounds the memory that a catalog of any size takes. */
@@ -223,7 +227,8 @@ const attempt = Effect.fnUntraced(function*(
       limit: yield* Ref.make(options.batchSize),
       dimension,
       movable,
-      stopping: Deferred.isDone(halt)
+      stop: halt,
+      calls: options.calls
     },
     space,
     assembly: Assembly.make(),
@@ -258,7 +263,7 @@ export const runJob = Effect.fn("RunJob.runJob")(function*(held: Held, options: 
   const run = (
     dimension: number | null,
     movable: boolean
-  ): Effect.Effect<Attempt, StoreFailure | LeaseLost, Embedder | IndexStore | Fingerprint> =>
+  ): Effect.Effect<Attempt, StoreFailure | LeaseLost, Embedder | IndexStore | Fingerprint | Pacer> =>
     attempt(held, options, dimension, movable).pipe(
       Effect.catchTag("SpaceMoved", (moved) => run(moved.dimension, false))
     )

@@ -5,9 +5,11 @@ import { CatalogStore } from "../../domain/catalog/CatalogStore.js"
 import { Embedder } from "../../domain/embedding/Embedder.js"
 import * as Text from "../../domain/embedding/Text.js"
 import { classify } from "../../domain/failure/classify.js"
-import { userMessage } from "../../domain/failure/Consequence.js"
-import { isFailure } from "../../domain/failure/Failure.js"
+import { consequence, userMessage } from "../../domain/failure/Consequence.js"
+import { isFailure, RateLimited } from "../../domain/failure/Failure.js"
 import type { Failure } from "../../domain/failure/Failure.js"
+import { Work } from "../../domain/failure/Work.js"
+import { Pacer, unpaced } from "../../domain/retry/Pacer.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import { fuse, single } from "../../domain/search/fuse.js"
 import { SearchAnswer } from "../../domain/search/Query.js"
@@ -16,6 +18,7 @@ import { SearchIndex } from "../../domain/search/SearchIndex.js"
 import type { SearchFilter } from "../../domain/search/SearchIndex.js"
 import { GateShut } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
+import * as Paced from "./Paced.js"
 
 export interface SearchRequest {
   readonly question: string
@@ -28,10 +31,34 @@ export interface SearchRequest {
 /** A person waits for the answer: past this the full-text leg answers alone. */
 const questionTimeout = Duration.seconds(10)
 
+/** A cooldown that lasts longer is not waited for. */
+const patience = Duration.seconds(2)
+
+/** What a refusal without a named wait is taken to ask for. */
+const unnamedWait = RetryPolicy.ceiling(RetryPolicy.request, 1)
+
 /** How deep each leg looks before both are fused. */
 const depth = (limit: number) => Math.max(50, limit * 4)
 
-/** The question as a vector. Asks nobody while the provider's gate is closed. */
+/** One request at its turn. A refusal that asks to wait is told to everyone. */
+const ask = Effect.fnUntraced(function*(question: string) {
+  const { embed, provider } = yield* Embedder
+  const pacer = yield* Pacer
+  const cycle = (yield* pacer.isFree(provider)) ? unpaced : yield* Paced.turn(provider, patience, Effect.sleep).pipe(
+    Effect.catchTag(
+      "Cooling",
+      ({ wait }) => new RateLimited({ provider, detail: "It asked everyone to wait.", retryAfter: wait })
+    )
+  )
+  return yield* Effect.tapError(embed([question]), (failure) => {
+    const { action } = consequence(failure, Work.Request({ malformedTries: 0 }))
+    return action._tag === "Wait"
+      ? pacer.refused(provider, cycle, Option.getOrElse(action.delay, () => unnamedWait))
+      : Effect.void
+  })
+})
+
+/** The question as a vector. Asks nobody while the provider's gate is closed, or while it cools down. */
 const vectorOf = Effect.fnUntraced(function*(question: string) {
   const embedder = yield* Embedder
   const gates = yield* Gates
@@ -39,7 +66,7 @@ const vectorOf = Effect.fnUntraced(function*(question: string) {
   const shut = (yield* gates.closed).find(({ ref }) => ref.kind === "provider" && ref.name === embedder.provider)
   if (shut !== undefined) return yield* new GateShut({ ...shut.ref, reason: shut.reason })
   const [text = question] = Text.chunks(question, embedder.chunkWords)
-  return yield* RetryPolicy.retryRequest(embedder.embed([text])).pipe(
+  return yield* RetryPolicy.retryRequest(ask(text)).pipe(
     Effect.timeoutFail({
       duration: questionTimeout,
       onTimeout: (): Failure => classify({ ...about, timedOutAfter: Duration.toMillis(questionTimeout) })

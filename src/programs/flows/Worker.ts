@@ -2,10 +2,12 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { Embedder } from "../../domain/embedding/Embedder.js"
 import { isOpen } from "../../domain/job/Job.js"
 import type { Job, JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
 import { Gates } from "../../domain/session/Gates.js"
+import * as Paced from "./Paced.js"
 import { upkeep } from "./Reconcile.js"
 import { runJob } from "./RunJob.js"
 import { WorkSettings, workWith } from "./Work.js"
@@ -14,9 +16,14 @@ import type { Runner } from "./Work.js"
 /** A foreground program waits for a delay up to this long; past it, it says so and leaves the job queued. */
 const patience = Duration.minutes(1)
 
-const indexing = Effect.map(WorkSettings, ({ batchSize, stallAfter }) => {
+const indexing = Effect.gen(function*() {
+  const { batchSize, stallAfter } = yield* WorkSettings
+  const { concurrency, provider } = yield* Embedder
+  const calls = yield* Paced.make(provider, concurrency)
   const run = (...[held, stop]: Parameters<Runner<never>>) =>
-    runJob(held, { batchSize, stallAfter, stop }).pipe(Effect.annotateLogs({ job: held.job.id, fence: held.fence }))
+    runJob(held, { batchSize, stallAfter, stop, calls }).pipe(
+      Effect.annotateLogs({ job: held.job.id, fence: held.fence })
+    )
   return run
 })
 

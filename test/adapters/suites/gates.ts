@@ -8,6 +8,7 @@ import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
+import type { Pacer } from "../../../src/domain/retry/Pacer.js"
 import type { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Kit from "./queueKit.js"
@@ -27,7 +28,7 @@ export const gates = (backend: Backend) =>
     it.layer(backend.fresh(all), { timeout: "60 seconds" })((it) => {
       const test = <E>(
         name: string,
-        body: () => Effect.Effect<void, E, JobQueue | Gates | Tenant | SqlClient.SqlClient>
+        body: () => Effect.Effect<void, E, JobQueue | Gates | Pacer | Tenant | SqlClient.SqlClient>
       ) => it.effect(name, () => Kit.alone(body()))
 
       test("a gate is closed by one of many callers", () =>
@@ -93,7 +94,7 @@ export const gates = (backend: Backend) =>
           const gates = yield* Gates
           const queue = yield* JobQueue
           yield* Kit.enqueue("pets")
-          yield* gates.cool("ollama", Duration.minutes(10))
+          yield* Kit.cool("ollama", "10 minutes")
           expect(yield* Kit.claim(1)).toEqual([])
           expect(minutes(yield* queue.nextReadyIn)).toEqual(Option.some(10))
           yield* Kit.pass("11 minutes")
@@ -104,9 +105,9 @@ export const gates = (backend: Backend) =>
       test("the longer of two cooldowns stands, and none lasts longer than a day", () =>
         Effect.gen(function*() {
           const gates = yield* Gates
-          yield* gates.cool("ollama", Duration.minutes(10))
-          yield* gates.cool("ollama", Duration.minutes(5))
-          yield* gates.cool("openai", Duration.infinity)
+          yield* Kit.cool("ollama", "10 minutes")
+          yield* Kit.cool("ollama", "5 minutes")
+          yield* Kit.cool("openai", Duration.infinity)
           const left = yield* Effect.forEach(yield* gates.cooling, ({ until }) => Kit.minutesFromNow(until))
           expect(left).toEqual([10, 24 * 60])
         }))
@@ -115,7 +116,7 @@ export const gates = (backend: Backend) =>
         Effect.gen(function*() {
           const gates = yield* Gates
           yield* gates.close(ollama, "key", Option.none(), "401")
-          yield* gates.cool("ollama", Duration.minutes(10))
+          yield* Kit.cool("ollama", "10 minutes")
           const elsewhere = Effect.gen(function*() {
             yield* Kit.enqueue("pets")
             expect((yield* Kit.claim(1)).length).toBe(1)

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { randomUUID } from "node:crypto"
 import * as GatesInSql from "../../../src/adapters/postgres/Gates.js"
+import * as PacerInSql from "../../../src/adapters/postgres/Pacer.js"
 import * as QueueInSql from "../../../src/adapters/postgres/JobQueue.js"
 import { ProviderUnavailable } from "../../../src/domain/failure/Failure.js"
 import { SourceRef } from "../../../src/domain/job/Job.js"
@@ -12,15 +13,16 @@ import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { EnqueueRequest, Held } from "../../../src/domain/job/JobQueue.js"
 import type { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
+import { Pacer } from "../../../src/domain/retry/Pacer.js"
 import type { Gates } from "../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 
 /** What tests of the queue say over and over. */
 
 /** The queue and the gates of one tenant. */
-export const queueOf = (tenant: string): Layer.Layer<JobQueue | Gates | Tenant, never, SqlClient.SqlClient> => {
+export const queueOf = (tenant: string): Layer.Layer<JobQueue | Gates | Pacer | Tenant, never, SqlClient.SqlClient> => {
   const own = Layer.succeed(Tenant, tenant)
-  return Layer.mergeAll(Layer.provide(Layer.mergeAll(QueueInSql.layer, GatesInSql.layer), own), own)
+  return Layer.mergeAll(Layer.provide(Layer.mergeAll(QueueInSql.layer, GatesInSql.layer, PacerInSql.layer), own), own)
 }
 
 export const newTenant = () => `tenant-${randomUUID()}`
@@ -88,8 +90,16 @@ export const pass = Effect.fnUntraced(function*(time: Duration.DurationInput) {
   yield* sql`update index_job set run_at = run_at - ${by}, lease_expires_at = lease_expires_at - ${by}
     where tenant = ${tenant}`
   yield* sql`update gate set since = since - ${by}, until = until - ${by} where tenant = ${tenant}`
-  yield* sql`update cooldown set until = until - ${by} where tenant = ${tenant}`
+  yield* sql`
+    update cooldown set until = until - ${by}, pace = pace || jsonb_build_object(
+      'since', (pace ->> 'since')::float8 - ${Duration.toMillis(time)}::float8,
+      'last', (pace ->> 'last')::float8 - ${Duration.toMillis(time)}::float8
+    ) where tenant = ${tenant}`
 })
+
+/** A call that took no turn was refused with this wait. */
+export const cool = (provider: string, wait: Duration.DurationInput) =>
+  Effect.flatMap(Pacer, (pacer) => pacer.refused(provider, 0, Duration.decode(wait)))
 
 /** How far away a time is by the machine's clock, in whole minutes. */
 export const minutesFromNow = (time: DateTime.Utc) =>

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import * as Fingerprint from "../../../src/adapters/crypto/Fingerprint.js"
 import * as GatesSql from "../../../src/adapters/postgres/Gates.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import * as PacerSql from "../../../src/adapters/postgres/Pacer.js"
 import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
 import * as WakeUpsSql from "../../../src/adapters/postgres/WakeUps.js"
 import * as WorkerLockSql from "../../../src/adapters/postgres/WorkerLock.js"
@@ -34,7 +35,14 @@ const settings = Layer.succeed(WorkSettings, {
 
 const house = (played: Script, options: Options = {}, tenant = freshTenant()) => {
   const own = Layer.succeed(Tenant, tenant)
-  const all = Layer.mergeAll(stores, GatesSql.layer, UpkeepSql.layer, WakeUpsSql.layer, WorkerLockSql.layer)
+  const all = Layer.mergeAll(
+    stores,
+    GatesSql.layer,
+    PacerSql.layer,
+    UpkeepSql.layer,
+    WakeUpsSql.layer,
+    WorkerLockSql.layer
+  )
   return Layer.mergeAll(Layer.provide(all, own), Fingerprint.layer, scripted(played, options), settings, own)
 }
 

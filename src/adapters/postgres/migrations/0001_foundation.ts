@@ -148,12 +148,15 @@ const tables: ReadonlyArray<string> = [
     until timestamptz,
     primary key (tenant, kind, name)
   )`,
+  // A provider that ever refused a call; `pace` is null once nothing holds its calls back any more. Turns are taken by updates
+  // of this row, which the room on its page keeps in place.
   `create table cooldown (
     tenant text not null,
     provider text not null,
     until timestamptz not null,
+    pace jsonb,
     primary key (tenant, provider)
-  )`,
+  ) with (fillfactor = 10)`,
   // When a task that all processes share was last begun.
   `create table upkeep (
     tenant text not null,
