@@ -15,8 +15,9 @@ import type { Scenario } from "./Arena.js"
 import { kills } from "./scenarios/Kills.js"
 import { crashes } from "./scenarios/Crashes.js"
 import { clocks } from "./scenarios/Clocks.js"
-import { keys } from "./scenarios/Keys.js"
+import { expiredSession, revokedKey } from "./scenarios/Parked.js"
 import { networks } from "./scenarios/Networks.js"
+import { pace } from "./scenarios/Pace.js"
 import { restarts } from "./scenarios/Restarts.js"
 import { rolling } from "./scenarios/Rolling.js"
 import { lonely, sleeper } from "./scenarios/Sleeper.js"
@@ -38,7 +39,18 @@ const { values: asked } = parseArgs({
 })
 
 /** One after another, for what they do to the machine or to time; beside them those that mostly wait. */
-const alone: ReadonlyArray<Scenario> = [crashes, sleeper, lonely, keys, rolling, clocks, restarts, kills]
+const alone: ReadonlyArray<Scenario> = [
+  crashes,
+  sleeper,
+  lonely,
+  revokedKey,
+  expiredSession,
+  rolling,
+  pace,
+  clocks,
+  restarts,
+  kills
+]
 const beside: ReadonlyArray<Scenario> = networks
 
 const say = (line: string) => stdout.write(`${line}\n`)

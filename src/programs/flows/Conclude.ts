@@ -25,15 +25,18 @@ const reportHalt = Effect.fnUntraced(function*(held: Held, failure: Failure) {
   if (wanted !== "expected") yield* report(held, failure)
 })
 
-/** What the outcome means for everyone else on the provider, before the job itself is written. */
+/**
+ * What the outcome means for everyone else on the provider, before the job itself is written. A gate that closes is reported by
+ * whoever closed it, also where the failure itself is expected: somebody has to open it.
+ */
 const forOthers = (held: Held, outcome: Outcome) =>
   Effect.flatMap(Gates, (gates) =>
     Match.value(outcome).pipe(
       Match.tag("Parked", ({ failure, gate, reason, until }) =>
-        Effect.flatMap(patiently(gates.close(gate, reason, until, failure.detail)), (first) => {
-          const { report: wanted } = consequence(failure, Work.Request({ malformedTries: 0 }))
-          return first && wanted !== "expected" ? report(held, failure) : Effect.void
-        })),
+        Effect.flatMap(
+          patiently(gates.close(gate, reason, until, failure.detail)),
+          (first) => first ? report(held, failure) : Effect.void
+        )),
       Match.orElse(() => Effect.void)
     ))
 

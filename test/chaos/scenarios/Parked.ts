@@ -1,32 +1,35 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { GateRef } from "../../../src/domain/session/Gate.js"
+import { type GateKind, GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import { Arena, check, drained, eventually, since, sources, world } from "../Arena.js"
+import { check, drained, eventually, since, sources, world } from "../Arena.js"
 import type { Scenario } from "../Arena.js"
 import { judge, told, whole } from "../Judge.js"
 import * as Lines from "../Lines.js"
 import { said } from "../Workers.js"
 
-/** The provider's key is revoked with hundreds of jobs in the queue, and mended later by a person. */
-export const keys: Scenario = {
-  name: "revoked key",
+interface Lapse {
+  readonly name: string
+  /** The provider's answer with status 401. */
+  readonly body: string
+  readonly gate: GateKind
+  readonly jobs: number
+}
+
+/** The provider lets nobody in any more, with hundreds of jobs in the queue, until a person mends it. */
+const parked = ({ body, gate, jobs, name }: Lapse): Scenario => ({
+  name,
   run: Effect.gen(function*() {
-    const { long } = yield* Arena
     const here = yield* world({ latency: 100 })
-    const expected = sources(long ? 1000 : 300, 2)
+    const expected = sources(jobs, 2)
     yield* here.put(expected)
     yield* Effect.forEach([0, 1, 2, 3], (n) => here.worker(`worker-${n}`, { "embedder.api_key": "the-key" }))
     yield* Effect.promise(() => here.embedder.until(({ calls }) => calls.length >= 20))
     const refused: Array<string> = []
     here.embedder.setFault(({ texts }) => {
       refused.push(...texts)
-      return {
-        kind: "answer",
-        status: 401,
-        body: "{\"error\":{\"code\":\"invalid_api_key\",\"message\":\"Incorrect API key\"}}"
-      }
+      return { kind: "answer", status: 401, body }
     })
     const { calls: before, inFlight } = here.embedder.seen()
     // Quiet for two polls: nobody calls any more.
@@ -38,7 +41,7 @@ export const keys: Scenario = {
     const reports = said(here.workers, Lines.reported)
     here.embedder.setFault(() => undefined)
     const opened = yield* Clock.currentTimeMillis
-    yield* here.within(Effect.flatMap(Gates, (gates) => gates.open(GateRef.make({ kind: "provider", name: "http" }))))
+    yield* here.within(Effect.flatMap(Gates, (gates) => gates.open(GateRef.make({ kind: gate, name: "http" }))))
     const seen = yield* eventually(
       Effect.sync(() => here.embedder.seen().calls.length),
       (calls) => calls > after.length + late,
@@ -57,7 +60,7 @@ export const keys: Scenario = {
       checks: [
         ...whole(judgement),
         check("every job ends", left === 0),
-        check("one gate is closed", closed.length === 1),
+        check("one gate is closed", closed.map(({ ref }) => `${ref.kind} ${ref.name}`).join() === `${gate} http`),
         check(`at most ${slots} calls are refused`, failing <= slots),
         check("nothing is retried", retried === 0 && late === 0),
         check("it is reported once", reports === 1),
@@ -65,4 +68,20 @@ export const keys: Scenario = {
       ]
     }
   })
-}
+})
+
+/** The key of the provider is revoked: reported once. */
+export const revokedKey = parked({
+  name: "revoked key",
+  body: "{\"error\":{\"code\":\"invalid_api_key\",\"message\":\"Incorrect API key\"}}",
+  gate: "provider",
+  jobs: 300
+})
+
+/** The login at our own back end lapses with a thousand jobs in the queue. */
+export const expiredSession = parked({
+  name: "expired session",
+  body: "{\"success\":false,\"error\":\"Invalid token\"}",
+  gate: "session",
+  jobs: 1000
+})
