@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { performance } from "node:perf_hooks"
-import type { Call, Fault } from "../../support/FaultyServer.js"
+import type { Fault } from "../../support/FaultyServer.js"
 import { Arena, check, drained, sources, world } from "../Arena.js"
 import type { Scenario } from "../Arena.js"
 import { judge, told, whole } from "../Judge.js"
@@ -18,7 +18,7 @@ interface Receipt {
 const bucket = () => {
   const receipts: Array<Receipt> = []
   let [left, at] = [permitted, performance.now()]
-  const fault = (_: Call): Fault | undefined => {
+  const fault = (): Fault | undefined => {
     const now = performance.now()
     left = Math.min(permitted, left + (now - at) * permitted / 1000)
     at = now
