@@ -107,6 +107,7 @@ export const Work = Layer.effect(
     leaseDuration,
     pollInterval,
     stallAfter: Duration.hours(1),
+    turn: Duration.minutes(1),
     grace: Duration.seconds(10)
   }))
 )

@@ -63,7 +63,7 @@ const vectorOf = Effect.fnUntraced(function*(question: string) {
   const embedder = yield* Embedder
   const gates = yield* Gates
   const about = { provider: embedder.provider, surface: "embed", auth: "none" } as const
-  const shut = (yield* gates.closed).find(({ ref }) => ref.kind === "provider" && ref.name === embedder.provider)
+  const shut = (yield* gates.closed).find(({ ref }) => ref.name === embedder.provider)
   if (shut !== undefined) return yield* new GateShut({ ...shut.ref, reason: shut.reason })
   const [text = question] = Text.chunks(question, embedder.chunkWords)
   return yield* RetryPolicy.retryRequest(ask(text)).pipe(

@@ -33,6 +33,8 @@ export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSetti
   readonly pollInterval: Duration.Duration
   /** An attempt without progress for so long ends as stalled. */
   readonly stallAfter: Duration.Duration
+  /** A job that runs for so long gives way to others that are ready. */
+  readonly turn: Duration.Duration
   /** How long a shutdown waits for the batches under way. */
   readonly grace: Duration.Duration
 }>() {}

@@ -1,6 +1,8 @@
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Embedder } from "../../domain/embedding/Embedder.js"
 import { isOpen } from "../../domain/job/Job.js"
@@ -27,10 +29,30 @@ const indexing = Effect.gen(function*() {
   return run
 })
 
+/** Ends when the job has had its turn and another one is ready that nobody takes. */
+const turnIsOver = Effect.gen(function*() {
+  const queue = yield* JobQueue
+  const { turn } = yield* WorkSettings
+  const isWaiting = Effect.orElseSucceed(
+    Effect.map(queue.nextReadyIn, Option.exists((wait) => Duration.toMillis(wait) === 0)),
+    () => false
+  )
+  yield* Effect.repeat(Effect.delay(isWaiting, turn), { until: (waiting) => waiting })
+})
+
+/** A job gives way after its turn, so that one huge catalog does not keep the small ones waiting. It goes on behind them. */
+const inTurns = <R>(run: Runner<R>) => (...[held, stop]: Parameters<Runner<never>>) =>
+  Effect.scoped(Effect.gen(function*() {
+    const halt = yield* Deferred.make<void>()
+    const over = Effect.raceFirst(Deferred.await(stop), turnIsOver)
+    yield* Effect.forkScoped(Effect.zipRight(over, Deferred.succeed(halt, undefined)))
+    return yield* run(held, halt)
+  }))
+
 /** Claim and run index jobs until interrupted. Beside it, sources that lost their vectors are found and history is pruned. */
 export const work = Effect.flatMap(
   indexing,
-  (run) => Effect.zipRight(Effect.forkScoped(upkeep), workWith(run, { done: () => Effect.succeed(false) }))
+  (run) => Effect.zipRight(Effect.forkScoped(upkeep), workWith(inTurns(run), { done: () => Effect.succeed(false) }))
 ).pipe(
   Effect.scoped,
   Effect.withSpan("Worker.work")
@@ -43,7 +65,7 @@ const isPutOff = Effect.fnUntraced(function*(job: Job) {
   const soon = DateTime.addDuration(now, patience)
   const closed = yield* gates.closed
   const cooling = yield* gates.cooling
-  return closed.some(({ ref }) => ref.kind === "provider" && ref.name === job.provider) ||
+  return closed.some(({ ref }) => ref.name === job.provider) ||
     cooling.some(({ provider, until }) => provider === job.provider && DateTime.greaterThan(until, soon)) ||
     DateTime.greaterThan(job.runAt, soon)
 })

@@ -1,10 +1,13 @@
 import { expect, layer } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as Fingerprint from "../../../src/adapters/crypto/Fingerprint.js"
 import * as CatalogStoreSql from "../../../src/adapters/postgres/CatalogStore.js"
 import * as GatesSql from "../../../src/adapters/postgres/Gates.js"
@@ -26,7 +29,7 @@ import { Gates } from "../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { search } from "../../../src/programs/flows/Search.js"
 import { WorkSettings } from "../../../src/programs/flows/Work.js"
-import { work, workOn } from "../../../src/programs/flows/Worker.js"
+import { follow, work, workOn } from "../../../src/programs/flows/Worker.js"
 import type { Backend } from "../../support/Databases.js"
 import { catalog, freshTenant, put } from "../../support/Indexing.js"
 import { fail, script, scripted, serve } from "../../support/ScriptedEmbedder.js"
@@ -51,6 +54,7 @@ const settings = Layer.succeed(WorkSettings, {
   leaseDuration: Duration.minutes(1),
   pollInterval: Duration.seconds(5),
   stallAfter: Duration.hours(1),
+  turn: Duration.minutes(1),
   grace: Duration.seconds(10)
 })
 
@@ -252,6 +256,50 @@ export const indexing = (backend: Backend) =>
           yield* Deferred.succeed(until, undefined)
           expect((yield* Fiber.join(running)).status).toBe("cancelled")
           expect(yield* store.list).toEqual([])
+        }).pipe(Effect.provide(house(played)))
+      })
+
+      it.effect("gives way after its turn to a job that waits, and then goes on where it was", () => {
+        const begun = Deferred.unsafeMake<void>(FiberId.none)
+        const until = Deferred.unsafeMake<void>(FiberId.none)
+        const played = script((_, call) => call === 0 ? { _tag: "Hold", begun, until } : serve)
+        /** Says once that somebody waits, and then lets the first call go on. */
+        const once = Layer.effect(
+          JobQueue,
+          Effect.map(JobQueue, (queue) =>
+            JobQueue.of({
+              ...queue,
+              nextReadyIn: Effect.if(Deferred.isDone(until), {
+                onTrue: () => Effect.succeedNone,
+                onFalse: () => Effect.tap(queue.nextReadyIn, () => Deferred.succeed(until, undefined))
+              })
+            }))
+        )
+        return Effect.gen(function*() {
+          const huge = yield* put(catalog("huge", numbered(20)), { provider: "scripted", maxAttempts: 5, force: false })
+          const small = yield* put(catalog("small", { x: "a small one" }), {
+            provider: "scripted",
+            maxAttempts: 5,
+            force: false
+          })
+          const turns = Layer.map(
+            settings,
+            (context) =>
+              Context.add(context, WorkSettings, { ...Context.get(context, WorkSettings), turn: Duration.millis(1) })
+          )
+          const worker = yield* Effect.fork(Effect.provide(work, Layer.merge(turns, once)))
+          const queue = yield* JobQueue
+          const ended = yield* Stream.runLast(follow(huge.id))
+          yield* Fiber.interrupt(worker)
+          const order = asked(played)
+          expect(order.indexOf("a small one")).toBeLessThan(order.indexOf("text number 19"))
+          expect(new Set(order).size).toBe(order.length)
+          expect(Option.getOrUndefined(ended)).toMatchObject({
+            status: "succeeded",
+            attempts: 1,
+            progress: { items: 20 }
+          })
+          expect((yield* queue.find(small.id)).status).toBe("succeeded")
         }).pipe(Effect.provide(house(played)))
       })
 

@@ -30,6 +30,7 @@ const settings = Layer.succeed(WorkSettings, {
   leaseDuration: Duration.minutes(1),
   pollInterval: Duration.millis(200),
   stallAfter: Duration.hours(1),
+  turn: Duration.minutes(1),
   grace: Duration.seconds(10)
 })
 
