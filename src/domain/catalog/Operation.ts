@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import * as Text from "../embedding/Text.js"
 import * as Prose from "./Prose.js"
 
 /** Names one operation within its catalog: the description's operationId, or "METHOD path". At most 300 characters. */
@@ -46,34 +47,47 @@ const unsaid = (parts: ReadonlyArray<string>, before: string): ReadonlyArray<str
 
 const sentence = (text: string): string => /[\p{L}\p{N}]$/u.test(text) ? `${text}.` : text
 
-/** What the operation does in one sentence, and what the description adds to it. */
-const headAndRest = (operation: Operation): readonly [string, string] => {
-  const summary = Prose.plain(operation.summary).replace(/\n/g, " ")
-  const description = Prose.plain(operation.description)
-  if (summary !== "") {
-    const repeated = description.toLowerCase().startsWith(summary.toLowerCase())
-    return [summary, repeated ? description.slice(summary.length).replace(/^[\s.]+/, "") : description]
-  }
-  const end = description.search(/[.!?]\s|\n/) + 1
-  return end > 0 ? [description.slice(0, end).trim(), description.slice(end).trim()] : [description, ""]
+/** Plain prose up to the end of its first sentence, or of its first line. "e.g. this" ends none. */
+const firstSentence = (prose: string): string => {
+  const end = /[.!?](?=\s+[^\s\p{Ll}])|[。！？]|(?=\n)/u.exec(prose)
+  return end === null ? prose : prose.slice(0, end.index + end[0].length)
 }
 
+/** The text without what it begins with, where that ends at the end of a word. */
+const without = (beginning: string, text: string): string => {
+  const repeated = text.toLowerCase().startsWith(beginning.toLowerCase())
+  const tail = text.slice(beginning.length)
+  return repeated && !/^[\p{L}\p{N}]/u.test(tail) ? tail.replace(/^[\s.]+/, "") : text
+}
+
+/** What the operation does in one sentence, and the sentence that follows it. */
+const firstTwo = (operation: Operation): readonly [string, string] => {
+  const summary = Prose.plain(operation.summary).replace(/\n/g, " ")
+  const description = Prose.plain(operation.description)
+  const first = summary === "" ? firstSentence(description) : summary
+  return [first, firstSentence(without(first, description))]
+}
+
+/** The words of the path without its variables, which say the word before them again; with them where it has no others. */
+const place = (path: string): string => Prose.words(path.replace(/\{[^{}]*\}/g, " ")) || Prose.words(path)
+
 /**
- * The text that is embedded: what the operation does, then where it stands, then the rest. The path comes directly after the
- * first sentence, so that both share the first chunk however long the description is. Never empty.
+ * The text that is embedded, in two chunks of which a question needs to match but one: what the operation does and where
+ * it stands (path, then tags and parameter names that say something new), and what it does in two sentences. A vector of
+ * a long text blurs: what else the description says is for full-text search alone. Never empty.
  */
 export const text = (operation: Operation): string => {
-  const [head, rest] = headAndRest(operation)
-  const path = Prose.words(operation.path)
-  const telling = head === ""
+  const [first, second] = firstTwo(operation)
+  const said = [first, Prose.words(operation.path)].join(" ")
+  const names = unsaid([...operation.tags, ...operation.parameters].map(Prose.words), said)
+  const telling = first === ""
     ? `${operation.method.toLowerCase()} ${isNamed(operation) ? Prose.words(operation.id) : ""}`
-    : ""
-  const names = unsaid([...operation.tags, ...operation.parameters].map(Prose.words), [head, path, rest].join(" "))
+    : first
+  const standing = distinct([place(operation.path), ...names]).join(", ")
   return distinct([
-    distinct([head, telling, path]).map(sentence).join(" "),
-    ...rest.split("\n").map(sentence),
-    names.join(", ")
-  ]).join("\n")
+    distinct([telling, standing]).map(sentence).join(" "),
+    second === "" ? "" : [telling, second].map(sentence).join(" ")
+  ]).join(Text.border)
 }
 
 /** A name as it stands and its words, so that either is found. */

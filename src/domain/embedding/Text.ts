@@ -3,6 +3,9 @@
  * a script without spaces counts each of its characters, and a very long token counts by its length.
  */
 
+/** A form feed: what stands on either side of it never shares a chunk, however short it is. */
+export const border = "\f"
+
 const ideographs = /[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]/gu
 
 /** Letters of one token that weigh as much as a word. */
@@ -50,11 +53,8 @@ const packed = (parts: ReadonlyArray<string>, most: number): ReadonlyArray<strin
   return open.length > 0 ? [...chunks, open.join(" ")] : chunks
 }
 
-/**
- * The text in chunks of at most `most` words. A text that fits is one chunk, unchanged but for the white space around it; a
- * blank text has none. Nothing is left out.
- */
-export const chunks = (text: string, most: number): ReadonlyArray<string> => {
+/** A text without borders in chunks; one that fits stays unchanged but for the white space around it. */
+const cut = (text: string, most: number): ReadonlyArray<string> => {
   const trimmed = text.trim()
   if (trimmed === "") return []
   if (words(trimmed) <= most) return [trimmed]
@@ -65,6 +65,13 @@ export const chunks = (text: string, most: number): ReadonlyArray<string> => {
   )
   return packed(parts.filter((part) => part !== ""), most)
 }
+
+/**
+ * The text in chunks of at most `most` words: cut at its borders, and wherever it is too long. A blank text has none. Nothing
+ * is left out.
+ */
+export const chunks = (text: string, most: number): ReadonlyArray<string> =>
+  text.split(border).flatMap((part) => cut(part, most))
 
 /** About the first half of the text, for a model that calls the whole too long; the same text when it is one word. */
 export const shortened = (text: string): string => {

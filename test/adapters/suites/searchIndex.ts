@@ -68,6 +68,15 @@ export const searchIndex = (backend: Backend) =>
         expect(yield* found("webhook")).toEqual(["short", "long"])
       }).pipe(inTenant))
 
+    it.effect("finds an apt summary first, also where a long description goes with it", () =>
+      Effect.gen(function*() {
+        const tale = Array.from({ length: 60 }, (_, n) => `tale${n}`).join(" ")
+        yield* put(
+          withItems("code", item("aside", { a: "door", b: "webhook" }), item("apt", { a: "webhook", c: tale }))
+        )
+        expect(yield* found("webhook")).toEqual(["apt", "aside"])
+      }).pipe(inTenant))
+
     it.effect("orders hits of equal score by catalog and id, and keeps to the limit", () =>
       Effect.gen(function*() {
         yield* put(withItems("b", item("y", { a: "webhook" }), item("x", { a: "webhook" })))

@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { lexical, Operation, OperationId, text } from "../../../src/domain/catalog/Operation.js"
 import * as Prose from "../../../src/domain/catalog/Prose.js"
+import * as Text from "../../../src/domain/embedding/Text.js"
 
 const operation = (fields: Partial<Omit<Operation, "id">> & { readonly id?: string }): Operation =>
   new Operation({
@@ -17,34 +18,56 @@ const operation = (fields: Partial<Omit<Operation, "id">> & { readonly id?: stri
   })
 
 describe("the text that is embedded", () => {
-  it("says what the operation does, then its path, then the rest, each thing once", () => {
-    expect(text(operation({
+  /** The chunks as an embedder gets them. */
+  const chunks = (fields: Parameters<typeof operation>[0]) => Text.chunks(text(operation(fields)), 80)
+
+  it("says what the operation does and where it stands, each word once, and what it does in two sentences", () => {
+    expect(chunks({
       id: "users/list-keys",
       path: "/users/{userId}/api_keys",
       summary: "List the keys of a user",
       description:
-        "<p>Lists <b>all</b> keys.</p>\n\nSee [the docs](https://docs.example/keys) first.\n\n```sh\ncurl x\n```",
+        "<p>Lists <b>all</b> keys, e.g. expired ones.</p>\n\nSee [the docs](https://docs.example/keys).\n\n```sh\ncurl x\n```",
       tags: ["users", "accessControl"],
       parameters: ["userId", "per_page", "page"]
-    }))).toBe(
-      "List the keys of a user. users user id api keys.\nLists all keys.\nSee the docs first.\naccess control, per page"
-    )
+    })).toEqual([
+      "List the keys of a user. users api keys, access control, per page.",
+      "List the keys of a user. Lists all keys, e.g. expired ones."
+    ])
   })
 
-  it("takes the description's first sentence for a summary that is missing, so that the path stays near the top", () => {
-    expect(text(operation({ path: "/a/{b}", description: "Opens a door. It may squeak." })))
-      .toBe("Opens a door. a b.\nIt may squeak.")
+  it("has one chunk where the description adds nothing", () => {
+    expect(chunks({ path: "/keys", summary: "List keys" })).toEqual(["List keys. keys."])
+    expect(chunks({ path: "/keys", summary: "List keys", description: "List keys." })).toEqual(["List keys. keys."])
   })
 
-  it("does not repeat a summary that the description begins with", () => {
-    expect(text(operation({ path: "/keys", summary: "List keys", description: "List keys. In order." })))
-      .toBe("List keys. keys.\nIn order.")
+  it("takes the description's first sentence for a summary that is missing", () => {
+    expect(chunks({ path: "/a/{b}", description: "Opens a door. It may squeak. Oil it." }))
+      .toEqual(["Opens a door. a.", "Opens a door. It may squeak."])
+  })
+
+  it("does not repeat a summary that the description begins with, and takes no word apart", () => {
+    expect(chunks({ path: "/keys", summary: "List keys", description: "List keys. In order." })[1])
+      .toBe("List keys. In order.")
+    expect(chunks({ path: "/keys", summary: "List", description: "Lists keys." })[1]).toBe("List. Lists keys.")
+  })
+
+  it.each([
+    ["a new one begins", "It runs v1.2 of e.g. this! Then more.", "It runs v1.2 of e.g. this!"],
+    ["its paragraph ends", "One line\n\nAnother.", "One line."],
+    ["the script says so", "鍵を一覧する。次の文。", "鍵を一覧する。"]
+  ])("ends a sentence where %s", (_, description, first) => {
+    expect(chunks({ summary: "Do", description })[1]).toBe(`Do. ${first}`)
+  })
+
+  it("names a path's variables only where the path has no other words", () => {
+    expect(chunks({ path: "/{owner}/{repo}", summary: "Get" })).toEqual(["Get. owner repo."])
   })
 
   it("speaks method, id and path where the author wrote nothing else", () => {
-    expect(text(operation({ id: "purgeAllCaches", method: "DELETE", path: "/caches" })))
-      .toBe("delete purge all caches. caches.")
-    expect(text(operation({ id: "DELETE /caches", method: "DELETE", path: "/caches" }))).toBe("delete. caches.")
+    expect(chunks({ id: "purgeAllCaches", method: "DELETE", path: "/caches" }))
+      .toEqual(["delete purge all caches. caches."])
+    expect(chunks({ id: "DELETE /caches", method: "DELETE", path: "/caches" })).toEqual(["delete. caches."])
   })
 
   it.prop("is never empty and never longer than its parts allow", [
@@ -54,8 +77,9 @@ describe("the text that is embedded", () => {
   ], ([summary, description, tags]) => {
     const said = text(operation({ summary, description, tags }))
     expect(said.trim()).not.toBe("")
+    expect(said.split(Text.border).length).toBeLessThanOrEqual(2)
     expect(said.length).toBeLessThan(
-      2 * (summary.length + description.length) + tags.join("").length * 2 + 40 + tags.length * 4
+      2 * (2 * summary.length + 2 * description.length) + tags.join("").length * 2 + 40 + tags.length * 4
     )
   }, { fastCheck: { numRuns: 500 } })
 })

@@ -6,7 +6,7 @@ const word = FastCheck.oneof(
   FastCheck.stringMatching(/^[a-z]{1,12}[.!?,]?$/),
   FastCheck.constantFrom("検索", "東京都。", "😀😀😀", "x".repeat(300), "Überraschung;", "\u3042\u3044")
 )
-const prose = FastCheck.array(FastCheck.tuple(word, FastCheck.constantFrom(" ", "\n", "\n\n", ". ")), {
+const prose = FastCheck.array(FastCheck.tuple(word, FastCheck.constantFrom(" ", "\n", "\n\n", ". ", Text.border)), {
   maxLength: 120
 })
   .map((pairs) => pairs.flat().join(""))
@@ -30,8 +30,13 @@ describe("chunks", () => {
     expect(Text.chunks("  List repos.\nFor a user. ", 80)).toEqual(["List repos.\nFor a user."])
   })
 
+  it("cuts at a border, however short the parts are", () => {
+    expect(Text.chunks(`One.${Text.border}Two three four.${Text.border} `, 3)).toEqual(["One.", "Two three four."])
+  })
+
   it("has no chunk for a blank text", () => {
     expect(Text.chunks(" \n ", 80)).toEqual([])
+    expect(Text.chunks(Text.border, 80)).toEqual([])
   })
 
   it("cuts between sentences before it cuts within one", () => {

@@ -76,7 +76,18 @@ describe("fuse", () => {
       semantic: [hit("sense", 0.9), hit("both", 0.8)]
     }, 10)
     expect(ids(hits)).toEqual(["both", "sense", "words"])
-    expect(hits[0]?.score).toBeCloseTo(2 / 62, 12)
+    expect(hits[0]?.score).toBeCloseTo(2 / (standard.k + 2), 12)
+  })
+
+  it("puts one leg's first hit before one that both legs list far below, and after one that both rank well", () => {
+    const others = (leg: string, count: number) => Array.from({ length: count }, (_, n) => hit(`${leg}${n}`, 50 - n))
+    const both = (rank: number) =>
+      fuse({
+        lexical: [...others("word", rank - 1), hit("both", 1)],
+        semantic: [...others("sense", rank - 1), hit("both", 1)]
+      }, 100)
+    expect(ids(both(10))[0]).toBe("both")
+    expect(ids(both(40)).slice(0, 2)).toEqual(["sense0", "word0"])
   })
 
   it("weighs the legs as it is told", () => {

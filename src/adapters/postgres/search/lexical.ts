@@ -15,7 +15,8 @@ const spoken = (words: string): string => {
 /**
  * Items that have any of the question's words, stop words aside, ranked as BM25 does: a rare word weighs more than a common
  * one (idf), the first occurrences more than the later ones, and an occurrence in an item that is short among those found more.
- * ts_rank of a single word is its weighted frequency (A 1, B 0.4, C 0.2). The question is never read as a query: its words
+ * ts_rank of a single word is its weighted frequency (A 1, B 0.4, C 0.2). An item's size counts each of its words by the same
+ * weights, so that a long description does not make an apt summary weigh little. The question is never read as a query: its words
  * come out of the parser as data and are quoted, whatever they hold.
  */
 export const lexical = Effect.fnUntraced(
@@ -27,7 +28,9 @@ export const lexical = Effect.fnUntraced(
         select ('''' || replace(replace(w.lexeme, chr(92), repeat(chr(92), 2)), '''', '''''') || '''')::tsquery as word
         from unnest(to_tsvector('english', ${spoken(words)})) as w
       ), found as materialized (
-        select i.source_id, i.id, a.word::text as word, length(i.lexical)::double precision as size,
+        select i.source_id, i.id, a.word::text as word,
+          (0.2 * length(i.lexical) + 0.2 * length(ts_filter(i.lexical, '{a,b}')) + 0.6 * length(ts_filter(i.lexical, '{a}')))
+            ::double precision as size,
           ts_rank('{0, 0.2, 0.4, 1}', i.lexical, a.word)::double precision as rank
         from asked a
         join item i on i.lexical @@ a.word
