@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -64,9 +65,12 @@ export const turn = Effect.fn("Paced.turn")(function*<E, R>(
   }
 })
 
+/** A look at the provider is worth something for so many milliseconds: less than most calls take. */
+const freshness = 100
+
 /**
  * Make a call when a permit is free and its turn has come. The look at a provider that nothing holds comes before the permit,
- * so that it takes no time from the calls; a refusal that this process heard since then makes it worthless.
+ * so that it takes no time from quick calls. It is worth nothing once this process heard a refusal, or waited for long.
  */
 export const call = Effect.fnUntraced(function*<A, E, R, E2, R2>(
   calls: Calls,
@@ -75,12 +79,15 @@ export const call = Effect.fnUntraced(function*<A, E, R, E2, R2>(
   request: (cycle: number) => Effect.Effect<A, E, R>
 ) {
   const pacer = yield* Pacer
+  const look = patiently(pacer.isFree(calls.provider))
   const heard = yield* Ref.get(calls.refusals)
-  const isFree = yield* patiently(pacer.isFree(calls.provider))
-  const begun = Effect.flatMap(
-    Ref.get(calls.refusals),
-    (refusals) => isFree && refusals === heard ? Effect.succeed(unpaced) : turn(calls.provider, patience, pause)
-  )
+  const lookedAt = yield* Clock.currentTimeMillis
+  const wasFree = yield* look
+  const begun = Effect.gen(function*() {
+    const isFresh = (yield* Clock.currentTimeMillis) - lookedAt < freshness &&
+      (yield* Ref.get(calls.refusals)) === heard
+    return wasFree && (isFresh || (yield* look)) ? unpaced : yield* turn(calls.provider, patience, pause)
+  })
   return yield* calls.permits.withPermits(1)(Effect.flatMap(begun, request))
 })
 

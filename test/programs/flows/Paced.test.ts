@@ -97,10 +97,12 @@ describe("a call", () => {
       expect(yield* cycleOf(yield* Paced.make("fake", 1))).toBe(2)
     }).pipe(Effect.provide(giving([Turn.Given({ wait: millis(0), cycle: 2 })]).layer)))
 
-  it.effect("takes a turn after all where a refusal was heard while it waited for its permit", () => {
+  /** A call that looks at a free provider, waits for its permit, and meanwhile this happens. */
+  const meanwhile = (happens: (calls: Paced.Calls) => Effect.Effect<unknown, unknown, Pacer>) => {
     const turns: Array<Turn> = []
+    let looks = 0
     const pacer = Layer.mock(Pacer, {
-      isFree: () => Effect.sync(() => turns.length === 0),
+      isFree: () => Effect.sync(() => ++looks > 0 && turns.length === 0),
       take: () => Effect.sync(() => turns.shift() ?? Turn.Free()),
       refused: () => Effect.sync(() => turns.push(Turn.Given({ wait: millis(0), cycle: 1 })))
     })
@@ -111,12 +113,31 @@ describe("a call", () => {
       yield* Effect.yieldNow()
       const second = yield* Effect.fork(cycleOf(calls))
       yield* Effect.yieldNow()
-      yield* Paced.refused(calls, 0, millis(10))
+      yield* happens(calls)
       yield* Deferred.succeed(under, undefined)
       yield* Fiber.join(first)
-      expect(yield* Fiber.join(second)).toBe(1)
+      return { cycle: yield* Fiber.join(second), looks }
     }).pipe(Effect.provide(pacer))
-  })
+  }
+
+  it.effect("looks once where its permit comes soon", () =>
+    Effect.gen(function*() {
+      expect(yield* meanwhile(() => TestClock.adjust("99 millis"))).toEqual({ cycle: 0, looks: 2 })
+    }))
+
+  it.effect("looks once more where it waited long for its permit", () =>
+    Effect.gen(function*() {
+      expect(yield* meanwhile(() => TestClock.adjust("100 millis"))).toEqual({ cycle: 0, looks: 3 })
+      const elsewhere = Effect.flatMap(Pacer, (pacer) => pacer.refused("fake", 0, millis(10)))
+      expect(yield* meanwhile(() => Effect.zipRight(elsewhere, TestClock.adjust("100 millis")))).toMatchObject({
+        cycle: 1
+      })
+    }))
+
+  it.effect("takes a turn after all where a refusal was heard while it waited for its permit", () =>
+    Effect.gen(function*() {
+      expect(yield* meanwhile((calls) => Paced.refused(calls, 0, millis(10)))).toMatchObject({ cycle: 1 })
+    }))
 
   it.effect("that was refused is told by its provider, its cycle and its wait", () => {
     const { layer, told } = giving([])
