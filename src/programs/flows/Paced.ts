@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -12,12 +13,18 @@ import { patiently } from "./PatientStore.js"
 /** The provider asked everyone to wait for longer than this caller does. */
 export class Cooling extends Data.TaggedError("Cooling")<{ readonly wait: Duration.Duration }> {}
 
+/** The newest look at a provider: when it began, in milliseconds, and whether nothing held a call. */
+interface Look {
+  readonly at: number
+  readonly wasFree: boolean
+}
+
 /** The calls of this process to one provider. */
 export interface Calls {
   readonly provider: string
   readonly permits: Effect.Semaphore
-  /** The refusals that this process heard. */
-  readonly refusals: Ref.Ref<number>
+  /** What counts now; a refusal that this process hears changes it. */
+  readonly look: Ref.Ref<Look>
 }
 
 /** At most `concurrency` calls at a time, the waits for their turns included. */
@@ -25,7 +32,7 @@ export const make = (provider: string, concurrency: number): Effect.Effect<Calls
   Effect.all({
     provider: Effect.succeed(provider),
     permits: Effect.makeSemaphore(concurrency),
-    refusals: Ref.make(0)
+    look: Ref.make<Look>({ at: Number.NEGATIVE_INFINITY, wasFree: true })
   })
 
 /** Workers that ask again after the same wait are spread over so many milliseconds. */
@@ -65,12 +72,24 @@ export const turn = Effect.fn("Paced.turn")(function*<E, R>(
   }
 })
 
-/** A look at the provider is worth something for so many milliseconds: less than most calls take. */
+/** A look at the provider counts for so many milliseconds; whoever waits for a permit renews it at half of that. */
 const freshness = 100
 
+/** Look at the provider, unless somebody here did so a moment ago. */
+const renewed = Effect.fnUntraced(function*(calls: Calls, within: number) {
+  const pacer = yield* Pacer
+  const at = yield* Clock.currentTimeMillis
+  const known = yield* Ref.get(calls.look)
+  if (at - known.at < within) return known
+  const seen = { at, wasFree: yield* patiently(pacer.isFree(calls.provider)) }
+  // A refusal that was heard meanwhile makes this look worth nothing.
+  yield* Ref.update(calls.look, (now) => now === known ? seen : now)
+  return seen
+})
+
 /**
- * Make a call when a permit is free and its turn has come. The look at a provider that nothing holds comes before the permit,
- * so that it takes no time from quick calls. It is worth nothing once this process heard a refusal, or waited for long.
+ * Make a call when a permit is free and its turn has come. The looks at a provider that nothing holds are made while other calls
+ * are under way, so that they take no time from them.
  */
 export const call = Effect.fnUntraced(function*<A, E, R, E2, R2>(
   calls: Calls,
@@ -78,21 +97,25 @@ export const call = Effect.fnUntraced(function*<A, E, R, E2, R2>(
   pause: (wait: Duration.Duration) => Effect.Effect<void, E2, R2>,
   request: (cycle: number) => Effect.Effect<A, E, R>
 ) {
-  const pacer = yield* Pacer
-  const look = patiently(pacer.isFree(calls.provider))
-  const heard = yield* Ref.get(calls.refusals)
-  const lookedAt = yield* Clock.currentTimeMillis
-  const wasFree = yield* look
+  const renewing = Effect.uninterruptible(renewed(calls, freshness / 2))
+  yield* renewing
+  const watching = yield* Effect.fork(Effect.forever(Effect.delay(renewing, freshness / 2)))
+  const stop = Fiber.interruptFork(watching)
   const begun = Effect.gen(function*() {
-    const isFresh = (yield* Clock.currentTimeMillis) - lookedAt < freshness &&
-      (yield* Ref.get(calls.refusals)) === heard
-    return wasFree && (isFresh || (yield* look)) ? unpaced : yield* turn(calls.provider, patience, pause)
+    yield* stop
+    const { wasFree } = yield* renewed(calls, freshness)
+    return wasFree ? unpaced : yield* turn(calls.provider, patience, pause)
   })
-  return yield* calls.permits.withPermits(1)(Effect.flatMap(begun, request))
+  return yield* Effect.ensuring(calls.permits.withPermits(1)(Effect.flatMap(begun, request)), stop)
 })
+
+/** For a while every call here takes its turn. */
+const held = (calls: Calls) =>
+  Effect.flatMap(Clock.currentTimeMillis, (at) => Ref.set(calls.look, { at, wasFree: false }))
 
 /** Tell everyone that a call of this cycle was refused. */
 export const refused = (calls: Calls, cycle: number, wait: Duration.Duration) =>
-  Ref.update(calls.refusals, (count) => count + 1).pipe(
-    Effect.zipRight(Effect.flatMap(Pacer, (pacer) => patiently(pacer.refused(calls.provider, cycle, wait))))
+  Effect.flatMap(Pacer, (pacer) => patiently(pacer.refused(calls.provider, cycle, wait))).pipe(
+    Effect.zipRight(held(calls)),
+    (told) => Effect.zipRight(held(calls), told)
   )

@@ -120,16 +120,20 @@ describe("a call", () => {
     }).pipe(Effect.provide(pacer))
   }
 
-  it.effect("looks once where its permit comes soon", () =>
+  it.effect("shares its look with the other calls of its process", () =>
     Effect.gen(function*() {
-      expect(yield* meanwhile(() => TestClock.adjust("99 millis"))).toEqual({ cycle: 0, looks: 2 })
+      expect(yield* meanwhile(() => TestClock.adjust("49 millis"))).toEqual({ cycle: 0, looks: 1 })
     }))
 
-  it.effect("looks once more where it waited long for its permit", () =>
+  it.effect("looks again while it waits for its permit, and not when it has it", () =>
     Effect.gen(function*() {
-      expect(yield* meanwhile(() => TestClock.adjust("100 millis"))).toEqual({ cycle: 0, looks: 3 })
+      expect(yield* meanwhile(() => TestClock.adjust("149 millis"))).toEqual({ cycle: 0, looks: 3 })
+    }))
+
+  it.effect("takes a turn after all where another process heard a refusal while it waited for its permit", () =>
+    Effect.gen(function*() {
       const elsewhere = Effect.flatMap(Pacer, (pacer) => pacer.refused("fake", 0, millis(10)))
-      expect(yield* meanwhile(() => Effect.zipRight(elsewhere, TestClock.adjust("100 millis")))).toMatchObject({
+      expect(yield* meanwhile(() => Effect.zipRight(elsewhere, TestClock.adjust("50 millis")))).toMatchObject({
         cycle: 1
       })
     }))
