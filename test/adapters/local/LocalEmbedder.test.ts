@@ -44,6 +44,11 @@ describe("the embedder in this process", () => {
       expect(shouted).toEqual(remove)
       const alone = yield* embedder.embed(["delete a repository"])
       expect(cosine(alone[0], remove)).toBeCloseTo(1, 6)
+      const long = Array.from({ length: 9 }, (_, n) => `${"a longer text about the weather ".repeat(9 - n)}number ${n}`)
+      const mixed = yield* embedder.embed([...long, "delete a repository"])
+      expect(mixed.map((one) => cosine(one, remove) > 0.99)).toEqual([...long.map(() => false), true])
+      const [first] = yield* embedder.embed(long.slice(0, 1))
+      expect(cosine(mixed[0], first)).toBeCloseTo(1, 4)
       expect((yield* embedder.probe).detail).toBe("loaded on 1 thread(s)")
     }))
 
