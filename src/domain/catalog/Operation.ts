@@ -73,20 +73,19 @@ const place = (path: string): string => Prose.words(path.replace(/\{[^{}]*\}/g, 
 
 /**
  * The text that is embedded, in two chunks of which a question needs to match but one: what the operation does and where
- * it stands (path, then tags and parameter names that say something new), and what it does in two sentences. A vector of
- * a long text blurs: what else the description says is for full-text search alone. Never empty.
+ * it stands (path, then tags and parameter names that say something new), and what it does in at most two sentences. A
+ * vector of a long text blurs: what else the description says is for full-text search alone. Never empty.
  */
 export const text = (operation: Operation): string => {
   const [first, second] = firstTwo(operation)
   const said = [first, Prose.words(operation.path)].join(" ")
   const names = unsaid([...operation.tags, ...operation.parameters].map(Prose.words), said)
-  const telling = first === ""
-    ? `${operation.method.toLowerCase()} ${isNamed(operation) ? Prose.words(operation.id) : ""}`
-    : first
+  const method = operation.method.toLowerCase()
+  const doing = first === "" && isNamed(operation) ? `${method} ${Prose.words(operation.id)}` : first
   const standing = distinct([place(operation.path), ...names]).join(", ")
   return distinct([
-    distinct([telling, standing]).map(sentence).join(" "),
-    second === "" ? "" : [telling, second].map(sentence).join(" ")
+    distinct([doing === "" ? method : doing, standing]).map(sentence).join(" "),
+    distinct([doing, second]).map(sentence).join(" ")
   ]).join(Text.border)
 }
 

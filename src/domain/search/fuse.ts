@@ -15,9 +15,9 @@ export interface Fusion {
 
 /**
  * Both legs count alike. An item that both legs have at rank r outranks one leg's first hit while r < k + 2: with the
- * customary 60 that holds for every item that both list among 50, with 20 only for those that both rank well.
+ * customary 60 that holds for every item that both list among 50, with 10 only for those that both rank well.
  */
-export const standard: Fusion = { k: 20, weights: { lexical: 1, semantic: 1 } }
+export const standard: Fusion = { k: 10, weights: { lexical: 1, semantic: 1 } }
 
 export interface Legs {
   readonly lexical: ReadonlyArray<LegHit>

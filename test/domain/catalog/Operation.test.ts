@@ -36,9 +36,10 @@ describe("the text that is embedded", () => {
     ])
   })
 
-  it("has one chunk where the description adds nothing", () => {
-    expect(chunks({ path: "/keys", summary: "List keys" })).toEqual(["List keys. keys."])
-    expect(chunks({ path: "/keys", summary: "List keys", description: "List keys." })).toEqual(["List keys. keys."])
+  it("says what it does without the path too where the description adds nothing", () => {
+    expect(chunks({ path: "/keys", summary: "List keys" })).toEqual(["List keys. keys.", "List keys."])
+    expect(chunks({ path: "/keys", summary: "List keys", description: "List keys." })[1]).toBe("List keys.")
+    expect(chunks({ path: "/", summary: "List keys" })).toEqual(["List keys."])
   })
 
   it("takes the description's first sentence for a summary that is missing", () => {
@@ -61,12 +62,12 @@ describe("the text that is embedded", () => {
   })
 
   it("names a path's variables only where the path has no other words", () => {
-    expect(chunks({ path: "/{owner}/{repo}", summary: "Get" })).toEqual(["Get. owner repo."])
+    expect(chunks({ path: "/{owner}/{repo}", summary: "Get" })).toEqual(["Get. owner repo.", "Get."])
   })
 
   it("speaks method, id and path where the author wrote nothing else", () => {
     expect(chunks({ id: "purgeAllCaches", method: "DELETE", path: "/caches" }))
-      .toEqual(["delete purge all caches. caches."])
+      .toEqual(["delete purge all caches. caches.", "delete purge all caches."])
     expect(chunks({ id: "DELETE /caches", method: "DELETE", path: "/caches" })).toEqual(["delete. caches."])
   })
 
