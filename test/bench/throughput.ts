@@ -6,7 +6,7 @@ import { catalogOf, house, index } from "./house.js"
 
 const batchSize = 32
 /** What the embedder alone needs for all, in milliseconds: long enough for a rate, whatever a job's beginning and end cost. */
-const lasting = 8000
+const lasting = 12_000
 
 /** The embedder asked as fast as it allows, with nothing stored: the baseline of the same run. */
 const bare = (batches: number, concurrency: number) =>
@@ -26,7 +26,7 @@ export const throughput = (latency: number, concurrency: number, settings: Param
   const batches = Math.round(lasting / latency) * concurrency
   return Effect.gen(function*() {
     const baseline = yield* bare(batches, concurrency)
-    const { job, took } = yield* index(catalogOf(`throughput-${latency}`, batches * batchSize))
+    const { job, took } = yield* index(catalogOf(`throughput-${latency}-${concurrency}`, batches * batchSize))
     if (job.status !== "succeeded") return yield* Effect.dieMessage(`the job is ${job.status}`)
     const ideal = batches / concurrency * latency
     return {

@@ -95,6 +95,8 @@ const writeServed = Effect.fnUntraced(function*(shared: Shared, vectors: Readonl
  */
 const served = (shared: Shared) => (vectors: ReadonlyArray<NewVector>) =>
   Effect.gen(function*() {
+    // The call that waited for this one's permit goes out first: preparing a write takes milliseconds.
+    yield* Effect.yieldNow()
     const stored = yield* Deferred.make<void, StoreFailure | LeaseLost>()
     shared.waiting.push({ vectors, stored })
     yield* shared.writing.withPermits(1)(Effect.suspend(() => {
@@ -164,10 +166,10 @@ const planPage = Effect.fnUntraced(function*(shared: Shared, after: number) {
 })
 
 /**
- * Half as many lanes again as the embedder takes calls: while answers are being stored, every call that the embedder allows is
+ * Twice as many lanes as the embedder takes calls: while answers are being stored, every call that the embedder allows is
  * under way. Each lane stores its answer before its next call.
  */
-const lanes = (concurrency: number) => concurrency + Math.ceil(concurrency / 2)
+const lanes = (concurrency: number) => 2 * concurrency
 
 /** Bring every pending text through the embedder. A lane that ends the attempt lets the others store what they asked for. */
 const embedAll = Effect.fnUntraced(function*(
