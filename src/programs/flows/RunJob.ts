@@ -95,8 +95,8 @@ const writeServed = Effect.fnUntraced(function*(shared: Shared, vectors: Readonl
  */
 const served = (shared: Shared) => (vectors: ReadonlyArray<NewVector>) =>
   Effect.gen(function*() {
-    // The call that waited for this one's permit goes out first: preparing a write takes milliseconds.
-    yield* Effect.yieldNow()
+    // A turn of the event loop: the call that waited for this one's permit goes out before milliseconds go into a write.
+    yield* Effect.sleep(Duration.zero)
     const stored = yield* Deferred.make<void, StoreFailure | LeaseLost>()
     shared.waiting.push({ vectors, stored })
     yield* shared.writing.withPermits(1)(Effect.suspend(() => {
