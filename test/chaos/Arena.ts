@@ -93,8 +93,8 @@ export interface World {
     text: string,
     values?: ReadonlyArray<unknown>
   ) => Effect.Effect<ReadonlyArray<Row>>
-  /** Stores the catalogs and enqueues their jobs. */
-  readonly put: (expected: ReadonlyArray<Expected>) => Effect.Effect<void>
+  /** Stores the catalogs and enqueues their jobs, with five attempts each unless told otherwise. */
+  readonly put: (expected: ReadonlyArray<Expected>, maxAttempts?: number) => Effect.Effect<void>
   /** Run with the program's own stores on this database. */
   readonly within: <A, E>(
     effect: Effect.Effect<A, E, Layer.Layer.Success<typeof Stores>>
@@ -172,11 +172,11 @@ export const world = (options: Options = {}, on?: Server): Effect.Effect<World, 
       workers,
       within,
       sql: (text, values = []) => Effect.map(Effect.promise(() => pool.query(text, [...values])), ({ rows }) => rows),
-      put: (expected) =>
+      put: (expected, maxAttempts = 5) =>
         within(Effect.flatMap(CatalogStore, (store) =>
           Effect.forEach(
             catalogs(expected),
-            (catalog) => store.put(catalog, { provider: "http", maxAttempts: 5, force: false }),
+            (catalog) => store.put(catalog, { provider: "http", maxAttempts, force: false }),
             { concurrency: 4, discard: true }
           ))),
       worker: (name, settings = {}, clockShift = 0) => {
