@@ -4,6 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import * as Lease from "../lease/Lease.js"
+import { holds } from "../session/Gate.js"
 import type { ClosedGate, GateReason } from "../session/Gate.js"
 import type { Cooldown } from "../session/Gates.js"
 import { isDown } from "./Job.js"
@@ -43,7 +44,7 @@ const gateBefore = (job: Job, { gates, now }: Surroundings): Option.Option<WaitR
   Array.findFirst(
     gates,
     (gate) =>
-      gate.ref.name === job.provider && Option.match(gate.until, {
+      holds(gate, job.provider) && Option.match(gate.until, {
         onNone: () => true,
         onSome: (until) => isAhead(until, now)
       })

@@ -20,6 +20,9 @@ export class ClosedGate extends Schema.Class<ClosedGate>("ClosedGate")({
   detail: Schema.String
 }) {}
 
+/** Whether work that calls this provider stands behind the gate: a session has its provider's name. */
+export const holds = ({ ref }: ClosedGate, provider: string): boolean => ref.name === provider
+
 /** A call was not made because its gate is closed. */
 export class GateShut extends Schema.TaggedError<GateShut>()("GateShut", {
   kind: GateKind,

@@ -16,7 +16,7 @@ import { SearchAnswer } from "../../domain/search/Query.js"
 import type { SearchMode } from "../../domain/search/Query.js"
 import { SearchIndex } from "../../domain/search/SearchIndex.js"
 import type { SearchFilter } from "../../domain/search/SearchIndex.js"
-import { GateShut } from "../../domain/session/Gate.js"
+import { GateShut, holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
 import * as Paced from "./Paced.js"
 
@@ -63,7 +63,7 @@ const vectorOf = Effect.fnUntraced(function*(question: string) {
   const embedder = yield* Embedder
   const gates = yield* Gates
   const about = { provider: embedder.provider, surface: "embed", auth: "none" } as const
-  const shut = (yield* gates.closed).find(({ ref }) => ref.name === embedder.provider)
+  const shut = (yield* gates.closed).find((gate) => holds(gate, embedder.provider))
   if (shut !== undefined) return yield* new GateShut({ ...shut.ref, reason: shut.reason })
   const [text = question] = Text.chunks(question, embedder.chunkWords)
   return yield* RetryPolicy.retryRequest(ask(text)).pipe(

@@ -8,6 +8,7 @@ import { Embedder } from "../../domain/embedding/Embedder.js"
 import { isOpen } from "../../domain/job/Job.js"
 import type { Job, JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
+import { holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
 import * as Paced from "./Paced.js"
 import { upkeep } from "./Reconcile.js"
@@ -65,7 +66,7 @@ const isPutOff = Effect.fnUntraced(function*(job: Job) {
   const soon = DateTime.addDuration(now, patience)
   const closed = yield* gates.closed
   const cooling = yield* gates.cooling
-  return closed.some(({ ref }) => ref.name === job.provider) ||
+  return closed.some((gate) => holds(gate, job.provider)) ||
     cooling.some(({ provider, until }) => provider === job.provider && DateTime.greaterThan(until, soon)) ||
     DateTime.greaterThan(job.runAt, soon)
 })
