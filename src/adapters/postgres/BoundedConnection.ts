@@ -1,15 +1,13 @@
+import * as Predicate from "effect/Predicate"
 import * as Pg from "pg"
 
 type Callback = (error: unknown, result?: unknown) => void
 
-interface Described {
-  readonly text?: unknown
-}
+/** The driver takes a statement as its text, or as an object that holds it. */
+const isCommit = (query: unknown): boolean =>
+  query === "COMMIT" || Predicate.hasProperty(query, "text") && query.text === "COMMIT"
 
-const isCommit = (query: unknown) =>
-  (typeof query === "string" ? query : (query as Described | null)?.text) === "COMMIT" // read, then compared: any shape may come
-
-const commandOf = (result: unknown) => (result as { readonly command?: unknown } | undefined)?.command // likewise
+const commandOf = (result: unknown): unknown => Predicate.hasProperty(result, "command") ? result.command : undefined
 
 /** What the server says instead of an error when COMMIT ends a transaction in which a statement had failed. */
 export const rolledBack = () =>

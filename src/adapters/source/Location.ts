@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import { BadLocation } from "../../domain/catalog/CatalogProblem.js"
 import * as Prose from "../../domain/catalog/Prose.js"
 
@@ -52,11 +53,20 @@ export const target = (header: string, from: URL): Option.Option<URL> => parsed(
 
 const decoded = (text: string): string => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(text), () => text)
 
-/** The userinfo of a URL as a Basic credential, where it has any. */
-export const credential = (from: URL): Option.Option<string> =>
+/** The user's name and password, for HTTP Basic authentication. */
+export interface Login {
+  readonly username: Redacted.Redacted
+  readonly password: Redacted.Redacted
+}
+
+/** The login in a URL like `https://user:password@host/`; none where it names nobody. */
+export const login = (from: URL): Option.Option<Login> =>
   from.username === "" && from.password === ""
     ? Option.none()
-    : Option.some(Buffer.from(`${decoded(from.username)}:${decoded(from.password)}`).toString("base64"))
+    : Option.some({
+      username: Redacted.make(decoded(from.username)),
+      password: Redacted.make(decoded(from.password))
+    })
 
 /** The URL as it is asked for: credentials travel in a header. */
 export const bare = (from: URL): URL => {

@@ -120,7 +120,7 @@ const refused = (location: string, status: number) =>
     ? new UrlForbidden({ location, status })
     : new UrlRefused({ location, status })
 
-const request = (url: URL, credential: Option.Option<string>) =>
+const request = (url: URL, login: Option.Option<Location.Login>) =>
   HttpClientRequest.get(Location.bare(url).href).pipe(
     HttpClientRequest.setHeaders({
       accept: "application/json, application/yaml, text/yaml, */*;q=0.5",
@@ -128,9 +128,9 @@ const request = (url: URL, credential: Option.Option<string>) =>
       "user-agent": "holdfast"
     }),
     (plain) =>
-      Option.match(credential, {
+      Option.match(login, {
         onNone: () => plain,
-        onSome: (basic) => HttpClientRequest.setHeader(plain, "authorization", `Basic ${basic}`)
+        onSome: ({ password, username }) => HttpClientRequest.basicAuth(plain, username, password)
       })
   )
 
@@ -154,8 +154,8 @@ const fetch = Effect.fnUntraced(function*(typed: URL) {
   yield* addressesOf(typed, location, pins)
   let url = typed
   for (let hop = 0; hop <= maxRedirects; hop++) {
-    const credential = url.origin === typed.origin ? Location.credential(typed) : Option.none()
-    const response = yield* Effect.mapError(client.execute(request(url, credential)), unreachable(location))
+    const login = url.origin === typed.origin ? Location.login(typed) : Option.none()
+    const response = yield* Effect.mapError(client.execute(request(url, login)), unreachable(location))
     if (response.status >= 200 && response.status < 300) return yield* body(response, location, maxBytes)
     if (!redirects.has(response.status)) return yield* refused(location, response.status)
     url = yield* approve(url, response.headers["location"], location, pins)
