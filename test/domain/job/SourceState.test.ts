@@ -1,42 +1,19 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
-import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
+import type * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { Job, JobId, Progress, SourceRef } from "../../../src/domain/job/Job.js"
+import { Job, Progress } from "../../../src/domain/job/Job.js"
 import { badge, sourceState } from "../../../src/domain/job/SourceState.js"
 import type { Source } from "../../../src/domain/job/SourceState.js"
 import type * as WaitReason from "../../../src/domain/job/WaitReason.js"
 import { ClosedGate, GateRef } from "../../../src/domain/session/Gate.js"
+import { after, calm, now, queued } from "../../support/Jobs.js"
 
-const now = DateTime.unsafeMake("2026-05-01T12:00:00Z")
-const after = (duration: Duration.DurationInput) => DateTime.addDuration(now, duration)
-
-const queued = Job.make({
-  id: JobId.make(7),
-  source: SourceRef.make({ kind: "catalog", id: "rclone" }),
-  provider: "openai",
-  status: "pending",
-  attempts: 0,
-  maxAttempts: 5,
-  crashes: 0,
-  cooled: Duration.zero,
-  runAt: now,
-  lease: Option.none(),
-  progress: Progress.make({ items: 0, embedded: 0, reused: 0, refused: 0 }),
-  progressAt: Option.none(),
-  lastError: Option.none(),
-  forcedAt: Option.none(),
-  createdAt: now,
-  startedAt: Option.none(),
-  finishedAt: Option.none()
-})
 const job = (fields: Partial<Job>) => Job.make({ ...queued, ...fields })
 
 const error = { tag: "MalformedResponse", message: "openai gave an answer that makes no sense.", detail: "", at: now }
 const failing = { attempts: 2, lastError: Option.some(error) }
-const calm: WaitReason.Surroundings = { gates: [], cooldowns: [], workers: Option.none(), now }
 const gate = (reason: "sign-in" | "budget" | "key", until = Option.none<DateTime.Utc>(), name = "openai") => ({
   ...calm,
   gates: [

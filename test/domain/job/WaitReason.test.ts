@@ -1,37 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { downTags, isOpen, Job, JobId, noProgress, SourceRef } from "../../../src/domain/job/Job.js"
+import { downTags, isOpen, Job } from "../../../src/domain/job/Job.js"
 import type { LastError } from "../../../src/domain/job/Job.js"
 import * as WaitReason from "../../../src/domain/job/WaitReason.js"
 import { Fence, Lease, WorkerId } from "../../../src/domain/lease/Lease.js"
 import { ClosedGate, GateRef } from "../../../src/domain/session/Gate.js"
+import { after, calm, now, queued } from "../../support/Jobs.js"
 
-const now = DateTime.unsafeMake("2026-05-01T12:00:00Z")
-const after = (duration: Duration.DurationInput) => DateTime.addDuration(now, duration)
-
-const queued = Job.make({
-  id: JobId.make(7),
-  source: SourceRef.make({ kind: "catalog", id: "rclone" }),
-  provider: "openai",
-  status: "pending",
-  attempts: 0,
-  maxAttempts: 5,
-  crashes: 0,
-  cooled: Duration.zero,
-  runAt: now,
-  lease: Option.none(),
-  progress: noProgress,
-  progressAt: Option.none(),
-  lastError: Option.none(),
-  forcedAt: Option.none(),
-  createdAt: now,
-  startedAt: Option.none(),
-  finishedAt: Option.none()
-})
 const w1 = WorkerId.make("w1")
 const failed = (tag: string, more: Partial<LastError> = {}): Partial<Job> => ({
   attempts: 2,
@@ -41,7 +19,6 @@ const later = { runAt: after("5 minutes") }
 const lease = (expiresAt: DateTime.Utc) => Option.some(Lease.make({ worker: w1, fence: Fence.make(3), expiresAt }))
 const running = (expiresAt: DateTime.Utc): Partial<Job> => ({ status: "running", lease: lease(expiresAt) })
 
-const calm: WaitReason.Surroundings = { gates: [], cooldowns: [], workers: Option.none(), now }
 const gate = (reason: "sign-in" | "budget" | "key", until = Option.none<DateTime.Utc>()) => ({
   ...calm,
   gates: [

@@ -1,66 +1,36 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "@effect/vitest"
-import { execFile, spawn } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
+import { buildProgram, rclone } from "../../support/BuiltProgram.js"
+import type { BuiltProgram, Ended } from "../../support/BuiltProgram.js"
 import { startDense } from "../../support/DenseServer.js"
 
 /** The built program, as a person runs it: its own process, its own data directory, a fake embedder over a real socket. */
 
-const root = fileURLToPath(new URL("../../..", import.meta.url))
-const built = "node_modules/.cache/holdfast-program"
-const rclone = join(root, "node_modules/rclone-openapi/openapi.json")
-
-interface Ended {
-  readonly code: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-let folder = ""
+let program: BuiltProgram
 let embedder: Awaited<ReturnType<typeof startDense>>
 
 const environment = (more: Record<string, string> = {}) => ({
-  PATH: process.env["PATH"] ?? "",
-  HOLDFAST_DATA_DIR: join(folder, "data"),
+  HOLDFAST_DATA_DIR: join(program.folder, "data"),
   HOLDFAST_EMBEDDER_KIND: "http",
   HOLDFAST_EMBEDDER_URL: embedder.url,
   ...more
 })
 
-const start = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
-  spawn(process.execPath, [join(root, built, "holdfast.js"), ...args], { cwd: folder, env: environment(more) })
-
 const holdfast = (args: ReadonlyArray<string>, more: Record<string, string> = {}) =>
-  new Promise<Ended>((done) => {
-    const child = start(args, more)
-    let stdout = ""
-    let stderr = ""
-    child.stdout.on("data", (text) => stdout += text)
-    child.stderr.on("data", (text) => stderr += text)
-    child.on("close", (code) => done({ code: code ?? -1, stdout, stderr }))
-  })
-
-const write = (name: string, content: string | Uint8Array): string => {
-  const path = join(folder, name)
-  writeFileSync(path, content)
-  return path
-}
+  program.run(args, environment(more))
 
 /** Everything on stdout must be this one object. */
 const object = ({ stdout }: Ended): Record<string, unknown> => JSON.parse(stdout)
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "holdfast-program-"))
+  program = await buildProgram("program")
   embedder = await startDense()
-  await promisify(execFile)(process.execPath, [".config/bundle.mjs", built], { cwd: root })
 })
 
 afterAll(async () => {
   await embedder.close()
-  rmSync(folder, { recursive: true, force: true })
+  program.remove()
 })
 
 describe("the program", { timeout: 180_000 }, () => {
@@ -100,11 +70,11 @@ describe("the program", { timeout: 180_000 }, () => {
   it("leaves a detached job to the worker, which a SIGTERM ends well", async () => {
     const queued = object(await holdfast(["index", rclone, "--name", "later", "--detach", "--json"]))
     expect(queued).toMatchObject({ catalog: "later", status: "pending", items: 101 })
-    const worker = start(["worker"])
+    const worker = program.start(["worker"], environment())
     onTestFinished(() => void worker.kill("SIGKILL"))
     const code = await new Promise((done) => {
       let log = ""
-      worker.stderr.on("data", (text) => {
+      worker.stderr?.on("data", (text) => {
         log += text
         if (log.includes("is succeeded")) worker.kill("SIGTERM")
       })
@@ -115,17 +85,17 @@ describe("the program", { timeout: 180_000 }, () => {
   })
 
   it("says on one line what is wrong with each bad input, with its exit code, and stores nothing of it", async () => {
-    mkdirSync(join(folder, "a-directory"))
+    mkdirSync(join(program.folder, "a-directory"))
     const cases: ReadonlyArray<readonly [string, number, RegExp]> = [
       ["missing.json", 1, /There is no file .*missing\.json/],
       ["a-directory", 1, /is a directory, not a file/],
-      [write("empty.json", ""), 1, /is empty/],
-      [write("page.html", "<!doctype html><html><body>hi</body></html>"), 1, /instead of JSON or YAML/],
-      [write("broken.yaml", "openapi: 3.0.0\npaths: {a: ["), 1, /broken YAML at line 2/],
-      [write("binary.json", new Uint8Array([0, 1, 2, 3, 255, 254])), 1, /is not JSON or YAML text/],
-      [write("other.json", "{\"name\":\"package\"}"), 1, /not an API description/],
+      [program.write("empty.json", ""), 1, /is empty/],
+      [program.write("page.html", "<!doctype html><html><body>hi</body></html>"), 1, /instead of JSON or YAML/],
+      [program.write("broken.yaml", "openapi: 3.0.0\npaths: {a: ["), 1, /broken YAML at line 2/],
+      [program.write("binary.json", new Uint8Array([0, 1, 2, 3, 255, 254])), 1, /is not JSON or YAML text/],
+      [program.write("other.json", "{\"name\":\"package\"}"), 1, /not an API description/],
       [
-        write("none.json", "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"T\",\"version\":\"1\"},\"paths\":{}}"),
+        program.write("none.json", "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"T\",\"version\":\"1\"},\"paths\":{}}"),
         1,
         /no operations/
       ],

@@ -1,17 +1,9 @@
 import { expect, it } from "@effect/vitest"
-import { execFile, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
+import { buildProgram, rclone } from "../../support/BuiltProgram.js"
 import { startDense } from "../../support/DenseServer.js"
 
-const root = fileURLToPath(new URL("../../..", import.meta.url))
-const rclone = join(root, "node_modules/rclone-openapi/openapi.json")
-
-/** Calls that may be unstored at any moment: one lane more than the embedder takes calls (see RunJob). */
+/** Calls that may be unstored at any moment: twice as many lanes as the embedder takes calls (see RunJob). */
 const lanes = 2
 
 /**
@@ -23,25 +15,17 @@ export const killing = (name: string, database: (folder: string) => Promise<Reco
     `keeps every finished chunk over kill -9 on ${name}, and never asks for one again`,
     { timeout: 120_000 },
     async () => {
-      const folder = mkdtempSync(join(tmpdir(), "holdfast-kill-"))
-      const built = `node_modules/.cache/holdfast-killed-${name}`
+      const program = await buildProgram(`killed-${name}`)
       const embedder = await startDense({ latency: 60 })
       try {
-        await promisify(execFile)(process.execPath, [".config/bundle.mjs", built], { cwd: root })
         const env = {
-          PATH: process.env["PATH"] ?? "",
           HOLDFAST_EMBEDDER_KIND: "http",
           HOLDFAST_EMBEDDER_URL: embedder.url,
           HOLDFAST_EMBEDDER_CONCURRENCY: "1",
           HOLDFAST_BATCH_SIZE: "8",
-          ...(await database(folder))
+          ...(await database(program.folder))
         }
-        const start = () =>
-          spawn(process.execPath, [join(root, built, "holdfast.js"), "index", rclone, "--name", "rclone", "--json"], {
-            cwd: folder,
-            env,
-            stdio: ["ignore", "pipe", "inherit"]
-          })
+        const start = () => program.start(["index", rclone, "--name", "rclone", "--json"], env)
         const asked = () => embedder.seen().calls
         const excused = new Set<string>()
         for (const moreCalls of [3, 1, 4]) {
@@ -56,7 +40,7 @@ export const killing = (name: string, database: (folder: string) => Promise<Reco
         const killedAt = asked().length
         const last = start()
         let printed = ""
-        last.stdout.on("data", (text) => printed += text)
+        last.stdout?.on("data", (text) => printed += text)
         const [code] = await once(last, "close")
         expect(code).toBe(0)
         expect(JSON.parse(printed)).toMatchObject({ catalog: "rclone", status: "succeeded", items: 101, refused: 0 })
@@ -68,7 +52,7 @@ export const killing = (name: string, database: (folder: string) => Promise<Reco
         expect(counts.size).toBeGreaterThanOrEqual(95)
       } finally {
         await embedder.close()
-        rmSync(folder, { recursive: true, force: true })
+        program.remove()
       }
     }
   )

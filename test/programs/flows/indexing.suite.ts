@@ -1,5 +1,4 @@
 import { expect, layer } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,17 +7,7 @@ import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Fingerprint from "../../../src/adapters/crypto/Fingerprint.js"
-import * as CatalogStoreSql from "../../../src/adapters/postgres/CatalogStore.js"
-import * as GatesSql from "../../../src/adapters/postgres/Gates.js"
-import * as IndexStoreSql from "../../../src/adapters/postgres/IndexStore.js"
-import * as JobQueueSql from "../../../src/adapters/postgres/JobQueue.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
-import * as PacerSql from "../../../src/adapters/postgres/Pacer.js"
-import * as SearchIndexSql from "../../../src/adapters/postgres/SearchIndex.js"
-import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
-import * as WakeUpsSql from "../../../src/adapters/postgres/WakeUps.js"
-import * as WorkerLockSql from "../../../src/adapters/postgres/WorkerLock.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
 import { IndexStore } from "../../../src/domain/embedding/IndexStore.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
@@ -26,43 +15,13 @@ import { done } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { search } from "../../../src/programs/flows/Search.js"
-import { WorkSettings } from "../../../src/programs/flows/Work.js"
 import { follow, work, workOn } from "../../../src/programs/flows/Worker.js"
 import type { Backend } from "../../support/Databases.js"
+import { house, settings } from "../../support/House.js"
 import { catalog, freshTenant, put } from "../../support/Indexing.js"
-import { fail, script, scripted, serve } from "../../support/ScriptedEmbedder.js"
-import type { Options, Script } from "../../support/ScriptedEmbedder.js"
-
-const stores = Layer.mergeAll(
-  CatalogStoreSql.layer,
-  JobQueueSql.layer,
-  IndexStoreSql.layer,
-  SearchIndexSql.layer,
-  GatesSql.layer,
-  PacerSql.layer,
-  UpkeepSql.layer,
-  WakeUpsSql.layer,
-  WorkerLockSql.layer,
-  Fingerprint.layer
-)
-
-const settings = Layer.succeed(WorkSettings, {
-  workers: 1,
-  batchSize: 4,
-  leaseDuration: Duration.minutes(1),
-  pollInterval: Duration.seconds(5),
-  stallAfter: Duration.hours(1),
-  turn: Duration.minutes(1),
-  grace: Duration.seconds(10)
-})
-
-/** A house of its own tenant, whose embedder does what the script says. */
-const house = (played: Script, options: Options = {}, tenant = freshTenant()) => {
-  const own = Layer.succeed(Tenant, tenant)
-  return Layer.mergeAll(Layer.provide(stores, own), scripted(played, options), settings, own)
-}
+import { fail, script, serve } from "../../support/ScriptedEmbedder.js"
+import type { Script } from "../../support/ScriptedEmbedder.js"
 
 const numbered = (count: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`op${String(n).padStart(3, "0")}`, `text number ${n}`]))
@@ -282,11 +241,7 @@ export const indexing = (backend: Backend) =>
             maxAttempts: 5,
             force: false
           })
-          const turns = Layer.map(
-            settings,
-            (context) =>
-              Context.add(context, WorkSettings, { ...Context.get(context, WorkSettings), turn: Duration.millis(1) })
-          )
+          const turns = settings({ turn: Duration.millis(1) })
           const worker = yield* Effect.fork(Effect.provide(work, Layer.merge(turns, once)))
           const queue = yield* JobQueue
           const ended = yield* Stream.runLast(follow(huge.id))

@@ -3,62 +3,26 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { performance } from "node:perf_hooks"
-import * as Fingerprint from "../../../src/adapters/crypto/Fingerprint.js"
-import * as CatalogStoreSql from "../../../src/adapters/postgres/CatalogStore.js"
-import * as GatesSql from "../../../src/adapters/postgres/Gates.js"
-import * as IndexStoreSql from "../../../src/adapters/postgres/IndexStore.js"
-import * as JobQueueSql from "../../../src/adapters/postgres/JobQueue.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
-import * as PacerSql from "../../../src/adapters/postgres/Pacer.js"
-import * as SearchIndexSql from "../../../src/adapters/postgres/SearchIndex.js"
-import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
-import * as WakeUpsSql from "../../../src/adapters/postgres/WakeUps.js"
-import * as WorkerLockSql from "../../../src/adapters/postgres/WorkerLock.js"
 import { RateLimited } from "../../../src/domain/failure/Failure.js"
 import { isOpen } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Pacer } from "../../../src/domain/retry/Pacer.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { search } from "../../../src/programs/flows/Search.js"
-import { WorkSettings } from "../../../src/programs/flows/Work.js"
 import { work, workOn } from "../../../src/programs/flows/Worker.js"
 import type { Backend } from "../../support/Databases.js"
+import { house, settings } from "../../support/House.js"
 import { catalog, freshTenant, put } from "../../support/Indexing.js"
-import { fail, script, scripted, serve } from "../../support/ScriptedEmbedder.js"
+import { fail, script, serve } from "../../support/ScriptedEmbedder.js"
 import type { Script } from "../../support/ScriptedEmbedder.js"
 
-const stores = Layer.mergeAll(
-  CatalogStoreSql.layer,
-  JobQueueSql.layer,
-  IndexStoreSql.layer,
-  SearchIndexSql.layer,
-  GatesSql.layer,
-  PacerSql.layer,
-  UpkeepSql.layer,
-  WakeUpsSql.layer,
-  WorkerLockSql.layer,
-  Fingerprint.layer
-)
-
-const settings = Layer.succeed(WorkSettings, {
-  workers: 2,
-  batchSize: 1,
-  leaseDuration: Duration.minutes(1),
-  pollInterval: Duration.millis(200),
-  stallAfter: Duration.hours(1),
-  turn: Duration.minutes(1),
-  grace: Duration.seconds(10)
-})
+const working = settings({ workers: 2, batchSize: 1, pollInterval: Duration.millis(200) })
 
 /** One process of a tenant: stores and an embedder of its own, which do what the one script says. */
-const process = (played: Script, tenant: string) => {
-  const own = Layer.succeed(Tenant, tenant)
-  return Layer.mergeAll(Layer.provide(stores, own), scripted(played, { concurrency: 2 }), settings, own)
-}
+const process = (played: Script, tenant: string) => house(played, { concurrency: 2 }, tenant, working)
 
 const numbered = (count: number, of: string) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`op${n}`, `text number ${n} of ${of}`]))

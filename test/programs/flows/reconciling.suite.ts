@@ -3,49 +3,24 @@ import { expect, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Fingerprint from "../../../src/adapters/crypto/Fingerprint.js"
-import * as GatesSql from "../../../src/adapters/postgres/Gates.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
-import * as PacerSql from "../../../src/adapters/postgres/Pacer.js"
-import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
-import * as WakeUpsSql from "../../../src/adapters/postgres/WakeUps.js"
-import * as WorkerLockSql from "../../../src/adapters/postgres/WorkerLock.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { prune, reconcile } from "../../../src/programs/flows/Reconcile.js"
-import { WorkSettings } from "../../../src/programs/flows/Work.js"
 import { work, workOn } from "../../../src/programs/flows/Worker.js"
 import type { Backend } from "../../support/Databases.js"
-import { catalog, freshTenant, put, stores } from "../../support/Indexing.js"
-import { fail, script, scripted } from "../../support/ScriptedEmbedder.js"
+import * as House from "../../support/House.js"
+import { catalog, freshTenant, put } from "../../support/Indexing.js"
+import { fail, script } from "../../support/ScriptedEmbedder.js"
 import type { Options, Script } from "../../support/ScriptedEmbedder.js"
 
-const settings = Layer.succeed(WorkSettings, {
-  workers: 1,
-  batchSize: 4,
-  leaseDuration: Duration.minutes(1),
-  pollInterval: Duration.millis(200),
-  stallAfter: Duration.hours(1),
-  turn: Duration.minutes(1),
-  grace: Duration.seconds(10)
-})
+const working = House.settings({ pollInterval: Duration.millis(200) })
 
-const house = (played: Script, options: Options = {}, tenant = freshTenant()) => {
-  const own = Layer.succeed(Tenant, tenant)
-  const all = Layer.mergeAll(
-    stores,
-    GatesSql.layer,
-    PacerSql.layer,
-    UpkeepSql.layer,
-    WakeUpsSql.layer,
-    WorkerLockSql.layer
-  )
-  return Layer.mergeAll(Layer.provide(all, own), Fingerprint.layer, scripted(played, options), settings, own)
-}
+const house = (played: Script, options: Options = {}, tenant = freshTenant()) =>
+  House.house(played, options, tenant, working)
 
 const pets = catalog("pets", { a: "one text", b: "another text" })
 const run = Effect.flatMap(put(pets, { provider: "scripted", maxAttempts: 3, force: false }), (job) => workOn(job.id))

@@ -1,0 +1,44 @@
+import * as Duration from "effect/Duration"
+import * as Layer from "effect/Layer"
+import * as Fingerprint from "../../src/adapters/crypto/Fingerprint.js"
+import * as Gates from "../../src/adapters/postgres/Gates.js"
+import * as Pacer from "../../src/adapters/postgres/Pacer.js"
+import * as Upkeep from "../../src/adapters/postgres/Upkeep.js"
+import * as WakeUps from "../../src/adapters/postgres/WakeUps.js"
+import * as WorkerLock from "../../src/adapters/postgres/WorkerLock.js"
+import { Tenant } from "../../src/domain/store/Tenant.js"
+import { WorkSettings } from "../../src/programs/flows/Work.js"
+import { freshTenant, stores } from "./Indexing.js"
+import { scripted } from "./ScriptedEmbedder.js"
+import type { Options, Script } from "./ScriptedEmbedder.js"
+
+/** All that a flow needs, for one tenant of a test's database, with an embedder that does what a script says. */
+
+const all = Layer.mergeAll(
+  stores,
+  Gates.layer,
+  Pacer.layer,
+  Upkeep.layer,
+  WakeUps.layer,
+  WorkerLock.layer,
+  Fingerprint.layer
+)
+
+/** How the worker works, where the test does not say. */
+export const settings = (given: Partial<WorkSettings["Type"]> = {}) =>
+  Layer.succeed(WorkSettings, {
+    workers: 1,
+    batchSize: 4,
+    leaseDuration: Duration.minutes(1),
+    pollInterval: Duration.seconds(5),
+    stallAfter: Duration.hours(1),
+    turn: Duration.minutes(1),
+    grace: Duration.seconds(10),
+    ...given
+  })
+
+/** A house of its own tenant unless one is named; `work` makes another worker of it. */
+export const house = (played: Script, options: Options = {}, tenant = freshTenant(), work = settings()) => {
+  const own = Layer.succeed(Tenant, tenant)
+  return Layer.mergeAll(Layer.provide(all, own), scripted(played, options), work, own)
+}
