@@ -82,8 +82,8 @@ const renewed = Effect.fnUntraced(function*(calls: Calls, within: number) {
   const known = yield* Ref.get(calls.look)
   if (at - known.at < within) return known
   const seen = { at, wasFree: yield* patiently(pacer.isFree(calls.provider)) }
-  // A refusal that was heard meanwhile makes this look worth nothing.
-  yield* Ref.update(calls.look, (now) => now === known ? seen : now)
+  // What was begun or heard later knows more.
+  yield* Ref.update(calls.look, (now) => now.at < at ? seen : now)
   return seen
 })
 

@@ -96,15 +96,21 @@ export const pacing = (backend: Backend) =>
       it.effect("goes back to pending, unspent, where another's refusal begins a long wait in its midst", () => {
         const begun = Effect.runSync(Deferred.make<void>())
         const until = Effect.runSync(Deferred.make<void>())
-        const played = script((_, call) => call === 0 ? { _tag: "Hold", begun, until } : serve)
+        // Nobody is answered before the refusal has been seen, so that texts are left when it has.
+        const played = script(() => ({ _tag: "Hold", begun, until }))
         return Effect.gen(function*() {
           const pacer = yield* Pacer
+          const seen = yield* Deferred.make<void>()
+          const isFree = (of: string) =>
+            Effect.tap(pacer.isFree(of), (free) => free ? Effect.void : Deferred.succeed(seen, undefined))
           const job = yield* put(catalog("a", numbered(9, "a")), provider)
-          const running = yield* Effect.fork(workOn(job.id))
+          const running = yield* Effect.fork(Effect.provideService(workOn(job.id), Pacer, { ...pacer, isFree }))
           yield* Deferred.await(begun)
           yield* pacer.refused("scripted", 0, Duration.minutes(10))
+          yield* Deferred.await(seen)
           yield* Deferred.succeed(until, undefined)
           expect(yield* Fiber.join(running)).toMatchObject({ status: "pending", attempts: 0, lastError: Option.none() })
+          expect(played.calls.length).toBeLessThan(9)
         }).pipe(Effect.provide(process(played, freshTenant())))
       })
 
