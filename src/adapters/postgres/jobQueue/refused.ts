@@ -9,10 +9,13 @@ export const writesRefused = Metric.counter("holdfast_writes_refused", {
   incremental: true
 })
 
-/** A write under an old fence: counted, logged and refused. */
-export const refuse = (held: Held): Effect.Effect<never, LeaseLost> =>
+/** Counts and logs a write under an old fence. */
+export const count = (held: Held): Effect.Effect<void> =>
   Effect.logWarning("A write under an old fence was refused").pipe(
     Effect.annotateLogs({ job: held.job.id, fence: held.fence, worker: held.worker }),
-    Effect.zipRight(Metric.increment(writesRefused)),
-    Effect.zipRight(Effect.fail(new LeaseLost({ job: held.job.id, fence: held.fence })))
+    Effect.zipRight(Metric.increment(writesRefused))
   )
+
+/** A write under an old fence: counted, logged and refused. */
+export const refuse = (held: Held): Effect.Effect<never, LeaseLost> =>
+  Effect.zipRight(count(held), Effect.fail(new LeaseLost({ job: held.job.id, fence: held.fence })))

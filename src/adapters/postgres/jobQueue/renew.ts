@@ -4,10 +4,17 @@ import * as Effect from "effect/Effect"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import * as JobRow from "./JobRow.js"
+import * as Refused from "./refused.js"
+
+interface Row {
+  readonly id: number
+  readonly held: boolean
+}
 
 /**
- * Renews all these leases in one statement; answers the jobs that are still held. Each row finds its own fence by its place
- * in the array, which keeps the plan on the primary key (a join with the pairs does not).
+ * Renews all these leases in one statement; answers the jobs that are still held. A heartbeat under an old fence is a refused
+ * write and counted as one. Each row finds its own fence by its place in the array, which keeps the plan on the primary key (a
+ * join with the pairs does not).
  */
 export const renew = Effect.fn("JobQueue.renew")(
   function*(tenant: string, held: ReadonlyArray<Held>, duration: Duration.Duration) {
@@ -15,12 +22,20 @@ export const renew = Effect.fn("JobQueue.renew")(
     const sql = yield* SqlClient.SqlClient
     const ids = JobRow.array(held.map(({ job }) => job.id))
     const fences = JobRow.array(held.map(({ fence }) => fence))
-    const rows = yield* sql<{ readonly id: number }>`
-      update index_job as job set
-        lease_expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond'
-      where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and job.status = 'running'
-        and job.fence = (${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]
-      returning job.id`
-    return new Set(rows.map(({ id }) => JobId.make(id, { disableValidation: true })))
+    const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
+    const its = sql`job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[])`
+    const rows = yield* sql<Row>`
+      with renewed as (
+        update index_job as job set
+          lease_expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond'
+        where ${its} and job.status = 'running' and job.fence = ${own}
+        returning job.id
+      )
+      select renewed.id, true as held from renewed
+      union all
+      select job.id, false from index_job as job where ${its} and job.fence > ${own}`
+    const newer = new Set(rows.filter((row) => !row.held).map(({ id }) => id))
+    yield* Effect.forEach(held.filter(({ job }) => newer.has(job.id)), Refused.count, { discard: true })
+    return new Set(rows.filter((row) => row.held).map(({ id }) => JobId.make(id, { disableValidation: true })))
   }
 )
