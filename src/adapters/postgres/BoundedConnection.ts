@@ -15,7 +15,8 @@ export const rolledBack = () =>
 
 /**
  * A connection that keeps two promises the driver does not: a statement without an answer in time takes its connection with
- * it, so that no dead connection returns to the pool, and a COMMIT that rolled back is an error.
+ * it, so that no dead connection returns to the pool, and says so by the event `silent`; and a COMMIT that rolled back is an
+ * error.
  */
 export class BoundedConnection extends Pg.Client {
   /** The driver's method has a dozen overloads; this one passes its arguments on and watches the callback. */
@@ -38,5 +39,6 @@ export class BoundedConnection extends Pg.Client {
   #cut(error: Error) {
     const inner = this as unknown as { readonly connection?: { readonly stream?: { destroy(error: Error): void } } } // not in its types
     inner.connection?.stream?.destroy(error)
+    this.emit("silent")
   }
 }

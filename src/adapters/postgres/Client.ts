@@ -64,6 +64,15 @@ const failed = (message: string) => (cause: unknown) => new SqlError.SqlError({ 
 const ended = (end: () => Promise<void>) =>
   Effect.promise(end).pipe(Effect.interruptible, Effect.timeoutOption("2 seconds"), Effect.asVoid)
 
+/**
+ * Gives up what is idle when one connection fell silent, and that one too, should it come back first. The others of its time
+ * are likely dead as well, and each would cost the whole limit of a statement to find out.
+ */
+const renew = (pool: Pg.Pool) => {
+  if (pool.ending) return
+  for (let idle = pool.idleCount + 1; idle > 0; idle--) pool.connect((_error, _client, release) => release(true))
+}
+
 const makePool = (config: Settings) =>
   Effect.acquireRelease(
     Effect.try({
@@ -79,6 +88,7 @@ const makePool = (config: Settings) =>
         })
         // An idle connection that dies leaves the pool by itself; without a listener it would end the process.
         pool.on("error", () => {})
+        pool.on("connect", (client) => client.once("silent", () => renew(pool)))
         return pool
       },
       catch: failed("The settings for the database cannot be read")

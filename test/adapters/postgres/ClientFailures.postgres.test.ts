@@ -159,6 +159,21 @@ describe("time", () => {
       expect(yield* pid).not.toBe(before)
     }).pipe(Effect.provide(freshPostgres([], { maxConnections: 1, statementTimeout: Duration.millis(500) }))))
 
+  it.live("that a statement went without an answer makes the idle connections suspect, and none is used again", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const met = yield* Effect.makeLatch()
+      // Each in a transaction that ends when all three have begun, so that there are three connections.
+      const apart = (n: number) => transact(Effect.zipLeft(pid, n === 3 ? met.open : met.await))
+      const before = yield* Effect.forEach([1, 2, 3], apart, { concurrency: 3 })
+      expect(new Set(before).size).toBe(3)
+      yield* Effect.flip(SqlFailure.renamed(sql`select pg_sleep(30)`))
+      const again = yield* Effect.makeLatch()
+      const later = (n: number) => transact(Effect.zipLeft(pid, n === 3 ? again.open : again.await))
+      const after = yield* Effect.forEach([1, 2, 3], later, { concurrency: 3 })
+      expect(after.filter((one) => before.includes(one))).toEqual([])
+    }).pipe(Effect.provide(freshPostgres([], { maxConnections: 3, statementTimeout: Duration.millis(500) }))))
+
   it.live("bounds the wait for a pooled connection", () =>
     Effect.gen(function*() {
       const inside = yield* Deferred.make<void>()
