@@ -1,4 +1,4 @@
-import { anyOf, codes } from "../Rule.js"
+import { anyOf, codes, statusIs } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 
 const overloaded = anyOf(
@@ -20,7 +20,7 @@ export const byCode: ReadonlyArray<Rule> = [
     code: codes(
       "timeout(?:error)?|deadlineexceeded(?:error|exception)?|requesttimeout(?:error)?|modeltimeout(?:exception|error)?|responsetimeout|gatewaytimeout(?:error)?|upstreamtimeout|requesttimedout|timedout"
     ),
-    status: (status) => status === undefined || status !== 429
+    status: (status) => status !== 429
   },
   {
     name: "capacity/code",
@@ -54,7 +54,7 @@ export const refusals: ReadonlyArray<Rule> = [
     because:
       "Some gateways send their own overload as a 400, 403 or 429, under codes of pace too; the words are about the server alone.",
     tag: "ProviderUnavailable",
-    status: (status) => status === 400 || status === 403 || status === 429,
+    status: statusIs(400, 403, 429),
     text:
       /\b(?:model|server|engine|service) is (?:currently |temporarily )?overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
   }

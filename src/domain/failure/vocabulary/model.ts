@@ -1,4 +1,4 @@
-import { anyOf, codes } from "../Rule.js"
+import { anyOf, codes, statusIs } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 
 const subject = String.raw`\b(?:models?|engine|deployment|checkpoint)\b`
@@ -30,7 +30,7 @@ export const byCode: ReadonlyArray<Rule> = [
     name: "model/no-access",
     because: "A 403 that says the project or key has no access to a model is about the right, not the model's name.",
     tag: "PermissionDenied",
-    status: (status) => status === 403,
+    status: statusIs(403),
     text:
       /(?:does not|doesn't|do not) have (?:permission to )?access to|no access to model|not (?:allowed|authorized|permitted) to (?:use|access|sample)|无权(?:使用|访问)/
   },
@@ -59,7 +59,7 @@ export const byText: ReadonlyArray<Rule> = [
     name: "model/retired",
     because: "A 410 on a model's address means that it was there once and is no longer served.",
     tag: "ModelNotFound",
-    status: (status) => status === 410,
+    status: statusIs(410),
     text: /model|deprecat|no longer|retired|sunset/
   }
 ]

@@ -3,12 +3,13 @@ import type { Rule } from "../Rule.js"
 import type { Evidence } from "../Evidence.js"
 import { window } from "./money.js"
 
-const number = (text: string | undefined): number => Number((text ?? "").replace(/[,_]/g, ""))
+/** The number that stands where the pattern says; NaN where the text has none, which is neither above nor below any. */
+const numberAt = (place: RegExp, text: string): number => Number(place.exec(text)?.[0].replaceAll(",", ""))
 
 /** Limit and size of one request, where the text names both: the request alone is beyond the limit. */
 const beyond = ({ text }: Evidence): boolean => {
-  const limit = number(/\blimit:? (?:of )?~?(\d[\d,]*)/.exec(text)?.[1])
-  const requested = number(/\brequested:? ~?(\d[\d,]*)/.exec(text)?.[1])
+  const limit = numberAt(/(?<=\blimit:? (?:of )?~?)\d[\d,]*/, text)
+  const requested = numberAt(/(?<=\brequested:? ~?)\d[\d,]*/, text)
   return limit > 0 && requested > limit
 }
 
@@ -47,7 +48,6 @@ export const tooLarge: ReadonlyArray<Rule> = [
       "Providers that print Limit and Requested count one request against the whole window: beyond it, it never fits.",
     tag: "RateLimited",
     tooLarge: true,
-    text: /\blimit:? (?:of )?~?\d/,
     when: (evidence) => beyond(evidence) && window.test(evidence.text)
   }
 ]
@@ -104,8 +104,7 @@ export const byText: ReadonlyArray<Rule> = [
       "The text speaks of requests, tokens or calls per time, of frequency or concurrency: a limit that renews by itself.",
     tag: "RateLimited",
     status: (status) =>
-      status === undefined || [200, 400, 403, 409, 420, 425, 429, 430, 498, 503, 500, 502, 529].includes(status) ||
-      status < 400,
+      status === undefined || status <= 400 || [403, 409, 420, 425, 429, 430, 498, 500, 502, 503, 529].includes(status),
     text: tooMany,
     unless:
       /rate limit(?:er|ing)? (?:service|backend|is) (?:unavailable|down|failed)|max(?:imum)?[ -]?(?:tokens|length)|size limit|supported range|limit must|exceeds? (?:the )?(?:maximum|max) (?:allowed )?(?:batch|number|length|file|image|size)/
