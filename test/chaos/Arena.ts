@@ -93,8 +93,11 @@ export interface World {
     text: string,
     values?: ReadonlyArray<unknown>
   ) => Effect.Effect<ReadonlyArray<Row>>
-  /** Stores the catalogs and enqueues their jobs, with five attempts each unless told otherwise. */
-  readonly put: (expected: ReadonlyArray<Expected>, maxAttempts?: number) => Effect.Effect<void>
+  /** Stores the catalogs and enqueues their jobs, with five attempts each and unforced unless told otherwise. */
+  readonly put: (
+    expected: ReadonlyArray<Expected>,
+    how?: { readonly maxAttempts?: number; readonly force?: boolean }
+  ) => Effect.Effect<void>
   /** Run with the program's own stores on this database. */
   readonly within: <A, E>(
     effect: Effect.Effect<A, E, Layer.Layer.Success<typeof Stores>>
@@ -172,11 +175,11 @@ export const world = (options: Options = {}, on?: Server): Effect.Effect<World, 
       workers,
       within,
       sql: (text, values = []) => Effect.map(Effect.promise(() => pool.query(text, [...values])), ({ rows }) => rows),
-      put: (expected, maxAttempts = 5) =>
+      put: (expected, how = {}) =>
         within(Effect.flatMap(CatalogStore, (store) =>
           Effect.forEach(
             catalogs(expected),
-            (catalog) => store.put(catalog, { provider: "http", maxAttempts, force: false }),
+            (catalog) => store.put(catalog, { provider: "http", maxAttempts: 5, force: false, ...how }),
             { concurrency: 4, discard: true }
           ))),
       worker: (name, settings = {}, clockShift = 0) => {

@@ -56,7 +56,12 @@ export const receipts = (world: World): ReadonlyMap<string, number> => {
   return times
 }
 
-export const judge = (world: World, expected: ReadonlyArray<Expected>): Effect.Effect<Judgement> =>
+/** One job a source, unless more are due. */
+export const judge = (
+  world: World,
+  expected: ReadonlyArray<Expected>,
+  due = new Set(expected.map(({ source }) => source)).size
+): Effect.Effect<Judgement> =>
   Effect.gen(function*() {
     const chunks = yield* world.sql<ChunkRow>(
       `select c.source_id, c.item_id, c.ordinal, c.item_hash, c.text_hash, e.vector::text as vector
@@ -66,7 +71,6 @@ export const judge = (world: World, expected: ReadonlyArray<Expected>): Effect.E
     const jobs = yield* world.sql<JobRow>("select status, attempts, crashes from index_job")
     const found = Array.groupBy(chunks, ({ item_id, source_id }) => `${source_id}/${item_id}`)
     const texts = new Set(expected.map(({ text }) => text))
-    const houses = new Set(expected.map(({ source }) => source))
     const count = { lost: 0, wrong: 0 }
     for (const { item, source, text } of expected) {
       const [chunk] = found[`${source}/${item}`] ?? []
@@ -79,7 +83,7 @@ export const judge = (world: World, expected: ReadonlyArray<Expected>): Effect.E
       ...count,
       items: expected.length,
       duplicates: Math.max(0, chunks.length - expected.length) + Math.max(0, (vectors[0]?.count ?? 0) - texts.size) +
-        Math.max(0, jobs.length - houses.size),
+        Math.max(0, jobs.length - due),
       again: asked.reduce((sum, times) => sum + times - 1, 0),
       asked: asked.length,
       statuses: Record.map(Array.groupBy(jobs, ({ status }) => status), (all) => all.length),

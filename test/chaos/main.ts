@@ -15,6 +15,7 @@ import type { Scenario } from "./Arena.js"
 import { kills } from "./scenarios/Kills.js"
 import { crashes } from "./scenarios/Crashes.js"
 import { clocks } from "./scenarios/Clocks.js"
+import { known } from "./scenarios/Known.js"
 import { expiredSession, revokedKey } from "./scenarios/Parked.js"
 import { networks } from "./scenarios/Networks.js"
 import { pace } from "./scenarios/Pace.js"
@@ -38,20 +39,12 @@ const { values: asked } = parseArgs({
   }
 })
 
-/** One after another, for what they do to the machine or to time; beside them those that mostly wait. */
-const alone: ReadonlyArray<Scenario> = [
-  crashes,
-  sleeper,
-  lonely,
-  revokedKey,
-  expiredSession,
-  rolling,
-  pace,
-  clocks,
-  restarts,
-  kills
-]
-const beside: ReadonlyArray<Scenario> = networks
+/** By itself: it looks at seconds, which a busy machine stretches. */
+const first: ReadonlyArray<Scenario> = [crashes]
+/** Those that wait more than they work, three at a time. */
+const waiting: ReadonlyArray<Scenario> = [pace, ...networks, sleeper, lonely, restarts, ...known]
+/** Those that keep the machine busy, one after another beside them. */
+const busy: ReadonlyArray<Scenario> = [kills, expiredSession, rolling, revokedKey, clocks]
 
 const say = (line: string) => stdout.write(`${line}\n`)
 
@@ -101,13 +94,14 @@ const program = Effect.gen(function*() {
   )
   const shared = { directory, server, long: asked.long }
   const start = yield* Clock.currentTimeMillis
-  const held = yield* Effect.withRandom(
-    Effect.all([
-      Effect.forEach(chosen(beside), (scenario) => verdict(scenario, shared), { concurrency: 3 }),
-      Effect.forEach(chosen(alone), (scenario) => verdict(scenario, shared))
-    ], { concurrency: 2 }).pipe(Effect.map((verdicts) => verdicts.flat())),
+  const run = (scenarios: ReadonlyArray<Scenario>, concurrency: number) =>
+    Effect.forEach(chosen(scenarios), (scenario) => verdict(scenario, shared), { concurrency })
+  const alone = yield* Effect.withRandom(run(first, 1), Random.make(seed))
+  const together = yield* Effect.withRandom(
+    Effect.all([run(waiting, 3), run(busy, 1)], { concurrency: 2 }),
     Random.make(seed)
   )
+  const held = [...alone, ...together.flat()]
   say(`${held.filter(Boolean).length} of ${held.length} held, ${yield* since(start)} s`)
   return held.length > 0 && !held.includes(false)
 })

@@ -12,7 +12,7 @@ export const clocks: Scenario = {
   run: Effect.gen(function*() {
     const { long } = yield* Arena
     const here = yield* world({ latency: 50 })
-    const expected = sources(long ? 400 : 60, 12)
+    const expected = sources(long ? 400 : 40, 12)
     yield* here.put(expected)
     const settings = { lease_duration: "3s" }
     yield* Effect.forEach([-off, off, -off, off], (shift, n) => here.worker(`worker-${n}`, settings, shift))

@@ -1,9 +1,10 @@
+import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
-import { Arena, check, drained, open, since, sources, usual, world } from "../Arena.js"
+import { Arena, check, drained, eventually, open, since, sources, usual, world } from "../Arena.js"
 import type { Expected, Scenario, World } from "../Arena.js"
 import { judge, told, whole } from "../Judge.js"
 import type { Worker } from "../Workers.js"
@@ -12,22 +13,14 @@ const batch = 2
 /** A process runs so many jobs, and each has one lane more than the embedder takes calls. */
 const slots = usual.workers * (usual["embedder.concurrency"] + 1)
 
-/** What a slow machine may take: past it nothing more is enqueued, and what is there is finished. Milliseconds. */
-const timeBox = 50_000
 const backlog = 40
 
-/** Enqueues tiny sources as the workers finish them; answers what was enqueued. */
-const enqueue = Effect.fnUntraced(function*(here: World, count: number, time: number) {
-  const all = sources(count, 2)
-  const start = yield* Clock.currentTimeMillis
-  let put: ReadonlyArray<Expected> = []
-  while (put.length < all.length && (yield* Clock.currentTimeMillis) - start < time) {
-    const next = all.slice(put.length, put.length + 2 * backlog)
-    yield* here.put(next)
-    put = [...put, ...next]
-    while ((yield* open(here)) > backlog) yield* Effect.sleep("50 millis")
+/** Enqueues tiny sources as the workers finish them. */
+const enqueue = Effect.fnUntraced(function*(here: World, expected: ReadonlyArray<Expected>) {
+  for (const some of Array.chunksOf(expected, 2 * backlog)) {
+    yield* here.put(some)
+    yield* eventually(open(here), (left) => left <= backlog, Infinity)
   }
-  return put
 })
 
 /** Kills a random worker among those that have done something, and starts another in its place. */
@@ -62,14 +55,15 @@ export const kills: Scenario = {
       Effect.forever,
       Effect.forkScoped
     )
-    const expected = yield* enqueue(here, jobs, long ? Infinity : timeBox)
+    const expected = sources(jobs, 2)
+    yield* enqueue(here, expected)
     const left = yield* drained(here, 60_000)
     yield* Fiber.interrupt(killer)
     const seconds = yield* since(start)
     const judgement = yield* judge(here, expected)
     const bound = killed * batch * slots
     return {
-      told: `${expected.length / 2 < jobs ? `in the time given, of ${jobs} jobs ` : ""}${
+      told: `${
         told(judgement)
       } of at most ${bound} (${killed} kills x ${batch} x ${slots}); ${seconds} s, at most ${judgement.mostCrashes} crashes of a job`,
       checks: [

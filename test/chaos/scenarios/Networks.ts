@@ -72,7 +72,7 @@ const beforeEmbedder = (weather: Weather): Scenario => ({
     const here = yield* world({ latency: 50 })
     const expected = sources(4, 40)
     // Twelve seconds of resets may spend five attempts: that jobs then fail is right, and not what is looked at here.
-    yield* here.put(expected, 20)
+    yield* here.put(expected, { maxAttempts: 20 })
     const proxy = yield* proxyTo(here.embedder.url)
     const worker = yield* here.worker("far", {
       "embedder.url": through(proxy, here.embedder.url),

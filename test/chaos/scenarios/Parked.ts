@@ -75,7 +75,7 @@ export const revokedKey = parked({
   name: "revoked key",
   body: "{\"error\":{\"code\":\"invalid_api_key\",\"message\":\"Incorrect API key\"}}",
   gate: "provider",
-  jobs: 300
+  jobs: 100
 })
 
 /** The login at our own back end lapses with a thousand jobs in the queue. */

@@ -39,7 +39,7 @@ export const restarts: Scenario = {
     const { long, note } = yield* Arena
     // Its data are flushed as in earnest, so that there is something to recover from.
     const server = yield* Effect.acquireRelease(
-      Effect.promise(() => startServer()),
+      Effect.promise(() => startServer(["-c", "fsync=on", "-c", "full_page_writes=on"])),
       (running) => Effect.promise(running.remove)
     )
     const here = yield* world({ latency: 500 }, server)

@@ -11,7 +11,7 @@ export const rolling: Scenario = {
   run: Effect.gen(function*() {
     const { long } = yield* Arena
     const here = yield* world({ latency: 200 })
-    const expected = sources(long ? 200 : 40, 30)
+    const expected = sources(long ? 200 : 24, 30)
     yield* here.put(expected)
     const scope = yield* Effect.scope
     const another = Effect.suspend(() => here.worker(`worker-${here.workers.length}`)).pipe(
