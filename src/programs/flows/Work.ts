@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -5,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { JobId } from "../../domain/job/Job.js"
@@ -63,6 +65,8 @@ interface Bench {
   /** Done when nothing new is to be begun. */
   readonly stop: Deferred.Deferred<void>
   readonly freed: { signal: Deferred.Deferred<void> }
+  /** When the leases were last renewed, in milliseconds. */
+  readonly beatAt: Ref.Ref<number>
   /** The first trouble that left a job to its lease. */
   readonly broken: Deferred.Deferred<never, StoreFailure>
 }
@@ -79,14 +83,16 @@ const lose = (one: Running) =>
 /** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
 const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
   const queue = yield* JobQueue
+  const at = yield* Clock.currentTimeMillis
   const running = [...bench.running.values()]
-  if (running.length === 0) return
+  if (running.length === 0) return yield* Ref.set(bench.beatAt, at)
   const held = yield* queue.renew(running.map((one) => one.held), leaseDuration)
   yield* Effect.forEach(
     running.filter((one) => !held.has(one.held.job.id)),
     lose,
     { discard: true }
   )
+  yield* Ref.set(bench.beatAt, at)
 })
 
 const heartbeat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
@@ -99,8 +105,15 @@ const heartbeat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Durat
   )
 })
 
-const reclaim = Effect.flatMap(JobQueue, (queue) =>
-  queue.reclaim.pipe(
+/** A process that slept through its leases renews them first: what nobody took is still its own, and not a dead worker's. */
+const wake = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
+  const quiet = (yield* Clock.currentTimeMillis) - (yield* Ref.get(bench.beatAt))
+  if (quiet >= Duration.toMillis(leaseDuration)) yield* beat(bench, leaseDuration)
+})
+
+const reclaim = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
+  const queue = yield* JobQueue
+  yield* Effect.zipRight(wake(bench, leaseDuration), queue.reclaim).pipe(
     Effect.tap(({ failed, freed }) =>
       freed + failed === 0
         ? Effect.void
@@ -109,7 +122,8 @@ const reclaim = Effect.flatMap(JobQueue, (queue) =>
     Effect.catchAll(logStore("Looking for dead workers failed and is tried again")),
     Effect.delay(reclaimEvery),
     Effect.forever
-  ))
+  )
+})
 
 const labelled = <A, E, R>({ held }: Running, said: Effect.Effect<A, E, R>) =>
   Effect.annotateLogs(said, { job: held.job.id, fence: held.fence })
@@ -244,6 +258,7 @@ const bench: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(fu
     running: new Map<JobId, Running>(),
     fibers: yield* FiberSet.make(),
     freed: { signal: yield* Deferred.make<void>() },
+    beatAt: yield* Ref.make(yield* Clock.currentTimeMillis),
     broken: yield* Deferred.make<never, StoreFailure>()
   }
 })
@@ -262,7 +277,7 @@ export const workWith = Effect.fn("Work.workWith")(
     const worker = yield* (yield* WorkerLock).register
     const jobs = yield* bench
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
-    yield* Effect.forkScoped(reclaim)
+    yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
     yield* Effect.addFinalizer(() => drain(jobs, settings.grace))
     const loop = Effect.gen(function*() {
       while (true) {
