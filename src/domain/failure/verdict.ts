@@ -42,16 +42,12 @@ const limitIn = ({ fields, said }: Evidence): number | undefined => {
   return Number.isFinite(value) && value > 0 ? value : undefined
 }
 
+/** What the provider said, or where nothing was answered how the connection broke; the status where nobody has words. */
 const wordsOf = ({ said, status, wire }: Evidence): string => {
-  const transport = (wire.transport ?? []).map((link) => [link.code, link.message].filter(Boolean).join(" ")).join("; ")
-  const contract = wire.contract ?? ""
-  const words = [contract, said.trim() === "" ? wire.body?.trim() ?? "" : said.trim()].filter((text) => text !== "")
-    .join(": ")
-  return words !== "" ? (wire.status === undefined && transport !== "" ? transport : words) : transport !== ""
-    ? transport
-    : status === undefined
-    ? ""
-    : `HTTP ${status}`
+  const links = (wire.transport ?? []).map(({ code, message }) => [code, message].filter(Boolean).join(" ")).join("; ")
+  const words = [wire.contract, said.trim() || wire.body?.trim()].filter(Boolean).join(": ")
+  const told = wire.status === undefined ? links || words : words || links
+  return told || (status === undefined ? "" : `HTTP ${status}`)
 }
 
 interface Common {
