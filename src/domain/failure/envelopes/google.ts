@@ -65,8 +65,7 @@ export const rules: ReadonlyArray<Rule> = [
     name: "google/cancelled",
     because: "CANCELLED with 499 says that the caller hung up.",
     tag: "Cancelled",
-    status: (status) => status === 499,
-    when: ({ status }) => status === 499
+    status: statusIs(499)
   },
   {
     name: "google/model",

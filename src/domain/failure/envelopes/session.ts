@@ -1,6 +1,7 @@
 import { anyOf, statusIs } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 import type { Evidence } from "../Evidence.js"
+import type { WireFailure } from "../WireFailure.js"
 
 /** The envelope of our own back end: `{"success":false,"error":...,"errorCode"?:...}`. */
 const ownEnvelope = ({ fields }: Evidence): boolean =>
@@ -20,11 +21,14 @@ const relayed = anyOf(
   "^expiredtoken(?:exception)?$"
 )
 
-const preflight = /^(?:[\w .:[\]-]{0,60}:\s*)?(?:session expired|no backend session token|session jwt required)[.!]?$/i
+const preflight = /^(?:[\w .:[\]-]{0,60}:\s*)?(?:no backend session token|session jwt required)[.!]?$/i
 
-const words = ({ said, wire }: Evidence): ReadonlyArray<string> =>
-  [...(wire.transport ?? []).map((link) => link.message ?? ""), wire.status === undefined ? wire.body ?? "" : "", said]
-    .map((text) => text.trim())
+/** Others wrap these words around sessions of their own: with anything before them, they count of our session alone. */
+const expired = /^(?:[\w .:[\]-]{0,60}:\s*)?session expired[.!]?$/i
+const bareExpired = /^session expired[.!]?$/i
+
+const ours = (text: string, { auth }: WireFailure): boolean =>
+  /\bSESSION_EXPIRED\b/.test(text) || preflight.test(text) || (auth === "session" ? expired : bareExpired).test(text)
 
 export const rules: ReadonlyArray<Rule> = [
   {
@@ -48,12 +52,10 @@ export const rules: ReadonlyArray<Rule> = [
     name: "session/pre-flight",
     because: "Our own guards say this before any call leaves the machine: there is no status because nothing was sent.",
     tag: "SessionExpired",
-    when: (evidence) =>
-      evidence.wire.status === undefined &&
-      words(evidence).some((text) =>
-        /\bSESSION_EXPIRED\b/.test(text) ||
-        (preflight.test(text) &&
-          (evidence.wire.auth === "session" || !/session expired/i.test(text) || text.length < 20))
+    when: ({ said, wire }) =>
+      wire.status === undefined &&
+      [said, wire.body, ...(wire.transport ?? []).map(({ message }) => message)].some((text) =>
+        text !== undefined && ours(text.trim(), wire)
       )
   }
 ]

@@ -14,12 +14,16 @@ export const effective = ({ inner, status }: Evidence): number | undefined => {
   return status
 }
 
-const when = (accept: (status: number | undefined, evidence: Evidence) => boolean) => (evidence: Evidence): boolean =>
-  accept(effective(evidence), evidence)
+/** A condition on the status that counts; 0 stands for none. */
+const when = (accept: (status: number, evidence: Evidence) => boolean) => (evidence: Evidence): boolean =>
+  accept(effective(evidence) ?? 0, evidence)
 
 const is = (...statuses: ReadonlyArray<number>) => when(statusIs(...statuses))
 
-const within = (low: number, high: number) => when((status) => status !== undefined && status >= low && status <= high)
+const within = (low: number, high: number) => when((status) => status >= low && status <= high)
+
+/** What was said, and the head of the page that says it. */
+const head = ({ said, wire }: Evidence): string => [said, wire.body?.slice(0, 8_000)].join(" ")
 
 /** Pages and plain words of the edges that stand before providers. */
 export const edge: ReadonlyArray<Rule> = [
@@ -27,18 +31,18 @@ export const edge: ReadonlyArray<Rule> = [
     name: "edge/cloudflare-limit",
     because: "Cloudflare's 1015 is the site's rate rule.",
     tag: "RateLimited",
-    when: ({ said, wire }) => /\berror(?: code)?:? ?1015\b/i.test(`${said} ${wire.body?.slice(0, 4_000) ?? ""}`)
+    when: (evidence) => /\berror(?: code)?:? ?1015\b/i.test(head(evidence))
   },
   {
     name: "edge/cloudflare-block",
     because: "Cloudflare's 1005 to 1020 and its challenge pages refuse this address or client.",
     tag: "PermissionDenied",
     status: statusIs(403, 401, 503, 429),
-    when: ({ form, said, wire }) =>
-      /\berror(?: code)?:? ?10(?:05|06|07|08|09|10|12|20)\b/i.test(`${said} ${wire.body?.slice(0, 4_000) ?? ""}`) ||
-      (form === "html" &&
+    when: (evidence) =>
+      /\berror(?: code)?:? ?10(?:05|06|07|08|09|10|12|20)\b/i.test(head(evidence)) ||
+      (evidence.form === "html" &&
         /just a moment|attention required|you have been blocked|cf-challenge|enable javascript and cookies/i.test(
-          wire.body?.slice(0, 8_000) ?? ""
+          head(evidence)
         ))
   }
 ]
@@ -93,7 +97,7 @@ export const rules: ReadonlyArray<Rule> = [
     because: "x-should-retry: false on a 5xx is the provider's own word that trying again is useless.",
     tag: "ProviderUnavailable",
     permanent: true,
-    when: when((status, { headers }) => status !== undefined && status >= 500 && headers["x-should-retry"] === "false")
+    when: when((status, { headers }) => status >= 500 && headers["x-should-retry"] === "false")
   },
   {
     name: "status/5xx",
@@ -117,14 +121,13 @@ export const rules: ReadonlyArray<Rule> = [
     name: "status/redirect",
     because: "An API that redirects was asked at the wrong address.",
     tag: "InvalidRequest",
-    when: when((status) => status !== undefined && status >= 300 && status < 400)
+    when: within(300, 399)
   },
   {
     name: "status/typed-refusal",
     because: "An error within a success whose type blames the request fails again unchanged.",
     tag: "InvalidRequest",
-    when: ({ codes, status }) =>
-      (status === undefined || status < 300) &&
+    when: ({ codes }) =>
       codes.some((code) =>
         /^(?:invalidrequesterror|invalidargument|badrequest(?:error)?|validationerror|validationexception|invalidparameter(?:error)?|unprocessableentity(?:error)?|notfound(?:error)?)$/
           .test(code)
@@ -134,17 +137,13 @@ export const rules: ReadonlyArray<Rule> = [
     name: "status/typed-fault",
     because: "An error within a success whose type blames the server is the provider's trouble.",
     tag: "ProviderUnavailable",
-    when: ({ codes, status }) =>
-      (status === undefined || status < 300) &&
-      codes.some((code) =>
-        /^(?:apierror|upstreamerror|providererror|servererror|internal\w*error|modelerror)$/.test(code)
-      )
+    when: ({ codes }) => codes.some((code) => /^(?:apierror|upstreamerror|providererror|internal\w+error)$/.test(code))
   },
   {
     name: "success/malformed",
     because: "A success that reached this place is not what the contract says.",
     tag: "MalformedResponse",
-    when: when((status) => status !== undefined && status >= 200 && status < 300)
+    when: within(200, 299)
   }
 ]
 

@@ -2,12 +2,6 @@ import { codes } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 import type { Evidence } from "../Evidence.js"
 
-const noAnswer = (status: number | undefined): boolean => status === undefined || status < 300
-
-/** Text of a break without an answer: the chain's messages, or a body where only text was handed in. */
-const table = (rules: ReadonlyArray<Omit<Rule, "status">>): ReadonlyArray<Rule> =>
-  rules.map((rule) => ({ ...rule, status: noAnswer }))
-
 const chained = ({ transport }: Evidence): boolean => transport
 
 /** What the runtime's codes say: they are exact, and stand before any words. */
@@ -121,8 +115,11 @@ export const byCode: ReadonlyArray<Rule> = [
   }
 ]
 
-/** What clients print where no code is at hand: Rust, Go, Python, browsers, and the phrases of proxies. */
-export const byEarlyText: ReadonlyArray<Rule> = table([
+/**
+ * What clients print where no code is at hand: Rust, Go, Python, browsers, and the phrases of proxies. Read in the chain's
+ * messages, or in a body where only text was handed in.
+ */
+export const byEarlyText: ReadonlyArray<Rule> = [
   {
     name: "transport/http2-words",
     because:
@@ -164,10 +161,10 @@ export const byEarlyText: ReadonlyArray<Rule> = table([
     text:
       /connection refused|actively refused|econnrefused|no route to host|(?:network|host) is (?:unreachable|down)|all connection attempts failed|failed to (?:connect|establish a (?:new )?connection)|(?:could not|couldn't|cannot|can't|unable to) (?:connect|establish)|tcp connect error|connect error|error trying to connect|client error \(connect\)|connect: connection|dial (?:tcp|udp)|connecttimeout|connect timeout|connection timed out|connect etimedout|max retries exceeded|proxy (?:connection|error|connect)|cannot assign requested address|ehostunreach|enetunreach|is the computer able to access|err connection refused|err internet disconnected|no internet|积极拒绝|连接(?:被拒绝|失败|超时)|接続(?:できません|に失敗|が拒否)|连接不上|verbindung (?:abgelehnt|verweigert)|connexion refus|conexi[oó]n (?:rechazada|rehusada)/
   }
-])
+]
 
 /** Words that providers also use of themselves: asked only after all that is known of providers. */
-export const byLateText: ReadonlyArray<Rule> = table([
+export const byLateText: ReadonlyArray<Rule> = [
   {
     name: "transport/cancelled-words",
     because: "Go, Python and the browsers say so when the caller gave up.",
@@ -205,15 +202,15 @@ export const byLateText: ReadonlyArray<Rule> = table([
     text:
       /invalid url|failed to parse url|builder error|relative url without a base|unsupported protocol|unknown scheme|url scheme|bad port|invalid header value|invalid character in header|only absolute urls|no scheme supplied/
   }
-])
+]
 
-/** An error chain without a status and without known words: still no answer arrived. */
+/** An error chain without known words: still no answer arrived. */
 export const unknown: ReadonlyArray<Rule> = [
   {
     name: "transport/unknown",
     because: "The call broke without an answer; nothing says that it would break again.",
     tag: "Network",
     phase: "unknown",
-    when: ({ status, transport }) => transport && status === undefined
+    when: chained
   }
 ]
