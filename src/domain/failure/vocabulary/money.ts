@@ -123,6 +123,6 @@ export const rules: ReadonlyArray<Rule> = [
     unlessCode: googleStatus,
     when: ({ codes: said, status }) =>
       (status !== 404 && status !== 422 && status !== 413) &&
-      !said.some((code) => /^(?:ratelimit|toomanyrequests|throttl|(?:rpm|tpm|tpd|rpd|qps)|toomanytokens)/.test(code))
+      !said.some((code) => /ratelimit|toomanyrequests|throttl|toomanytokens|^(?:rpm|tpm|tpd|rpd|qps)/.test(code))
   }
 ]

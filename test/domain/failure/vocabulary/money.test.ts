@@ -36,3 +36,39 @@ describe("a month's allowance", () => {
     expect(ruleOf(403, body)).toBe("model/words")
   })
 })
+
+describe("a quota that is used up, with no window beside it", () => {
+  const spent = "You exceeded your quota."
+
+  it.each([undefined, 200, 400, 401, 403, 429, 500])("is money under the status %s", (status) => {
+    expect(ruleOf(status, words(spent))).toBe("money/quota")
+  })
+
+  it.each([
+    [404, "status/4xx"],
+    [413, "status/413"],
+    [422, "status/4xx"]
+  ])("gives way to the status %s, which is about the request", (status, rule) => {
+    expect(ruleOf(status, words(spent))).toBe(rule)
+  })
+
+  it.each([
+    ["a rate limit", "rate_limit_exceeded"],
+    ["somebody's rate limit", "org_rate_limit_exceeded"],
+    ["too many requests", "too_many_requests"],
+    ["too many tokens", "too_many_tokens"],
+    ["throttling", "throttled"],
+    ["requests per minute", "rpm_limit_exceeded"],
+    ["queries per second", "qps_limit_exceeded"]
+  ])("is pace where one code among others speaks of %s", (_, code) => {
+    expect(ruleOf(429, words(spent, { type: "invalid_request_error", code }))).toBe("pace/code")
+  })
+
+  it("is money where a code has the letters of a rate by chance", () => {
+    expect(ruleOf(403, words(spent, { code: "HTTP_DENIED" }))).toBe("money/quota")
+  })
+
+  it("is pace where the window is named", () => {
+    expect(ruleOf(429, words("You exceeded your quota of requests per minute."))).toBe("pace/plain-429")
+  })
+})
