@@ -13,7 +13,7 @@ import { patiently } from "./PatientStore.js"
 /** The provider asked everyone to wait for longer than this caller does. */
 export class Cooling extends Data.TaggedError("Cooling")<{ readonly wait: Duration.Duration }> {}
 
-/** The newest look at a provider: when it began, in milliseconds, and whether nothing held a call. */
+/** The newest look at a provider: the moment that it speaks of, in milliseconds, and whether nothing held a call. */
 interface Look {
   readonly at: number
   readonly wasFree: boolean
@@ -81,10 +81,10 @@ const renewed = Effect.fnUntraced(function*(calls: Calls, within: number) {
   const at = yield* Clock.currentTimeMillis
   const known = yield* Ref.get(calls.look)
   if (at - known.at < within) return known
-  const seen = { at, wasFree: yield* patiently(pacer.isFree(calls.provider)) }
-  // What was begun or heard later knows more.
-  yield* Ref.update(calls.look, (now) => now.at < at ? seen : now)
-  return seen
+  const wasFree = yield* patiently(pacer.isFree(calls.provider))
+  // That nothing holds a call may be over by now, and is dated from the question; that something does is news from the answer.
+  const seen = { at: wasFree ? at : yield* Clock.currentTimeMillis, wasFree }
+  return yield* Ref.updateAndGet(calls.look, (now) => now.at < seen.at ? seen : now)
 })
 
 /**
