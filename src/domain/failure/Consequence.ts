@@ -111,7 +111,7 @@ const refused = (work: Work, shortenable: boolean): Action => {
 
 /** One text can spoil the answer to its whole batch (Ollama fails a batch for one NaN); alone from the start it cannot be told. */
 const spoiled = (work: Work): Action => {
-  if (work._tag !== "Embed" || allRefused(work)) return Action.Halt()
+  if (work._tag !== "Embed") return Action.Halt()
   if (work.texts > 1) return Action.Bisect()
   return work.neighbours === "served" ? Action.Refuse() : Action.Halt()
 }
@@ -213,30 +213,19 @@ export interface LoneRequest {
   readonly retryAfter: Option.Option<Duration.Duration>
 }
 
-const halt: LoneRequest = { action: "halt", retryAfter: Option.none() }
-
-/** Whether sending the same request again can help: parking, refusing and halting do not; waiting and retrying do. */
-export const loneRequest = (failure: Failure): LoneRequest =>
-  Match.value(action(failure, Work.Request({ malformedTries: 0 }))).pipe(
-    Match.withReturnType<LoneRequest>(),
-    Match.tagsExhaustive({
-      Retry: ({ retryAfter }) => ({ action: "retry", retryAfter }),
-      Wait: ({ delay }) => ({ action: "retry", retryAfter: delay }),
-      Split: () => ({ action: "retry", retryAfter: Option.none() }),
-      Park: () => halt,
-      Bisect: () => halt,
-      Shorten: () => halt,
-      Refuse: () => halt,
-      Halt: () => halt
-    })
-  )
-
-/** `retry` or `halt` for one request by itself. */
-export const loneRequestAction = (failure: Failure): LoneRequest["action"] => loneRequest(failure).action
-
 /** When to ask again in work of a kind: none where the failure ends it. The answer feeds `RetryPolicy.schedule`. */
 export const asksAgain = (work: Work) => (failure: Failure): Option.Option<RetryPolicy.Ask> => {
   const next = action(failure, work)
   if (next._tag === "Retry") return Option.some({ retryAfter: next.retryAfter })
   return next._tag === "Wait" ? Option.some({ retryAfter: next.delay }) : Option.none()
 }
+
+/** Whether sending the same request again can help: parking, refusing and halting do not; waiting and retrying do. */
+export const loneRequest = (failure: Failure): LoneRequest =>
+  Option.match(asksAgain(Work.Request({ malformedTries: 0 }))(failure), {
+    onNone: () => ({ action: "halt", retryAfter: Option.none() }),
+    onSome: ({ retryAfter }) => ({ action: "retry", retryAfter })
+  })
+
+/** `retry` or `halt` for one request by itself. */
+export const loneRequestAction = (failure: Failure): LoneRequest["action"] => loneRequest(failure).action

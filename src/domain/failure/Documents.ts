@@ -36,7 +36,7 @@ const embedded = (text: string): Documents => {
     prose.push(text.slice(at, found.index))
     at = read.end
     cut = cut || !read.whole
-    opening.lastIndex = Math.max(at, found.index + 1)
+    opening.lastIndex = at
   }
   prose.push(text.slice(at))
   const words = prose.join(" ").trim()
@@ -49,17 +49,20 @@ const events = (text: string): Documents => {
   const prose: Array<string> = []
   const rest: Array<string> = []
   let cut = false
-  for (const line of text.split(/\r?\n/)) {
-    const field = /^(data|event|id|retry)?:\s?(.*)$/.exec(line)
-    if (field === null || (field[1] === undefined && line[0] !== ":")) {
+  for (const line of text.split("\n")) {
+    const field = /^(data|event|id|retry)?:/.exec(line)
+    if (field === null) {
       rest.push(line)
-    } else if (field[1] === "data" && field[2] !== undefined && field[2] !== "[DONE]" && field[2] !== "") {
-      const read = parse(field[2])
+      continue
+    }
+    const said = line.slice(field[0].length).trim()
+    if (field[1] === "data" && said !== "[DONE]") {
+      const read = parse(said)
       documents.push(...read.documents)
       prose.push(read.prose)
       cut = cut || read.cut
-    } else if (field[1] === "event" && /error|exception|fail/i.test(field[2] ?? "")) {
-      documents.push({ type: field[2] })
+    } else if (field[1] === "event" && /error|exception|fail/i.test(said)) {
+      documents.push({ type: said })
     }
   }
   const left = embedded(rest.join("\n"))
@@ -73,7 +76,7 @@ const events = (text: string): Documents => {
 
 /** Take a body apart. Total: whatever the text is, something comes out. */
 export const parse = (body: string): Documents => {
-  const text = body.length > readable ? body.slice(0, readable) : body
+  const text = body.slice(0, readable)
   if (text.trim() === "") return { documents: [], prose: "", form: "empty", cut: false }
   return Option.match(LooseJson.whole(text), {
     onSome: (document) =>

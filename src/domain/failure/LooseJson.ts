@@ -27,28 +27,29 @@ const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b
 
 /** A quoted string from its opening quote on; what is missing at the end is taken as not said. */
 const quoted = (text: string, from: number): Read => {
-  const quote = text[from]
-  const out: Array<string> = []
+  const quote = text.charAt(from)
+  let said = ""
   let at = from + 1
-  while (at < text.length && text[at] !== quote) {
-    if (text[at] !== "\\") {
-      out.push(text[at] ?? "")
+  for (let next = text.charAt(at); next !== "" && next !== quote; next = text.charAt(at)) {
+    if (next !== "\\") {
+      said += next
       at += 1
       continue
     }
-    const next = text[at + 1] ?? ""
-    const unicode = next === "u" ? /^[0-9a-fA-F]{4}/.exec(text.slice(at + 2, at + 6)) : null
-    out.push(unicode === null ? escapes[next] ?? next : String.fromCharCode(Number.parseInt(unicode[0], 16)))
-    at += unicode === null ? 2 : 6
+    const escape = text.slice(at + 1, at + 6)
+    const unicode = /u[0-9a-fA-F]{4}/.test(escape)
+    const letter = escape.charAt(0)
+    said += unicode ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : escapes[letter] ?? letter
+    at += unicode ? 6 : 2
   }
-  return { value: out.join(""), end: Math.min(at + 1, text.length), whole: at < text.length }
+  return { value: said, end: Math.min(at + 1, text.length), whole: at < text.length }
 }
 
 const blank = /[\s,]/
 
 const skipBlank = (text: string, from: number): number => {
   let at = from
-  while (at < text.length && blank.test(text[at] ?? "")) at += 1
+  while (blank.test(text.charAt(at))) at += 1
   return at
 }
 
@@ -56,7 +57,7 @@ const bare = /[^\s,:{}[\]"']/
 
 const word = (text: string, from: number): Read => {
   let at = from
-  while (at < text.length && bare.test(text[at] ?? "")) at += 1
+  while (bare.test(text.charAt(at))) at += 1
   const said = text.slice(from, at)
   const number = said === "" ? Number.NaN : Number(said)
   const value = Object.hasOwn(words, said) ? words[said] : Number.isNaN(number) ? said : number
@@ -70,32 +71,29 @@ const members = (text: string, from: number, depth: number): Read => {
   const entries: Array<[string, unknown]> = []
   const done = (end: number, whole: boolean): Read => ({
     value: list ? items : Object.fromEntries(entries),
-    end,
+    end: Math.min(end, text.length),
     whole
   })
   let at = skipBlank(text, from + 1)
-  while (at < text.length && text[at] !== close) {
+  while (text[at] !== close) {
     const first = value(text, at, depth + 1)
     if (first.end <= at) return done(at + 1, false)
     if (list) {
       items.push(first.value)
-      if (!first.whole && first.end >= text.length) return done(text.length, false)
       at = skipBlank(text, first.end)
       continue
     }
     const colon = skipBlank(text, first.end)
-    if (text[colon] !== ":") return done(Math.max(colon, at + 1), false)
+    if (text[colon] !== ":") return done(colon, false)
     const second = value(text, skipBlank(text, colon + 1), depth + 1)
     entries.push([String(first.value), second.value])
-    if (!second.whole && second.end >= text.length) return done(text.length, false)
-    at = skipBlank(text, Math.max(second.end, colon + 1))
+    at = skipBlank(text, second.end)
   }
-  return done(Math.min(at + 1, text.length), at < text.length)
+  return done(at + 1, true)
 }
 
 const value = (text: string, from: number, depth: number): Read => {
   const start = text[from]
-  if (start === undefined) return { value: null, end: text.length, whole: false }
   if (depth > maxDepth) return { value: null, end: text.length, whole: false }
   if (start === "\"" || start === "'") return quoted(text, from)
   if (start === "{" || start === "[") return members(text, from, depth)
@@ -114,12 +112,8 @@ export const entries = (value: unknown): ReadonlyArray<readonly [string, unknown
 
 /** A member of an object by name. */
 export const member = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null && Object.hasOwn(value, name)
-    ? Object.getOwnPropertyDescriptor(value, name)?.value
-    : undefined
+  typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined
 
-/** The document that a text is, when the text is nothing but one. */
-export const whole = (text: string): Option.Option<unknown> => {
-  const trimmed = text.trim()
-  return /^[{["]/.test(trimmed) ? strict(trimmed) : Option.none()
-}
+/** The object, list or string that a text is, when the text is nothing but one: a bare number or word is none. */
+export const whole = (text: string): Option.Option<unknown> =>
+  /[{["]/.test(text) ? strict(text.trim()) : Option.none()

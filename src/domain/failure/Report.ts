@@ -92,7 +92,7 @@ export const fromLine = (line: string): Either.Either<Report, Problem> => {
   const id = idOf(record)
   const provider = text(get("provider")) ?? "provider"
   const said = get("body")
-  const body = typeof said === "string" ? said : said === null || said === undefined ? undefined : JSON.stringify(said)
+  const body: string | undefined = typeof said === "string" ? said : said === null ? undefined : JSON.stringify(said)
   const status = Number(get("status") ?? Number.NaN)
   const transport = chain(get("transport"))
   const contract = text(get("contract"))

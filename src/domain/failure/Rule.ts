@@ -11,7 +11,6 @@ export interface Rule {
   readonly tag: FailureTag
   /** Which provider or gateway family it is known of; absent where the envelope itself is proof enough. */
   readonly provider?: RegExp
-  readonly surface?: "chat" | "embed"
   readonly status?: (status: number | undefined) => boolean
   /** Any of the squeezed codes. */
   readonly code?: RegExp
@@ -30,21 +29,20 @@ export interface Rule {
 
 /** True when the status is one of these. */
 export const statusIs = (...statuses: ReadonlyArray<number>) => (status: number | undefined): boolean =>
-  status !== undefined && statuses.includes(status)
+  statuses.some((one) => one === status)
 
 /** True for the statuses with which a key or a right is refused, and where none is known. */
 export const refusalOfAccess = (status: number | undefined): boolean =>
-  status === undefined || status < 400 || [400, 401, 403, 404, 407, 422].includes(status)
+  status === undefined || status <= 401 || [403, 404, 407, 422].includes(status)
 
-const holds = (evidence: Evidence, rule: Rule): boolean =>
+const holds = (evidence: Evidence, { code, field, unlessCode, ...rule }: Rule): boolean =>
   (rule.status === undefined || rule.status(evidence.status)) &&
   (rule.provider === undefined || rule.provider.test(evidence.provider)) &&
-  (rule.surface === undefined || rule.surface === evidence.wire.surface) &&
-  (rule.code === undefined || evidence.codes.some((code) => rule.code?.test(code))) &&
-  (rule.field === undefined || evidence.pairs.some((pair) => rule.field?.test(pair))) &&
+  (code === undefined || evidence.codes.some((said) => code.test(said))) &&
+  (field === undefined || evidence.pairs.some((pair) => field.test(pair))) &&
   (rule.text === undefined || rule.text.test(evidence.text)) &&
   (rule.unless === undefined || !rule.unless.test(evidence.text)) &&
-  (rule.unlessCode === undefined || !evidence.codes.some((code) => rule.unlessCode?.test(code))) &&
+  (unlessCode === undefined || !evidence.codes.some((said) => unlessCode.test(said))) &&
   (rule.when === undefined || rule.when(evidence))
 
 /** The first rule of the tables that holds. */

@@ -36,7 +36,7 @@ const wrappings: ReadonlyArray<RegExp> = [
   /(?:错误码?|エラー|오류|Fehler|erreur)\s*[:：]?\s*(\d{3})\b/i
 ]
 
-const plain = (text: string): string => text.replace(/\b(?:https?|wss?):\/\/\S+/gi, " ")
+const plain = (text: string): string => text.replace(/\b(?:https?|wss?):\/\/\S+/gi, "")
 
 /** The HTTP status that a text names, such as `API error (429 Too Many Requests): ...` or `Error code: 503 - ...`. */
 export const statusIn = (text: string): number | undefined => {

@@ -33,7 +33,7 @@ const unitOf = (name: string): number | undefined => {
 }
 
 const part =
-  /(\d+(?:\.\d+)?)\s*(milliseconds?|msecs?|ms|minutes?|minuten?|mins?|m|seconds?|sekunden?|segundos?|secondes?|secs?|s|hours?|hrs?|h|days?|d|毫秒|秒|分钟|分|小时|小時|時間|天|日|초|분|시간|일)(?![a-z])/gi
+  /(\d+(?:\.\d+)?)\s*(milliseconds?|msecs?|ms|minutes?|minuten?|minutos?|mins?|m|seconds?|sekunden?|segundos?|secondes?|secs?|s|hours?|hrs?|h|days?|d|毫秒|秒|分钟|分|小时|小時|時間|天|日|초|분|시간|일)(?![a-z])/gi
 
 /** A span such as `1m30s`, `6ms`, `1m2.5s`, `2 hours 3 minutes`, `20 秒`, in milliseconds. */
 export const span = (text: string): number | undefined => {
@@ -54,10 +54,10 @@ const httpDate = /^[A-Za-z]{3},? \d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\
 const isoDate = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}/
 
 /** A point in time without an offset is UTC, on every machine alike. */
-const zoned = (text: string): string =>
-  /(?:z|[+-]\d{2}:?\d{2}|utc|gmt)\s*$/i.test(text)
-    ? text.replace(/\s*utc\s*$/i, "Z").replace(" ", "T")
-    : `${text.replace(" ", "T")}Z`
+const zoned = (text: string): string => {
+  const [, time = text, zone = ""] = /^(.*?)\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?\s*$/i.exec(text) ?? []
+  return `${time.replace(" ", "T")}${/^[+-]/.test(zone) ? zone : "Z"}`
+}
 
 const instantOf = (text: string): number | undefined =>
   isoDate.test(text) ? epoch(zoned(text)) : httpDate.test(text) ? epoch(text) : undefined

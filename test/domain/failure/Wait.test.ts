@@ -176,3 +176,225 @@ describe("a budget's renewal", () => {
     expect(renewal("Insufficient Balance")).toBeUndefined()
   })
 })
+
+describe("a span", () => {
+  it.each<readonly [string, number]>([
+    ["250ms", 250],
+    ["250 MS", 250],
+    ["250 msec", 250],
+    ["1 millisecond", 1],
+    ["3 milliseconds", 3],
+    ["3毫秒", 3],
+    ["2s", 2_000],
+    ["2 secs", 2_000],
+    ["2.5 seconds", 2_500],
+    ["2 Sekunden", 2_000],
+    ["2 segundos", 2_000],
+    ["2秒", 2_000],
+    ["2초", 2_000],
+    ["3m", 180_000],
+    ["3 mins", 180_000],
+    ["3 Minuten", 180_000],
+    ["3 分钟", 180_000],
+    ["3分", 180_000],
+    ["3분", 180_000],
+    ["4h", 14_400_000],
+    ["4 hrs", 14_400_000],
+    ["4小时", 14_400_000],
+    ["4小時", 14_400_000],
+    ["4時間", 14_400_000],
+    ["4시간", 14_400_000],
+    ["2d", 172_800_000],
+    ["2 days", 172_800_000],
+    ["2天", 172_800_000],
+    ["2日", 172_800_000],
+    ["2일", 172_800_000],
+    ["1d2h3m4s5ms", 93_784_005]
+  ])("of %s", (text, millis) => {
+    expect(span(text)).toBe(millis)
+  })
+
+  it.each(["2 sx", "5 apples", "s", "12", "3 months"])("is not in %s", (text) => {
+    expect(span(text)).toBeUndefined()
+  })
+})
+
+describe("the bounds of a wait", () => {
+  it.each<readonly [number, number | undefined]>([
+    [0, 0],
+    [-0.001, undefined],
+    [1.4, 1],
+    [1.5, 2],
+    [day, day],
+    [day + 1, day],
+    [Number.NaN, undefined],
+    [Number.POSITIVE_INFINITY, undefined]
+  ])("make of %s ms %s", (millis, expected) => {
+    expect(bounded(millis)).toBe(expected)
+  })
+})
+
+describe("a number that may be a moment", () => {
+  const soon = (at: number) => wait({ headers: { "x-ratelimit-reset": String(at) }, now: at < 1e11 ? at * 1_000 : at })
+
+  it.each<readonly [number, number | undefined]>([
+    [1e9, day],
+    [1e9 + 1, 0],
+    [1e11 - 1, 0],
+    [1e11, day],
+    [1e12, day],
+    [1e12 + 1, 0],
+    [1e14 - 1, 0],
+    [1e14, day]
+  ])("%d", (at, expected) => {
+    expect(soon(at)).toBe(expected)
+  })
+})
+
+describe("a date in a header", () => {
+  it.each<readonly [string, number | undefined]>([
+    ["Sun, 01 Mar 2026 12:00:30 UTC", 30_000],
+    ["  Sun, 01 Mar 2026 12:00:30 GMT  ", 30_000],
+    ["Sun, 1 Mar 2026 12:00:30 GMT", 30_000],
+    ["2026-03-01 12:00:30", 30_000],
+    ["2026-03-01T12:00:30", 30_000],
+    ["2026-03-01T12:00:30z", 30_000],
+    ["2026-03-01 12:00:30 UTC", 30_000],
+    ["2026-03-01T13:00:30+01:00", 30_000],
+    ["2026-03-01T13:00:30+0100", 30_000],
+    ["2026-03-01T11:00:30-01:00", 30_000],
+    ["2026-03-01", undefined],
+    ["March", undefined],
+    ["12e0", 12_000],
+    ["1.2.3", undefined],
+    ["20s and more", undefined],
+    ["1m 30s", 90_000]
+  ])("%s", (value, expected) => {
+    expect(wait({ headers: { "retry-after": value } })).toBe(expected)
+  })
+
+  it("says nothing where nobody knows what time it is", () => {
+    const wire = { provider: "x", surface: "chat", auth: "key", status: 429 } as const
+    const failure = classify({ ...wire, headers: { "retry-after": "Sun, 01 Mar 2026 12:00:30 GMT" } })
+    expect(failure._tag === "RateLimited" && failure.retryAfter === undefined).toBe(true)
+  })
+})
+
+describe("the windows of a limit", () => {
+  it.each<readonly [string, Readonly<Record<string, string>>, number | undefined]>([
+    ["count by whatever prefix", { "x-ratelimit-requests-reset": "3" }, 3_000],
+    [
+      "do not count under other names",
+      { "my-ratelimit-reset": "3", "x-ratelimit-resets": "3", "x-reset": "3" },
+      undefined
+    ],
+    ["that are used up below zero count", {
+      "x-ratelimit-reset-a": "3",
+      "x-ratelimit-remaining-a": "-1",
+      "x-ratelimit-reset-b": "9"
+    }, 3_000],
+    ["that are used up count, the last of them", {
+      "x-ratelimit-reset-a": "3",
+      "x-ratelimit-remaining-a": "0",
+      "x-ratelimit-reset-b": "4",
+      "x-ratelimit-remaining-b": "0",
+      "x-ratelimit-reset-c": "9",
+      "x-ratelimit-remaining-c": "1"
+    }, 4_000],
+    ["that cannot be read do not count", { "x-ratelimit-reset-a": "soon", "x-ratelimit-reset-b": "2" }, 2_000]
+  ])("%s", (_, headers, expected) => {
+    expect(wait({ headers })).toBe(expected)
+  })
+
+  it("are read from headers within a body too, but not from its other fields", () => {
+    const within = (name: string) => wait(message("slow down", { [name]: { "X-RateLimit-Reset-Day": "4" } }))
+    expect(within("headers")).toBe(4_000)
+    expect(within("heads")).toBeUndefined()
+  })
+})
+
+describe("more waits in the body's fields", () => {
+  it.each<readonly [Record<string, unknown>, number | undefined]>([
+    [{ retry_after: 2, retry_after_ms: 500 }, 2_000],
+    [{ retry_after: 2, wait_seconds: 7 }, 7_000],
+    [{ resets_at: "in a while" }, undefined],
+    [{ reset: false }, undefined],
+    [{ ttl: "3s" }, 3_000],
+    [{ limit: 30 }, undefined]
+  ])("%j", (fields, expected) => {
+    expect(wait(message("slow down", fields))).toBe(expected)
+  })
+})
+
+describe("more waits in words", () => {
+  it.each<readonly [string, number | undefined]>([
+    ["Retry in: about 5s", 5_000],
+    ["Retrying in approximately 5 s", 5_000],
+    ["Try your request again within ~5s", 5_000],
+    ["try the request again after 5s", 5_000],
+    ["Waiting for another 5 seconds", 5_000],
+    ["wait at least 5 sec", 5_000],
+    ["Wait: ~5s", 5_000],
+    ["The window refreshes in 5 minutes", 300_000],
+    ["It is lifted after 5 minutes", 300_000],
+    ["Available again in 1 hr", 3_600_000],
+    ["The cooldown is 5s", 5_000],
+    ["cooling down for 5s", 5_000],
+    ["retry-after = 5s", 5_000],
+    ["retry after: 5", 5_000],
+    ["\"retry_after\": \"5\"", 5_000],
+    ["try again in 5", 5_000],
+    ["try again in 5%", undefined],
+    ["retry after 5/10", undefined],
+    ["retry after 5 tokens", undefined],
+    ["1 hour and 5 minutes, wait", undefined],
+    ["Try again in 1 hour, 5 minutes and 2 seconds", 3_902_000],
+    ["请等待 5分钟后", 300_000],
+    ["5分钟后再试", 300_000],
+    ["5秒钟以后", 5_000],
+    ["5小时之后", 18_000_000],
+    ["5分 후", 300_000],
+    ["dans 5 minutes", 300_000],
+    ["en 5 minutos", 300_000],
+    ["em 5 segundos", 5_000],
+    ["In 5 Minuten", 300_000]
+  ])("%s", (text, expected) => {
+    expect(wait(message(`Rate limit. ${text}`))).toBe(expected)
+  })
+
+  it.each<readonly [string, number | undefined]>([
+    ["resets at 2026-03-01 12:10 UTC", 600_000],
+    ["resets at 2026-03-01 12:10:30.5", 630_500],
+    ["resets at 2026-03-01T13:10:00 +01:00", 600_000],
+    ["available from 2026-03-01 12:10", 600_000],
+    ["blocked until 2026-03-01 12:10", 600_000],
+    ["retry at 2026-03-01 12:10", 600_000],
+    ["restored at 2026-03-01 12:10", 600_000],
+    ["额度将于 2026-03-01 20:10:00 恢复", 600_000],
+    ["额度将于 2026-03-01 12:10:00Z 恢复", 600_000],
+    ["额度将于 2026-03-01T20:10:00+08:00 恢复", 600_000],
+    ["リセット 2026-03-01 12:10:00Z", 600_000],
+    ["resets on March 3", undefined]
+  ])("%s", (text, expected) => {
+    expect(wait(message(`Rate limit. ${text}`))).toBe(expected)
+  })
+})
+
+describe("when a budget renews", () => {
+  it.each<readonly [string, Readonly<Record<string, string>>, number | undefined]>([
+    ["{\"error\":{\"message\":\"x\",\"resets_at\":true}}", {}, undefined],
+    ["{\"error\":{\"message\":\"x\",\"resets_at\":20}}", {}, undefined],
+    ["{\"error\":{\"message\":\"x\",\"sent_at\":\"2026-03-02T00:00:00Z\"}}", {}, undefined],
+    [
+      "{\"a\":{\"reset_at\":\"2026-03-02T00:00:00Z\"},\"b\":{\"reset_at\":\"2026-03-03T00:00:00Z\"}}",
+      {},
+      Date.UTC(2026, 2, 2)
+    ],
+    ["credits renew on 2026-04-01 00:00:00", { "retry-after": "60" }, Date.UTC(2026, 3, 1)],
+    ["Insufficient Balance", { "x-ratelimit-reset": "60" }, undefined],
+    ["You will regain access on 2026-04-01 at 13:00 UTC.", {}, Date.UTC(2026, 3, 1, 13)],
+    ["You lost access on 2026-04-01 at 13:00 UTC.", {}, undefined]
+  ])("%s %j", (body, headers, expected) => {
+    expect(renewal(body, headers)).toBe(expected)
+  })
+})
