@@ -13,24 +13,16 @@ const day = Duration.toMillis(longest)
 export const bounded = (millis: number): number | undefined =>
   Number.isFinite(millis) && millis >= 0 ? Math.min(Math.round(millis), day) : undefined
 
-const units: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1_000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000
-}
+/** Milliseconds by the names of units, in the order in which they are told apart. */
+const units: ReadonlyArray<readonly [RegExp, number]> = [
+  [/^(?:ms|milli|毫秒)/i, 1],
+  [/^(?:s|秒|초)/i, 1_000],
+  [/^(?:m|分|분)/i, 60_000],
+  [/^(?:h|小|時|시)/i, 3_600_000],
+  [/^/, day]
+]
 
-const unitOf = (name: string): number | undefined => {
-  const lower = name.toLowerCase()
-  if (/^(?:ms|milli|msec|毫秒)/.test(lower)) return units["ms"]
-  if (/^(?:s|秒|초)/.test(lower)) return units["s"]
-  if (/^(?:m|分|분)/.test(lower)) return units["m"]
-  if (/^(?:h|小时|小時|時間|시간|st)/.test(lower)) return units["h"]
-  if (/^(?:d|天|日|일|t)/.test(lower)) return units["d"]
-  return undefined
-}
+const unitOf = (name: string): number => units.find(([known]) => known.test(name))?.[1] ?? 0
 
 const part =
   /(\d+(?:\.\d+)?)\s*(milliseconds?|msecs?|ms|minutes?|minuten?|minutos?|mins?|m|seconds?|sekunden?|segundos?|secondes?|secs?|s|hours?|hrs?|h|days?|d|毫秒|秒|分钟|分|小时|小時|時間|天|日|초|분|시간|일)(?![a-z])/gi
@@ -39,7 +31,7 @@ const part =
 export const span = (text: string): number | undefined => {
   const parts = [...text.matchAll(part)]
   if (parts.length === 0) return undefined
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitOf(unit ?? "") ?? 0), 0)
+  return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * unitOf(unit), 0)
 }
 
 const wholeSpan = /^\s*(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)\s*)+$/i
@@ -47,7 +39,7 @@ const wholeSpan = /^\s*(?:\d+(?:\.\d+)?\s*(?:ms|s|m|h|d)\s*)+$/i
 /** HTTP dates end in GMT, which DateTime reads as an offset only when it is written as one. */
 const epoch = (text: string): number | undefined =>
   Option.getOrUndefined(
-    Option.map(DateTime.make(text.trim().replace(/\s*(?:GMT|UTC)$/i, " +0000")), DateTime.toEpochMillis)
+    Option.map(DateTime.make(text.replace(/\s*(?:GMT|UTC)$/i, " +0000")), DateTime.toEpochMillis)
   )
 
 const httpDate = /^[A-Za-z]{3},? \d{1,2}[ -][A-Za-z]{3}[ -]\d{2,4} \d{2}:\d{2}:\d{2}|^[A-Za-z]{3}, /
@@ -73,11 +65,10 @@ const moment = (value: number): number | undefined =>
 const nowOf = ({ headers, wire }: Evidence): number | undefined =>
   (headers["date"] === undefined ? undefined : epoch(headers["date"])) ?? wire.now
 
-const until = (instant: number | undefined, now: number | undefined): number | undefined =>
-  instant === undefined || now === undefined ? undefined : bounded(Math.max(0, instant - now))
+const until = (instant = Number.NaN, now = Number.NaN): number | undefined => bounded(Math.max(0, instant - now))
 
 /** A header's or field's value as a wait in milliseconds: a number of `unit`, a span, a date or a moment. */
-const delayOf = (value: string | number, unit: number, now: number | undefined): number | undefined => {
+const delayOf = (value: Field["value"], unit: number, now: number | undefined): number | undefined => {
   const text = String(value).trim()
   if (/^-?\d+(?:\.\d+)?(?:e\d+)?$/i.test(text)) {
     const number = Number(text)
@@ -156,7 +147,6 @@ const momentKeys = new Set([
 ])
 
 const fromField = ({ key, value }: Field, now: number | undefined): number | undefined => {
-  if (typeof value === "boolean") return undefined
   const name = squeeze(key)
   if (millisKeys.has(name)) return delayOf(value, 1, now)
   if (secondKeys.has(name)) return delayOf(value, 1_000, now)
@@ -194,11 +184,11 @@ const bareSeconds =
 const dated = /(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?)/i
 const resets = /reset|renew|regain|available|retry|try again|until|restore|重置|恢复|恢復|解除|リセット|再開/i
 
+const offset = /(?:z|utc|gmt|[+-]\d{2}:?\d{2})$/i
+
 /** Chinese providers print the local time of Beijing. */
 const local = (text: string, said: string): string =>
-  /[\u4e00-\u9fff]/.test(said) && !/(?:z|utc|gmt|[+-]\d{2}:?\d{2})\s*$/i.test(text)
-    ? `${text.replace(" ", "T")}+08:00`
-    : text
+  /[\u4e00-\u9fff]/.test(said) && !offset.test(text) ? `${text}+08:00` : text
 
 /** The moment of which the text says that the limit ends then, in epoch milliseconds. */
 const instantIn = (said: string): number | undefined => {
@@ -207,8 +197,7 @@ const instantIn = (said: string): number | undefined => {
   if (regain !== null) return epoch(`${regain[1]}T${regain[2]}:00Z`)
   const found = dated.exec(said)?.[1]
   if (found === undefined) return undefined
-  const text = local(found, said)
-  return /[+]08:00$/.test(text) ? epoch(text) : epoch(zoned(text))
+  return epoch(zoned(local(found, said)))
 }
 
 const fromText = (said: string, now: number | undefined): number | undefined => {
@@ -241,7 +230,7 @@ export const waitIn = (evidence: Evidence): Duration.Duration | undefined => {
 export const resetIn = (evidence: Evidence): DateTime.Utc | undefined => {
   const now = nowOf(evidence)
   const at = evidence.fields.flatMap(({ key, value }) => {
-    if (typeof value === "boolean" || !momentKeys.has(squeeze(key))) return []
+    if (!momentKeys.has(squeeze(key))) return []
     const found = moment(Number(value)) ?? instantOf(String(value))
     return found === undefined ? [] : [found]
   })[0] ?? instantIn(evidence.said)
