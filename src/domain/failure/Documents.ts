@@ -49,7 +49,7 @@ const events = (text: string): Documents => {
   const prose: Array<string> = []
   const rest: Array<string> = []
   let cut = false
-  for (const line of text.split("\n")) {
+  for (const line of text.split(/\r?\n/)) {
     const field = /^(data|event|id|retry)?:/.exec(line)
     if (field === null) {
       rest.push(line)

@@ -20,7 +20,8 @@ const words: Readonly<Record<string, unknown>> = {
   False: false,
   null: null,
   None: null,
-  undefined: null
+  undefined: null,
+  "": null
 }
 
 const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" }
@@ -55,11 +56,12 @@ const skipBlank = (text: string, from: number): number => {
 
 const bare = /[^\s,:{}[\]"']/
 
+/** A value without quotes: a number, a known word, or the text as it stands; nothing at all is null. */
 const word = (text: string, from: number): Read => {
   let at = from
   while (bare.test(text.charAt(at))) at += 1
   const said = text.slice(from, at)
-  const number = said === "" ? Number.NaN : Number(said)
+  const number = Number(said)
   const value = Object.hasOwn(words, said) ? words[said] : Number.isNaN(number) ? said : number
   return { value, end: at, whole: at < text.length }
 }
@@ -115,5 +117,4 @@ export const member = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined
 
 /** The object, list or string that a text is, when the text is nothing but one: a bare number or word is none. */
-export const whole = (text: string): Option.Option<unknown> =>
-  /[{["]/.test(text) ? strict(text.trim()) : Option.none()
+export const whole = (text: string): Option.Option<unknown> => /[{["]/.test(text) ? strict(text.trim()) : Option.none()

@@ -131,6 +131,25 @@ describe("the table of consequences, line by line", () => {
     ],
     ["one wrong text is refused", invalid, embed(1, { neighbours: "served" }), Action.Refuse()],
     [
+      "one wrong text is refused, however short it can be made",
+      invalid,
+      embed(1, { canShorten: true }),
+      Action.Refuse()
+    ],
+    [
+      "a provider without a name has its gate all the same",
+      new Failure.AuthenticationFailed({ ...common, provider: "" }),
+      chat,
+      Action.Park({ gate: GateRef.make({ kind: "provider", name: "unnamed" }), reason: "key", until: Option.none() })
+    ],
+    ["a filtered turn halts", filtered, agent, Action.Halt()],
+    [
+      "one text that timed out beside refused ones is tried again",
+      timeout,
+      embed(1, { neighbours: "refused" }),
+      retry()
+    ],
+    [
       "a text whose neighbours were all refused alike halts",
       invalid,
       embed(1, { neighbours: "refused" }),
@@ -248,7 +267,7 @@ describe("one request by itself", () => {
     expect(loneRequest(pace).retryAfter).toEqual(Option.some(twenty))
     expect(loneRequest(down).retryAfter).toEqual(Option.some(twenty))
     expect(loneRequest(network).retryAfter).toEqual(Option.none())
-    expect(loneRequest(money).retryAfter).toEqual(Option.none())
+    expect(loneRequest(money)).toEqual({ action: "halt", retryAfter: Option.none() })
   })
 
   it("asks a schedule again for what is retried or waited for, and for nothing else", () => {
@@ -257,6 +276,8 @@ describe("one request by itself", () => {
     )
     expect(asksAgain(agent)(pace)).toEqual(Option.some({ retryAfter: Option.some(twenty) }))
     expect(asksAgain(embed(8))(timeout)).toEqual(Option.none())
+    expect(asksAgain(embed(1))(timeout)).toEqual(Option.some({ retryAfter: Option.none() }))
+    expect(asksAgain(embed(8))(down)).toEqual(Option.some({ retryAfter: Option.some(twenty) }))
   })
 })
 

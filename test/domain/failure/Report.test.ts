@@ -11,6 +11,8 @@ import { statusIn, statusOfPhrase, withoutPhrases } from "../../../src/domain/fa
 const auth = (fields: object) =>
   Either.map(Report.fromLine(JSON.stringify({ id: 1, status: 401, ...fields })), ({ wire }) => wire.auth)
 
+const wireOf = (fields: object) => Either.map(Report.fromLine(JSON.stringify(fields)), ({ wire }) => wire)
+
 describe("a line of the corpus form", () => {
   it("becomes a wire failure with lower-case headers and the whole chain", () => {
     const line = JSON.stringify({
@@ -42,6 +44,9 @@ describe("a line of the corpus form", () => {
     expect(auth({ provider: "openai" })).toEqual(Either.right("key"))
     expect(auth({ provider: "openai", auth: "session" })).toEqual(Either.right("session"))
     expect(auth({ provider: "openhuman-backend", auth: "none" })).toEqual(Either.right("none"))
+    expect(auth({ provider: "openhuman-backend", auth: "key" })).toEqual(Either.right("key"))
+    expect(auth({ provider: "openhuman-backend", auth: "" })).toEqual(Either.right("session"))
+    expect(auth({ provider: "openai", auth: "token" })).toEqual(Either.right("key"))
   })
 
   it("takes a chain as a list, a body as an object, and what else the record knows", () => {
@@ -86,6 +91,104 @@ describe("a line of the corpus form", () => {
     expect(Report.fromLine(line)).toEqual(Either.left({ id, problem }))
   })
 
+  it("holds nothing that the record does not say", () => {
+    expect(wireOf({ status: 500 })).toStrictEqual(Either.right({
+      provider: "provider",
+      surface: "chat",
+      auth: "key",
+      status: 500,
+      headers: {},
+      streaming: false
+    }))
+    expect(wireOf({ body: "", timedOutAfter: 100, now: "soon", model: "", contract: 7, headers: null })).toStrictEqual(
+      Either.right({
+        provider: "provider",
+        surface: "chat",
+        auth: "key",
+        headers: {},
+        body: "",
+        timedOutAfter: 100,
+        streaming: false
+      })
+    )
+  })
+
+  it.each<readonly [object]>([
+    [{ body: "slow down" }],
+    [{ body: "slow down", status: 7 }],
+    [{ status: 429, body: "" }],
+    [{ transport: { code: "ECONNRESET" } }],
+    [{ contract: "expected 32 vectors, got 31" }],
+    [{ timedOutAfter: 0 }]
+  ])("says enough to judge by %j", (fields) => {
+    expect(Either.isRight(wireOf(fields))).toBe(true)
+  })
+
+  it.each<readonly [object]>([
+    [{}],
+    [{ body: null }],
+    [{ body: "", transport: {}, contract: "", timedOutAfter: "100" }],
+    [{ status: 99 }],
+    [{ status: 1000 }],
+    [{ status: 429.5 }],
+    [{ status: "slow" }],
+    [{ provider: "openai", model: "m", headers: { "retry-after": "3" } }]
+  ])("says too little to judge by %j", (fields) => {
+    expect(wireOf(fields)).toEqual(
+      Either.left({ id: null, problem: "neither status, body nor transport is given" })
+    )
+  })
+
+  it.each<readonly [unknown, number | undefined]>([
+    [99, undefined],
+    [100, 100],
+    [999, 999],
+    [1000, undefined],
+    ["429", 429]
+  ])("status %j is %s", (status, read) => {
+    expect(Either.map(wireOf({ body: "x", status }), (wire) => wire.status)).toEqual(Either.right(read))
+  })
+
+  it.each<readonly [unknown, string | undefined]>([
+    ["slow", "slow"],
+    [{ error: "slow" }, "{\"error\":\"slow\"}"],
+    [429, "429"],
+    [false, "false"],
+    [null, undefined],
+    [undefined, undefined]
+  ])("body %j is read as %s", (body, read) => {
+    expect(Either.map(wireOf({ status: 500, body }), (wire) => wire.body)).toEqual(Either.right(read))
+  })
+
+  it.each<readonly [unknown, ReadonlyArray<object> | undefined]>([
+    [[{ name: "TypeError", message: "fetch failed" }, { name: "Error", code: "ECONNRESET" }], [
+      { name: "TypeError", message: "fetch failed" },
+      { name: "Error", code: "ECONNRESET" }
+    ]],
+    [{ causeName: "SocketError", causeCode: 7, causeMessage: "closed" }, [
+      { name: "SocketError", code: "7", message: "closed" }
+    ]],
+    [{ name: "", code: null, message: "closed" }, [{ message: "closed" }]],
+    [{ name: "", code: true, message: 4 }, undefined],
+    [[], undefined]
+  ])("transport %j is a chain", (transport, read) => {
+    const wire = Either.getOrThrow(wireOf({ status: 500, transport }))
+    expect(wire.transport).toStrictEqual(read)
+  })
+
+  it.each<readonly [unknown, string | null]>([
+    ["a-1", "a-1"],
+    [7, "7"],
+    [true, null],
+    [{ a: 1 }, null],
+    [null, null],
+    [undefined, null]
+  ])("id %j is %s", (id, read) => {
+    expect(Either.map(Report.fromLine(JSON.stringify({ id, status: 500 })), (report) => report.id)).toEqual(
+      Either.right(read)
+    )
+  })
+
   it("judges 10,000 lines in under 5 seconds", () => {
     const lines = readFileSync(new URL("corpus.jsonl", import.meta.url), "utf8").split("\n").filter((line) =>
       line !== ""
@@ -124,6 +227,32 @@ describe("a text that somebody pasted", () => {
       surface: "embed",
       body: "{}"
     })
+  })
+
+  it.each([
+    ["my-embedding API error (401): {}", "my-embedding"],
+    ["Embeddings API error (401): {}", "embeddings"],
+    ["EMBEDDING API error (401): {}", "provider"],
+    ["Groq embedding API error (401): {}", "groq"],
+    ["API error (401): {}", "provider"],
+    ["Groq API errors: {}", "provider"]
+  ])("%s is of %s", (text, provider) => {
+    expect(Report.fromText(text).provider).toBe(provider)
+  })
+
+  it.each<readonly [string, boolean]>([
+    ["data: [DONE]", false],
+    ["data: lost", false],
+    ["  data: lost", false],
+    ["\tevent: ping", false],
+    ["it said\ndata: lost", false],
+    ["metadata: lost", true],
+    ["the data: lost", true],
+    ["no data", true],
+    ["<html>lost", false],
+    ["error {lost", false]
+  ])("%j is a break: %s", (text, isBreak) => {
+    expect(Report.fromText(text).transport).toEqual(isBreak ? [{ message: text }] : undefined)
   })
 
   it("takes a sentence without status and envelope for a break", () => {
