@@ -7,7 +7,10 @@ import { complete as completeJob, guard } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
 import { isIncomplete } from "./standing.js"
 
-/** What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. */
+/**
+ * What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. One
+ * statement: the parts touch different tables, and none needs to see what another one did.
+ */
 const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, space: VectorSpace) {
   const sql = yield* SqlClient.SqlClient
   // Every present item is current or refused: what is too many is found as a set, and deleted by key.
@@ -29,22 +32,22 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
           offset 0
         ) o))
       returning c.model, c.dimension, c.text_hash
+    ), noted as (
+      insert into stray (tenant, model, dimension, text_hash)
+      select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
+      order by d.model, d.dimension, d.text_hash
+      on conflict do nothing
+    ), cured as (
+      delete from refusal r
+      where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}
+        and (r.model <> ${space.model} or not exists (
+          select from item i
+          where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
+            and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed offset 0))
+    ), gone as (
+      delete from item i
+      where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed
     )
-    insert into stray (tenant, model, dimension, text_hash)
-    select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
-    order by d.model, d.dimension, d.text_hash
-    on conflict do nothing`
-  yield* sql`
-    delete from refusal r
-    where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}
-      and (r.model <> ${space.model} or not exists (
-        select from item i
-        where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
-          and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed offset 0))`
-  yield* sql`
-    delete from item i
-    where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed`
-  yield* sql`
     update source s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
     where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
       and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)`

@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
+import * as SqlFailure from "../SqlFailure.js"
 import { transact } from "../transact.js"
 
 /** Vectors swept in one transaction. */
@@ -50,11 +51,18 @@ const sweepSlice = Effect.fnUntraced(function*(tenant: string) {
   return taken
 })
 
+/** Most jobs leave nothing: that costs a look, and no transaction. */
+const hasStray = Effect.fnUntraced(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`select from stray s where s.tenant = ${tenant} limit 1`
+  return rows.length > 0
+}, SqlFailure.renamed)
+
 /**
  * Delete the vectors that no chunk refers to any more, in small transactions. Safe beside writers: whoever marks an item as
  * current locks its vectors first, and finds one that was deleted missing.
  */
 export const sweep = Effect.fn("stray.sweep")(function*(tenant: string) {
-  let taken = slice
+  let taken = (yield* hasStray(tenant)) ? slice : 0
   while (taken === slice) taken = yield* transact(sweepSlice(tenant))
 })
