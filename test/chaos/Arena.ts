@@ -84,6 +84,24 @@ const catalogs = (expected: ReadonlyArray<Expected>): ReadonlyArray<NewCatalog> 
     }))
   }))
 
+/** As the catalog store and the queue write them, for all at once: $1 holds the items as JSON, $2 the tenant. */
+const filling = [
+  `insert into source (tenant, kind, id, location, title, version, revision)
+  select distinct $2, 'catalog', n.source, '/specs/' || n.source, n.source, '1', 'one'
+  from jsonb_to_recordset($1::jsonb) as n (source text)`,
+  `insert into item
+    (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
+  select $2, 'catalog', n.source, n.item, row_number() over (partition by n.source), 'GET', '/' || n.item, n.item, n.text,
+    n.hash, to_tsvector('simple', n.text), n.hash
+  from jsonb_to_recordset($1::jsonb) as n (source text, item text, text text, hash text)`,
+  `with job as (
+    insert into index_job (tenant, source_kind, source_id, provider, max_attempts)
+    select distinct $2, 'catalog', n.source, 'http', 5 from jsonb_to_recordset($1::jsonb) as n (source text)
+    returning id
+  )
+  select pg_notify('holdfast_wake', $2) from job limit 1`
+]
+
 /** One scenario's own database and embedder. */
 export interface World {
   readonly url: string
@@ -98,6 +116,8 @@ export interface World {
     expected: ReadonlyArray<Expected>,
     how?: { readonly maxAttempts?: number; readonly force?: boolean }
   ) => Effect.Effect<void>
+  /** The same for many small catalogs, in a few statements: the machine is left to the workers. */
+  readonly fill: (expected: ReadonlyArray<Expected>) => Effect.Effect<void>
   /** Run with the program's own stores on this database. */
   readonly within: <A, E>(
     effect: Effect.Effect<A, E, Layer.Layer.Success<typeof Stores>>
@@ -169,12 +189,19 @@ export const world = (options: Options = {}, on?: Server): Effect.Effect<World, 
     )
     const within: World["within"] = (effect) =>
       Effect.orDie(Effect.flatMap(stores, (context) => Effect.provide(effect, context)))
+    const sql: World["sql"] = (text, values = []) =>
+      Effect.map(Effect.promise(() => pool.query(text, [...values])), ({ rows }) => rows)
     return {
       url,
       embedder,
       workers,
       within,
-      sql: (text, values = []) => Effect.map(Effect.promise(() => pool.query(text, [...values])), ({ rows }) => rows),
+      sql,
+      fill: (expected) => {
+        const items = JSON.stringify(expected.map((one) => ({ ...one, hash: sha(one.text) })))
+        const filled = Effect.forEach(filling, (statement) => sql(statement, [items, "default"]), { discard: true })
+        return Effect.zipRight(within(Effect.void), filled)
+      },
       put: (expected, how = {}) =>
         within(Effect.flatMap(CatalogStore, (store) =>
           Effect.forEach(

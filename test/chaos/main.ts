@@ -39,12 +39,17 @@ const { values: asked } = parseArgs({
   }
 })
 
-/** By itself: it looks at seconds, which a busy machine stretches. */
-const first: ReadonlyArray<Scenario> = [crashes]
-/** Those that wait more than they work, three at a time. */
-const waiting: ReadonlyArray<Scenario> = [pace, ...networks, sleeper, lonely, restarts, ...known]
-/** Those that keep the machine busy, one after another beside them. */
-const busy: ReadonlyArray<Scenario> = [kills, expiredSession, rolling, revokedKey, clocks]
+interface Part {
+  readonly scenarios: ReadonlyArray<Scenario>
+  readonly atOnce: number
+}
+
+/** One part after another: the first looks at seconds, the second waits more than it works, the last keeps the machine busy. */
+const parts: ReadonlyArray<Part> = [
+  { scenarios: [crashes], atOnce: 1 },
+  { scenarios: [pace, ...networks, sleeper, lonely, restarts, ...known], atOnce: 4 },
+  { scenarios: [kills, expiredSession, rolling, revokedKey, clocks], atOnce: 1 }
+]
 
 const say = (line: string) => stdout.write(`${line}\n`)
 
@@ -94,14 +99,11 @@ const program = Effect.gen(function*() {
   )
   const shared = { directory, server, long: asked.long }
   const start = yield* Clock.currentTimeMillis
-  const run = (scenarios: ReadonlyArray<Scenario>, concurrency: number) =>
-    Effect.forEach(chosen(scenarios), (scenario) => verdict(scenario, shared), { concurrency })
-  const alone = yield* Effect.withRandom(run(first, 1), Random.make(seed))
-  const together = yield* Effect.withRandom(
-    Effect.all([run(waiting, 3), run(busy, 1)], { concurrency: 2 }),
-    Random.make(seed)
-  )
-  const held = [...alone, ...together.flat()]
+  const held = yield* Effect.forEach(
+    parts,
+    ({ atOnce, scenarios }) =>
+      Effect.forEach(chosen(scenarios), (scenario) => verdict(scenario, shared), { concurrency: atOnce })
+  ).pipe(Effect.map((verdicts) => verdicts.flat()), Effect.withRandom(Random.make(seed)))
   say(`${held.filter(Boolean).length} of ${held.length} held, ${yield* since(start)} s`)
   return held.length > 0 && !held.includes(false)
 })

@@ -18,7 +18,7 @@ const backlog = 40
 /** Enqueues tiny sources as the workers finish them. */
 const enqueue = Effect.fnUntraced(function*(here: World, expected: ReadonlyArray<Expected>) {
   for (const some of Array.chunksOf(expected, 2 * backlog)) {
-    yield* here.put(some)
+    yield* here.fill(some)
     yield* eventually(open(here), (left) => left <= backlog, Infinity)
   }
 })

@@ -23,7 +23,7 @@ const parked = ({ body, gate, jobs, name }: Lapse): Scenario => ({
   run: Effect.gen(function*() {
     const here = yield* world({ latency: 100 })
     const expected = sources(jobs, 2)
-    yield* here.put(expected)
+    yield* here.fill(expected)
     yield* Effect.forEach([0, 1, 2, 3], (n) => here.worker(`worker-${n}`, { "embedder.api_key": "the-key" }))
     yield* Effect.promise(() => here.embedder.until(({ calls }) => calls.length >= 20))
     const refused: Array<string> = []
