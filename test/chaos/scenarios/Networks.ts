@@ -100,7 +100,7 @@ const beforeEmbedder = (weather: Weather): Scenario => ({
   })
 })
 
-const weathers: ReadonlyArray<Weather> = ["reset", "black hole", "trickle"]
+const weathers: ReadonlyArray<Weather> = ["black hole", "reset", "trickle"]
 
 /** They wait more than they work, so that they run side by side. */
 export const networks: ReadonlyArray<Scenario> = [...weathers.map(beforeDatabase), ...weathers.map(beforeEmbedder)]
