@@ -47,7 +47,7 @@ interface Part {
 /** One part after another: the first looks at seconds, the second waits more than it works, the last keeps the machine busy. */
 const parts: ReadonlyArray<Part> = [
   { scenarios: [crashes], atOnce: 1 },
-  { scenarios: [pace, ...networks, sleeper, lonely, restarts, ...known], atOnce: 5 },
+  { scenarios: [pace, ...networks, sleeper, lonely, restarts, ...known], atOnce: 4 },
   { scenarios: [kills, expiredSession, rolling, revokedKey, clocks], atOnce: 1 }
 ]
 
