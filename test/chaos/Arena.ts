@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
 import * as Pg from "pg"
+import { channel } from "../../src/adapters/postgres/jobQueue/wake.js"
 import { CatalogName, CatalogStore } from "../../src/domain/catalog/CatalogStore.js"
 import type { NewCatalog } from "../../src/domain/catalog/CatalogStore.js"
 import * as Settings from "../../src/programs/Settings.js"
@@ -99,7 +100,7 @@ const filling = [
     select distinct $2, 'catalog', n.source, 'http', 5 from jsonb_to_recordset($1::jsonb) as n (source text)
     returning id
   )
-  select pg_notify('holdfast_wake', $2) from job limit 1`
+  select pg_notify('${channel}', $2) from job limit 1`
 ]
 
 /** One scenario's own database and embedder. */

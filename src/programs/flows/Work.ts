@@ -85,7 +85,6 @@ const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.D
   const queue = yield* JobQueue
   const at = yield* Clock.currentTimeMillis
   const running = [...bench.running.values()]
-  if (running.length === 0) return yield* Ref.set(bench.beatAt, at)
   const held = yield* queue.renew(running.map((one) => one.held), leaseDuration)
   yield* Effect.forEach(
     running.filter((one) => !held.has(one.held.job.id)),

@@ -10,7 +10,7 @@ import { judge, told, whole } from "../Judge.js"
 import type { Worker } from "../Workers.js"
 
 const batch = 2
-/** A process runs so many jobs, and each has one lane more than the embedder takes calls. */
+/** Fewer than a process has lanes: a kill costs the calls under way and the answers that are not stored yet, not every lane. */
 const slots = usual.workers * (usual["embedder.concurrency"] + 1)
 
 const backlog = 40

@@ -46,7 +46,7 @@ export const sleeper: Scenario = {
     const here = yield* world({ latency: 300 })
     const rounds = long ? 10 : 2
     const expected = sources(jobs * rounds, items)
-    const settings = { workers: slots, "embedder.concurrency": 6, lease_duration: `${lease}s`, batch_size: 2 }
+    const settings = { workers: slots, "embedder.concurrency": slots, lease_duration: `${lease}s`, batch_size: 2 }
     // The program's own tables come first.
     yield* here.put([])
     yield* here.sql(witness)

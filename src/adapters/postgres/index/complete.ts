@@ -7,6 +7,14 @@ import { complete as completeJob, guard } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
 import { isIncomplete } from "./standing.js"
 
+/** Notes the texts of the chunks in `dropped` as stray. */
+const noting = (sql: SqlClient.SqlClient, tenant: string) =>
+  sql`
+    insert into stray (tenant, model, dimension, text_hash)
+    select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
+    order by d.model, d.dimension, d.text_hash
+    on conflict do nothing`
+
 /**
  * What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. One
  * statement: the parts touch different tables, and none needs to see what another one did.
@@ -32,11 +40,7 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
           offset 0
         ) o))
       returning c.model, c.dimension, c.text_hash
-    ), noted as (
-      insert into stray (tenant, model, dimension, text_hash)
-      select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
-      order by d.model, d.dimension, d.text_hash
-      on conflict do nothing
+    ), noted as (${noting(sql, tenant)}
     ), cured as (
       delete from refusal r
       where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}
@@ -74,10 +78,7 @@ export const remove = Effect.fnUntraced(function*(tenant: string, source: Source
       where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
       returning c.model, c.dimension, c.text_hash
     )
-    insert into stray (tenant, model, dimension, text_hash)
-    select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
-    order by d.model, d.dimension, d.text_hash
-    on conflict do nothing`
+    ${noting(sql, tenant)}`
   yield* sql`
     delete from refusal r
     where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}`

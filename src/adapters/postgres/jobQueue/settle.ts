@@ -10,7 +10,7 @@ import type { Fence } from "../../../domain/lease/Lease.js"
 import { completeAll, toSettled } from "./complete.js"
 import type { SettledRow } from "./complete.js"
 import * as JobRow from "./JobRow.js"
-import { refuse } from "./refused.js"
+import { count, refuse } from "./refused.js"
 import { channel } from "./wake.js"
 
 /** Writes how an attempt ended, under its fence. */
@@ -27,9 +27,7 @@ export const settleAlike = Effect.fn("JobQueue.settleAll")(
     const ids = held.map(({ job }) => job.id)
     const rows = yield* settleAll(tenant, first.fence, ids, JobTransition.settlement(outcome))
     const settled = new Map(rows.map((row) => [JobId.make(row.id, { disableValidation: true }), toSettled(row)]))
-    yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), (one) => Effect.flip(refuse(one)), {
-      discard: true
-    })
+    yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), count, { discard: true })
     return settled
   }
 )

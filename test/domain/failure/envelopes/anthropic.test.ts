@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, verdictOf } from "./wires.js"
+import { answer, verdictOf } from "../wires.js"
 
 const overloaded = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }
 const bare = { error: { code: "overloaded", message: "It did not work out." } }

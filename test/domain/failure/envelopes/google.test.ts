@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { answer, verdictOf } from "./wires.js"
+import { answer, verdictOf } from "../wires.js"
 
 const cancelled = { error: { code: 499, message: "The operation was cancelled.", status: "CANCELLED" } }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import type { WireFailure } from "../../../../src/domain/failure/WireFailure.js"
-import { answer, broken, ruleOf, verdictOf } from "./wires.js"
+import { answer, broken, ruleOf, verdictOf } from "../wires.js"
 
 const bySession = { provider: "openhuman-backend", auth: "session" } as const
 

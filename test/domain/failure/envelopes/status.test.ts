@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { recognise } from "../../../../src/domain/failure/classify.js"
-import { answer, broken, ruleOf, verdictOf } from "./wires.js"
+import { answer, broken, ruleOf, verdictOf } from "../wires.js"
 
 /** Words that tell nothing, so that the status has to. */
 const mute = "It did not work out."

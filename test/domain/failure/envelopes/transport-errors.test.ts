@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { recognise } from "../../../../src/domain/failure/classify.js"
 import type { TransportError, WireFailure } from "../../../../src/domain/failure/WireFailure.js"
-import { answer, broken, ruleOf } from "./wires.js"
+import { answer, broken, ruleOf } from "../wires.js"
 
 const coded = (code: string, message: string, name = "Error"): WireFailure =>
   broken({ name: "TypeError", message: "fetch failed" }, { name, code, message })

@@ -1,16 +1,11 @@
 import { recognise } from "../../../../src/domain/failure/classify.js"
 import type { Failure } from "../../../../src/domain/failure/Failure.js"
 import type { Recognised } from "../../../../src/domain/failure/WireFailure.js"
+import { answer } from "../wires.js"
 
 /** What is made of a provider's answer; without a status only its body is at hand, as in a log or a queue. */
 export const judged = (status: number | undefined, body: unknown): Recognised<Failure> =>
-  recognise({
-    provider: "some-gateway",
-    surface: "chat",
-    auth: "key",
-    ...(status === undefined ? {} : { status }),
-    body: JSON.stringify(body)
-  })
+  recognise(answer(status, body))
 
 /** The name of the rule that decides on a provider's answer. */
 export const ruleOf = (status: number | undefined, body: unknown): string => judged(status, body).rule

@@ -1,5 +1,5 @@
-import { recognise } from "../../../../src/domain/failure/classify.js"
-import type { TransportError, WireFailure } from "../../../../src/domain/failure/WireFailure.js"
+import { recognise } from "../../../src/domain/failure/classify.js"
+import type { TransportError, WireFailure } from "../../../src/domain/failure/WireFailure.js"
 
 /** A third party's answer, to a key: `status` undefined where only its text was handed in. */
 export const answer = (
