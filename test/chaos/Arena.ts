@@ -96,9 +96,12 @@ const filling = [
     n.hash, to_tsvector('simple', n.text), n.hash
   from jsonb_to_recordset($1::jsonb) as n (source text, item text, text text, hash text)`,
   `with job as (
-    insert into index_job (tenant, source_kind, source_id, provider, max_attempts)
-    select distinct $2, 'catalog', n.source, 'http', 5 from jsonb_to_recordset($1::jsonb) as n (source text)
-    returning id
+    insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
+    select distinct $2, 'catalog', n.source, 'http', 5, 'one' from jsonb_to_recordset($1::jsonb) as n (source text)
+    returning *
+  ),
+  lined_up as (
+    insert into pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from job
   )
   select pg_notify('${channel}', $2) from job limit 1`
 ]

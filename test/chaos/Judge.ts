@@ -68,7 +68,7 @@ export const judge = (
       from chunk c left join embedding e using (tenant, model, dimension, text_hash)`
     )
     const vectors = yield* world.sql<{ readonly count: number }>("select count(*)::int as count from embedding")
-    const jobs = yield* world.sql<JobRow>("select status, attempts, crashes from index_job")
+    const jobs = yield* world.sql<JobRow>("select status, attempts, crashes from index_job_all")
     const found = Array.groupBy(chunks, ({ item_id, source_id }) => `${source_id}/${item_id}`)
     const texts = new Set(expected.map(({ text }) => text))
     const count = { lost: 0, wrong: 0 }

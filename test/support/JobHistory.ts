@@ -90,7 +90,7 @@ export interface World {
 const start = DateTime.unsafeMake("2026-01-01T00:00:00Z")
 
 export const world: World = {
-  job: JobTransition.fresh(maxAttempts, false, Fence.make(0), start),
+  job: JobTransition.fresh({ maxAttempts, force: false, fence: Fence.make(0), revision: Option.some("0") }, start),
   now: start,
   source: Option.some("0"),
   fences: 0,
@@ -115,7 +115,7 @@ export const take = (world: World, step: Step): World => {
     Match.withReturnType<World>(),
     Match.tagsExhaustive({
       Claim: () => {
-        const next = apply(world, JobEvent.Claimed({ fence, until, revision: world.source }))
+        const next = apply(world, JobEvent.Claimed({ fence, until }))
         return next === world ? world : { ...next, fences: fence, holder: fence, sleeper: world.holder }
       },
       Beat: ({ who }) => apply(world, JobEvent.Beat({ fence: of(who), until })),
@@ -126,7 +126,10 @@ export const take = (world: World, step: Step): World => {
       Enqueue: ({ force }) => {
         const next = apply(world, JobEvent.Enqueued({ force, revision: world.source }))
         return next === world && (world.job.status !== "pending" && world.job.status !== "running")
-          ? { ...world, job: JobTransition.fresh(maxAttempts, force, Fence.make(0), world.now) }
+          ? {
+            ...world,
+            job: JobTransition.fresh({ maxAttempts, force, fence: Fence.make(0), revision: world.source }, world.now)
+          }
           : next
       },
       Edit: () => ({ ...world, source: edited(world.source) }),

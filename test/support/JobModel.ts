@@ -85,7 +85,7 @@ export interface World {
 const start = DateTime.unsafeMake("2026-01-01T00:00:00Z")
 
 export const world: World = {
-  job: JobTransition.fresh(maxAttempts, false, Fence.make(0), start),
+  job: JobTransition.fresh({ maxAttempts, force: false, fence: Fence.make(0), revision: Option.some("0") }, start),
   now: start,
   revision: 0,
   claims: [],
@@ -115,22 +115,16 @@ const passing = (world: World, until: DateTime.Utc): Taken => ({
 
 const { JobEvent } = JobTransition
 
+const revisionOf = (world: World) => Option.map(Option.fromNullable(world.revision), String)
+
 export const claim = (world: World): Taken => {
   const fence = Fence.make(world.fences + 1, { disableValidation: true })
-  const event = JobEvent.Claimed({
-    fence,
-    until: DateTime.addDuration(world.now, lease),
-    revision: Option.map(Option.fromNullable(world.revision), String)
-  })
+  const event = JobEvent.Claimed({ fence, until: DateTime.addDuration(world.now, lease) })
   return on(world, event, undefined, { fences: fence, claims: [fence, ...world.claims] })
 }
 
 export const settle = (world: World, fence: Fence, outcome: Outcome): Taken =>
-  on(
-    world,
-    JobEvent.Settled({ fence, outcome, revision: Option.map(Option.fromNullable(world.revision), String) }),
-    fence
-  )
+  on(world, JobEvent.Settled({ fence, outcome, revision: revisionOf(world) }), fence)
 
 export const beat = (world: World, fence: Fence): Taken =>
   on(world, JobEvent.Beat({ fence, until: DateTime.addDuration(world.now, lease) }), fence)
@@ -149,17 +143,19 @@ const persisted = (world: World, fence: Fence, pick: number): Taken => {
 }
 
 const enqueued = (world: World, force: boolean): Taken => {
-  const asked = on(
-    world,
-    JobEvent.Enqueued({ force, revision: Option.map(Option.fromNullable(world.revision), String) })
-  )
+  const asked = on(world, JobEvent.Enqueued({ force, revision: revisionOf(world) }))
   return asked.accepted
     ? asked
     : { ...asked, accepted: true, world: { ...world, job: { ...world.job, ...freshOf(world, force) } } }
 }
 
 const freshOf = (world: World, force: boolean) =>
-  JobTransition.fresh(maxAttempts, force, Fence.make(world.fences, { disableValidation: true }), world.now)
+  JobTransition.fresh({
+    maxAttempts,
+    force,
+    fence: Fence.make(world.fences, { disableValidation: true }),
+    revision: revisionOf(world)
+  }, world.now)
 
 const nobody = Fence.make(0)
 

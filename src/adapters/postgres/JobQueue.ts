@@ -14,10 +14,6 @@ import { renew } from "./jobQueue/renew.js"
 import { settle, settleAlike } from "./jobQueue/settle.js"
 import * as SqlFailure from "./SqlFailure.js"
 
-/** Another open job of the same source came in at the same moment. */
-const cameSecond = (failure: { readonly _tag: string; readonly constraint?: string | undefined }) =>
-  failure._tag === "StoreBroken" && failure.constraint === "index_job_open"
-
 /** The queue in SQL: every operation is one statement, or a few that need no transaction between them. */
 export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Layer.effect(
   Port.JobQueue,
@@ -38,7 +34,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Lay
       nextReadyIn: run(nextReadyIn(tenant)),
       find: (id) => run(find(tenant, id)),
       list: (filter) => run(list(tenant, filter)),
-      retry: (id) => Effect.catchIf(run(retry(tenant, id)), cameSecond, () => run(retry(tenant, id))),
+      retry: (id) => run(retry(tenant, id)),
       cancel: (id) => run(cancel(tenant, id))
     })
   })

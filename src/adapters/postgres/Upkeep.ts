@@ -7,6 +7,7 @@ import * as Port from "../../domain/job/Upkeep.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { lineUp } from "./upkeep/lineUp.js"
 import { open } from "./upkeep/open.js"
 import { prune } from "./upkeep/prune.js"
 import { unmatched } from "./upkeep/unmatched.js"
@@ -22,7 +23,7 @@ const isTurn = Effect.fn("Upkeep.isTurn")(function*(tenant: string, task: string
   return rows.length > 0
 })
 
-/** The upkeep in SQL: each operation is one statement. */
+/** The upkeep in SQL: every operation is one statement, or two that need no transaction around them. */
 export const layer: Layer.Layer<Port.Upkeep, never, SqlClient.SqlClient> = Layer.effect(
   Port.Upkeep,
   Effect.gen(function*() {
@@ -33,6 +34,7 @@ export const layer: Layer.Layer<Port.Upkeep, never, SqlClient.SqlClient> = Layer
     return Port.Upkeep.of({
       isTurn: (task, every) => run(isTurn(tenant, task, every)),
       unmatched: (space) => run(unmatched(tenant, space)),
+      lineUp: run(lineUp(tenant)),
       open: (openings) => run(open(tenant, openings)),
       prune: (olderThan, limit) => run(prune(tenant, olderThan, limit))
     })

@@ -99,7 +99,7 @@ const forget = ({ id, tenant }: Registration) =>
     const sql = yield* SqlClient.SqlClient
     yield* sql`
       delete from worker where tenant = ${tenant} and id = ${id} and not exists (
-        select from index_job as job where job.tenant = ${tenant} and job.status = 'running' and job.worker = ${id}
+        select from lease where lease.tenant = ${tenant} and lease.worker = ${id}
       )`
   }).pipe(Effect.interruptible, Effect.timeout(farewell), Effect.ignoreLogged)
 

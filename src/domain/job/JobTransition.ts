@@ -34,7 +34,7 @@ export interface JobState {
   readonly fence: Fence
   readonly runAt: DateTime.Utc
   readonly leaseUntil: Option.Option<DateTime.Utc>
-  /** The source's revision when the job was claimed. */
+  /** The source's revision that the job was asked for with. */
   readonly revision: Option.Option<string>
   /** Asked for anew while running: an edit, or a forced run. */
   readonly again: boolean
@@ -48,7 +48,7 @@ export interface JobState {
 
 /** What happens to a job. `revision` is the source's at that moment, none where the source is gone. */
 export type JobEvent = Data.TaggedEnum<{
-  Claimed: { readonly fence: Fence; readonly until: DateTime.Utc; readonly revision: Option.Option<string> }
+  Claimed: { readonly fence: Fence; readonly until: DateTime.Utc }
   Beat: { readonly fence: Fence; readonly until: DateTime.Utc }
   Persisted: { readonly fence: Fence; readonly progress: Job.Progress }
   Settled: { readonly fence: Fence; readonly outcome: Outcome; readonly revision: Option.Option<string> }
@@ -132,7 +132,12 @@ export const settlement: (outcome: Outcome) => Settlement = Match.type<Outcome>(
 )
 
 /** A job as it is first stored. */
-export const fresh = (maxAttempts: number, force: boolean, fence: Fence, now: DateTime.Utc): JobState => ({
+export const fresh = (
+  { fence, force, maxAttempts, revision }: Pick<JobState, "fence" | "maxAttempts" | "revision"> & {
+    readonly force: boolean
+  },
+  now: DateTime.Utc
+): JobState => ({
   status: "pending",
   attempts: 0,
   maxAttempts,
@@ -140,7 +145,7 @@ export const fresh = (maxAttempts: number, force: boolean, fence: Fence, now: Da
   fence,
   runAt: now,
   leaseUntil: Option.none(),
-  revision: Option.none(),
+  revision,
   again: false,
   forced: force,
   progress: Job.noProgress,
@@ -185,7 +190,7 @@ const completed = (state: JobState, revision: Option.Option<string>, now: DateTi
     onNone: () => closed(state, "cancelled"),
     onSome: (current) =>
       state.again || !Option.contains(state.revision, current)
-        ? { ...anew(state, now), lastError: Option.none() }
+        ? { ...anew(state, now), revision, lastError: Option.none() }
         : { ...closed(state, state.progress.refused > 0 ? "partial" : "succeeded"), lastError: Option.none() }
   })
 
@@ -241,13 +246,12 @@ export const transition = (
   Match.value(event).pipe(
     Match.withReturnType<Either.Either<JobState, Rejection>>(),
     Match.tagsExhaustive({
-      Claimed: ({ fence, revision, until }) =>
+      Claimed: ({ fence, until }) =>
         when(state.status === "pending" && DateTime.lessThanOrEqualTo(state.runAt, now), "not-ready", () => ({
           ...state,
           status: "running",
           attempts: Math.min(state.attempts + 1, state.maxAttempts),
           fence,
-          revision,
           again: false,
           leaseUntil: Option.some(until)
         })),
@@ -270,7 +274,7 @@ export const transition = (
           ...state,
           forced: state.forced || force,
           ...(state.status === "pending"
-            ? { runAt: DateTime.min(state.runAt, now) }
+            ? { runAt: DateTime.min(state.runAt, now), revision }
             : { again: state.again || force || !sameRevision(state.revision, revision) })
         })),
       CancelAsked: ({ fence }) =>

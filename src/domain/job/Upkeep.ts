@@ -23,6 +23,8 @@ export class Upkeep extends Context.Tag("holdfast/Upkeep")<Upkeep, {
    * current nor refused, a removed one still stands, or another space serves.
    */
   readonly unmatched: (space: VectorSpace) => Effect.Effect<ReadonlyArray<Unmatched>, StoreFailure>
+  /** Mend what says when pending jobs are to be claimed, so that none is overlooked. Answers how many were. */
+  readonly lineUp: Effect.Effect<number, StoreFailure>
   /** Open these jobs, but for sources that have an open or a newer job by now. Answers how many were opened. */
   readonly open: (openings: ReadonlyArray<Opening>) => Effect.Effect<number, StoreFailure>
   /**

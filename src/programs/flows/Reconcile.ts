@@ -29,6 +29,8 @@ export const reconcile = Effect.fn("Reconcile.reconcile")(function*() {
   const embedder = yield* Embedder
   const store = yield* IndexStore
   const upkeep = yield* Upkeep
+  const overlooked = yield* upkeep.lineUp
+  if (overlooked > 0) yield* Effect.logWarning(`Reconciled: ${overlooked} pending jobs had been overlooked`)
   const dimension = Option.getOrNull(embedder.dimension) ?? (yield* store.dimensionOf(embedder.model)) ?? 0
   const unmatched = yield* upkeep.unmatched({ model: embedder.model, dimension })
   const openings = Reconciliation.due(unmatched).map(({ last, source }): Opening => ({

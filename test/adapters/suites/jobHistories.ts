@@ -79,9 +79,19 @@ const seen = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const [job] = yield* queue.list({ limit: 1 })
   const [{ now, again }] = (yield* sql<{ readonly now: Date; readonly again: boolean }>`
-    select now() as now, (select again from index_job where tenant = ${yield* Tenant} order by id desc limit 1) as again
+    select now() as now, (select again from index_job where tenant = ${yield* Tenant}) as again
   `) as [{ readonly now: Date; readonly again: boolean }]
   if (job === undefined) return undefined
+  // The table of pending jobs and the jobs themselves never disagree, and no lease outlives the last job under it.
+  const odd = yield* sql`
+    select job.id from index_job as job full join pending
+      on pending.tenant = job.tenant and pending.id = job.id and pending.run_at = job.run_at
+        and pending.provider = job.provider and job.status = 'pending'
+    where coalesce(job.tenant, pending.tenant) = ${yield* Tenant}
+      and (job.id is null or pending.id is null and job.status = 'pending')
+    union all
+    select lease.fence from lease where lease.tenant = ${yield* Tenant} and cardinality(lease.jobs) = 0`
+  expect(odd).toEqual([])
   const clock = DateTime.unsafeFromDate(now)
   return {
     status: job.status,

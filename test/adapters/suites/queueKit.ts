@@ -87,8 +87,9 @@ export const pass = Effect.fnUntraced(function*(time: Duration.DurationInput) {
   const sql = yield* SqlClient.SqlClient
   const tenant = yield* Tenant
   const by = sql`${Duration.toMillis(time)}::float8 * interval '1 millisecond'`
-  yield* sql`update index_job set run_at = run_at - ${by}, lease_expires_at = lease_expires_at - ${by}
-    where tenant = ${tenant}`
+  yield* sql`update index_job set run_at = run_at - ${by} where tenant = ${tenant}`
+  yield* sql`update pending set run_at = run_at - ${by} where tenant = ${tenant}`
+  yield* sql`update lease set expires_at = expires_at - ${by} where tenant = ${tenant}`
   yield* sql`update gate set since = since - ${by}, until = until - ${by} where tenant = ${tenant}`
   yield* sql`
     update cooldown set until = until - ${by}, pace = pace || jsonb_build_object(

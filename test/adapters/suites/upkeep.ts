@@ -55,8 +55,9 @@ const statuses = Effect.flatMap(
 const age = (days: number) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`update index_job set finished_at = finished_at - ${days}::float8 * interval '1 day'
-      where tenant = ${yield* Tenant}`
+    const by = sql`finished_at = finished_at - ${days}::float8 * interval '1 day'`
+    yield* sql`update index_job set ${by} where tenant = ${yield* Tenant}`
+    yield* sql`update index_job_history set ${by} where tenant = ${yield* Tenant}`
   })
 
 /** What every back end's upkeep does. */

@@ -42,15 +42,19 @@ const holdfast: Queue = {
     }
   },
   fill: async (db, jobs) => {
-    await db.query("truncate index_job, source cascade")
+    await db.query("truncate index_job, index_job_history, pending, lease, source cascade")
     await db.query(
       `insert into source (tenant, kind, id, location, title, version, revision)
       select $2, 'catalog', 'source-' || n, 'nowhere', 'n', '1', 'r' from generate_series(1, $1::integer) n`,
       [Math.max(jobs, 1000), "default"]
     )
     await db.query(
-      `insert into index_job (tenant, source_kind, source_id, provider, max_attempts)
-      select $2, 'catalog', 'source-' || n, 'none', 5 from generate_series(1, $1::integer) n`,
+      `with made as (
+        insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
+        select $2, 'catalog', 'source-' || n, 'none', 5, 'r' from generate_series(1, $1::integer) n
+        returning *
+      )
+      insert into pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from made`,
       [jobs, "default"]
     )
   },

@@ -17,7 +17,7 @@ interface JobRow {
 /** The newest job. */
 const newest = (here: World) =>
   Effect.map(
-    here.sql<JobRow>("select status, attempts, crashes, embedded, reused from index_job order by id desc limit 1"),
+    here.sql<JobRow>("select status, attempts, crashes, embedded, reused from index_job_all order by id desc limit 1"),
     ([row]): JobRow => row ?? { status: "none", attempts: 0, crashes: 0, embedded: 0, reused: 0 }
   )
 
@@ -123,7 +123,7 @@ const editAndDelete: Scenario = {
     // What an edit leaves behind is swept when the job ends, and what a deletion leaves with the deletion.
     const judgement = yield* judge(here, anew, 2)
     const statuses = yield* here.sql<{ readonly source_id: string; readonly status: string }>(
-      "select source_id, status from index_job order by source_id, id"
+      "select source_id, status from index_job_all order by source_id, id"
     )
     const rest = yield* here.sql("select from chunk where source_id = 'source-1'")
     const often = [...receipts(here).values()].filter((times) => times > 1).length

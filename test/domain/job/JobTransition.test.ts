@@ -21,8 +21,8 @@ const failure = new ModelNotFound({ provider: "ollama", detail: "404", model: "m
 const after = (state: JobState, event: JobEvent, at = now): JobState =>
   Either.getOrThrowWith(transition(state, event, at), (rejection) => new Error(rejection))
 
-const pending = fresh(3, false, Fence.make(0), now)
-const running = after(pending, JobEvent.Claimed({ fence, until, revision }))
+const pending = fresh({ maxAttempts: 3, force: false, fence: Fence.make(0), revision }, now)
+const running = after(pending, JobEvent.Claimed({ fence, until }))
 const settled = (state: JobState, outcome: Outcome, current = revision) =>
   after(state, JobEvent.Settled({ fence, outcome, revision: current }))
 
@@ -49,7 +49,7 @@ const always = (
 describe("the state machine of a job", () => {
   it("claims a pending job that is due, and no other", () => {
     expect([running.status, running.attempts]).toEqual(["running", 1])
-    const claimed = JobEvent.Claimed({ fence, until, revision })
+    const claimed = JobEvent.Claimed({ fence, until })
     expect(transition(running, claimed, now)).toEqual(Either.left("not-ready"))
     const backing = settled(running, Outcome.Retried({ failure, delay: Duration.minutes(1) }))
     expect(transition(backing, claimed, now)).toEqual(Either.left("not-ready"))

@@ -107,8 +107,10 @@ export const reconciling = (backend: Backend) =>
           const sql = yield* SqlClient.SqlClient
           const tenant = yield* Tenant
           yield* sql`insert into index_job (tenant, source_kind, source_id, provider, status, max_attempts, finished_at)
-            select ${tenant}, 'catalog', 'gone', 'scripted', 'succeeded', 5, now() - interval '15 days'
-            from generate_series(1, 1200)`
+            select ${tenant}, 'catalog', 'gone ' || n, 'scripted', 'succeeded', 5, now() - interval '15 days'
+            from generate_series(1, 1200) n`
+          yield* sql`with older as (delete from index_job where tenant = ${tenant} and id % 2 = 0 returning *)
+            insert into index_job_history select * from older`
           expect(yield* prune()).toBe(1200)
           expect(yield* prune()).toBe(0)
         }).pipe(Effect.provide(house(script()))))

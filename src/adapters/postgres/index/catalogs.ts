@@ -92,7 +92,7 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
     from source s
     left join standing t on t.source_id = s.id
     left join lateral (
-      select * from index_job j
+      select * from index_job_all j
       where j.tenant = s.tenant and j.source_kind = s.kind and j.source_id = s.id
       order by j.id desc limit 1
     ) job on true

@@ -1,3 +1,4 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -5,7 +6,7 @@ import { Job, JobId, Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
 import { Fence, Lease, WorkerId } from "../../../domain/lease/Lease.js"
 
-/** A row of `index_job` as both drivers give it. */
+/** A row of `index_job_all` as both drivers give it. */
 export interface JobRow {
   readonly id: number
   readonly source_kind: SourceKind
@@ -48,6 +49,14 @@ const names = [
 
 /** What a statement selects or returns of the table aliased `job`. */
 export const columns = names.join(", ").split(", ").map((name) => `job.${name}`).join(", ")
+
+/** The rows of `index_job` in `from` with the lease that holds each, like those of `index_job_all`. */
+export const withLease = (sql: SqlClient.SqlClient, from: string) =>
+  sql`(
+    select row.*, lease.worker, lease.expires_at as lease_expires_at
+    from ${sql.literal(from)} as row
+    left join lease on lease.tenant = row.tenant and lease.fence = row.fence and row.status = 'running'
+  )`
 
 // The table's own constraints hold for every row, so that nothing is validated twice: a claim reads thousands of them.
 const trusted = { disableValidation: true }

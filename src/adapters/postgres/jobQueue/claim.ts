@@ -4,46 +4,59 @@ import * as Effect from "effect/Effect"
 import type { ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
 import { Fence } from "../../../domain/lease/Lease.js"
 import * as JobRow from "./JobRow.js"
-import { providers } from "./ready.js"
+import { providers } from "./pending.js"
 
 /**
  * Takes up to `slots` ready jobs, the longest ready first over all providers that are free. One fence is drawn for all
- * rows of the statement. Since a source has one open job, and a job that yields goes to the end, sources take turns.
+ * rows of the statement, and one lease written. Since a source has one open job, and a job that yields goes to the end, sources
+ * take turns.
  *
- * `id = any(array(...))` keeps the plan on the primary key, whatever the statistics say; the same picks joined to the update
- * scan the table.
+ * Whoever looks first locks the job; the others pass it over. `= any(array(...))` keeps the plan on the keys, whatever the
+ * statistics say; the same picks joined to the update scan the table.
  */
 export const statement = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
-  const only = request.only === undefined ? sql`` : sql`and job.id = ${request.only}`
+  const only = request.only === undefined ? sql`` : sql`and pending.id = ${request.only}`
   return sql<JobRow.JobRow>`
-    with recursive ${providers(sql, tenant)}
-    update index_job as job set
-      status = 'running',
-      worker = ${request.worker},
-      lease_expires_at = now() + ${Duration.toMillis(request.duration)}::float8 * interval '1 millisecond',
-      fence = (select nextval('job_fence')),
-      attempts = least(job.attempts + 1, job.max_attempts),
-      started_at = coalesce(job.started_at, now()),
-      claimed_forced_at = job.forced_at,
-      again = false,
-      revision = (
-        select source.revision from source
-        where source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
-      )
-    where job.tenant = ${tenant} and job.id = any(array(
-      select ready.id
+    with recursive ${providers(sql, tenant)},
+    picked as materialized (
+      select ready.place, ready.id
       from provider cross join lateral (
-        select job.id, job.run_at from index_job as job
-        where job.tenant = ${tenant} and job.status = 'pending' and job.provider = provider.name
-          and job.run_at <= now() and provider.free_at <= now() ${only}
-        order by job.run_at, job.id
+        select pending.ctid as place, pending.run_at, pending.id
+        from pending cross join lateral (
+          select from index_job as job
+          where job.tenant = pending.tenant and job.id = pending.id and job.status = 'pending' and job.run_at <= now()
+          limit 1
+          for update skip locked
+        ) as job
+        where pending.tenant = ${tenant} and pending.provider = provider.name and pending.run_at <= now()
+          and provider.free_at <= now() ${only}
+        order by pending.run_at, pending.id
         limit ${request.slots}
-        for update skip locked
       ) as ready
       order by ready.run_at, ready.id
       limit ${request.slots}
-    ))
-    returning ${sql.literal(JobRow.columns)}`
+    ),
+    taken as (
+      delete from pending where pending.ctid = any(array(select picked.place from picked))
+    ),
+    claimed as (
+      update index_job as job set
+        status = 'running',
+        fence = (select nextval('job_fence')),
+        attempts = least(job.attempts + 1, job.max_attempts),
+        started_at = coalesce(job.started_at, now()),
+        claimed_forced_at = job.forced_at,
+        again = false
+      where job.tenant = ${tenant} and job.id = any(array(select picked.id from picked))
+      returning job.*
+    ),
+    granted as (
+      insert into lease (tenant, fence, worker, expires_at, jobs)
+      select ${tenant}, claimed.fence, ${request.worker},
+        now() + ${Duration.toMillis(request.duration)}::float8 * interval '1 millisecond', array_agg(claimed.id)
+      from claimed group by claimed.fence
+    )
+    select ${sql.literal(JobRow.columns)} from ${JobRow.withLease(sql, "claimed")} as job`
 }
 
 /** Takes ready jobs; the longest ready comes first. */

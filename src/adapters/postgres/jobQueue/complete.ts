@@ -6,6 +6,8 @@ import type { JobStatus, Progress } from "../../../domain/job/Job.js"
 import type { Held, Settled } from "../../../domain/job/JobQueue.js"
 import type { Fence, LeaseLost } from "../../../domain/lease/Lease.js"
 import * as JobRow from "./JobRow.js"
+import { giveBack } from "./lease.js"
+import { lineUp } from "./pending.js"
 import { refuse } from "./refused.js"
 import { channel } from "./wake.js"
 
@@ -46,18 +48,18 @@ export const completeAll = Effect.fn("JobQueue.completeAll")(
     })
     return yield* sql<SettledRow>`
       with settled as (
-        update index_job as job set worker = null, lease_expires_at = null, again = false, crashes = 0, (
-          status, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
+        update index_job as job set again = false, crashes = 0, (
+          status, revision, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
         ) = (
           select
-            next.status, next.items, next.embedded, next.reused, next.refused, next.progress_at,
+            next.status, next.revision, next.items, next.embedded, next.reused, next.refused, next.progress_at,
             case next.status when 'pending' then 0 else job.cooled_ms end,
             case next.status when 'pending' then 0 else job.attempts end,
             case next.status when 'pending' then now() else job.run_at end,
             case next.status when 'cancelled' then job.last_error end,
             case when next.status <> 'pending' then now() end
           from (
-            select counted.*, case
+            select counted.*, coalesce(source.revision, job.revision) as revision, case
               when source.revision is null then 'cancelled'
               when ${again}::boolean or job.again or source.revision is distinct from job.revision
                 or job.forced_at is distinct from job.claimed_forced_at then 'pending'
@@ -71,9 +73,12 @@ export const completeAll = Effect.fn("JobQueue.completeAll")(
         )
         where job.tenant = ${tenant} and job.id = any(${JobRow.array(ids)}::text::bigint[]) and job.fence = ${fence}
           and job.status = 'running'
-        returning job.id, job.status, job.run_at
-      )
-      select settled.*, case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+        returning job.*
+      ),
+      lined_up as (${lineUp(sql, "settled")}),
+      ${giveBack(sql, tenant, fence, "settled")}
+      select settled.id, settled.status, settled.run_at,
+        case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
   }
 )
 

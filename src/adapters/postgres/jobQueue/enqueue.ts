@@ -1,44 +1,60 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { Job } from "../../../domain/job/Job.js"
 import type { EnqueueRequest } from "../../../domain/job/JobQueue.js"
 import * as JobRow from "./JobRow.js"
+import { lineUp } from "./pending.js"
 import { channel } from "./wake.js"
+
+/** One try; no row where the source's job ended, or was followed by a newer one, at this very moment. */
+const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequest) {
+  const sql = yield* SqlClient.SqlClient
+  const { force, maxAttempts, provider, source } = request
+  return yield* sql<JobRow.JobRow>`
+    with over as (
+      delete from index_job as job
+      where job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}
+        and job.status not in ('pending', 'running')
+      returning job.*
+    ),
+    kept as (
+      insert into index_job_history select over.* from over
+    ),
+    made as (
+      insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, revision)
+      select ${tenant}, ${source.kind}, ${source.id}, ${provider}, ${maxAttempts}::integer,
+        case when ${force}::boolean then now() end,
+        (
+          select source.revision from source
+          where source.tenant = ${tenant} and source.kind = ${source.kind} and source.id = ${source.id}
+        )
+      from (select count(*) from over) as first
+      on conflict (tenant, source_kind, source_id) do update set
+        provider = excluded.provider,
+        max_attempts = excluded.max_attempts,
+        forced_at = coalesce(excluded.forced_at, job.forced_at),
+        run_at = case job.status when 'pending' then least(job.run_at, now()) else job.run_at end,
+        revision = case job.status when 'pending' then excluded.revision else job.revision end,
+        again = job.status = 'running' and (
+          job.again or excluded.forced_at is not null or job.revision is distinct from excluded.revision
+        )
+      where job.status in ('pending', 'running')
+      returning job.*
+    ),
+    lined_up as (${lineUp(sql, "made")})
+    select ${sql.literal(JobRow.columns)}, pg_notify(${channel}, ${tenant}) from ${
+    JobRow.withLease(sql, "made")
+  } as job`
+})
 
 /**
  * Makes sure that the source has an open job, inside the caller's transaction where there is one: a pending job becomes
- * ready now, a running one runs again when its source was edited or the run is forced.
+ * ready now, a running one runs again when its source was edited or the run is forced. A job that is over becomes history.
  *
  * The mark `again` is in the job's own row because the completion of a running job waits on that row's lock and then sees
  * it; the source's new revision, committed in the same moment, would be hidden from the completion's snapshot.
  */
 export const enqueue = Effect.fn("JobQueue.enqueue")(function*(tenant: string, request: EnqueueRequest) {
-  const sql = yield* SqlClient.SqlClient
-  const { force, maxAttempts, provider, source } = request
-  const rows = yield* sql<JobRow.JobRow>`
-    with job as (
-      insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at)
-      values (
-        ${tenant}, ${source.kind}, ${source.id}, ${provider}, ${maxAttempts},
-        case when ${force}::boolean then now() end
-      )
-      on conflict (tenant, source_kind, source_id) where status in ('pending', 'running') do update set
-        provider = excluded.provider,
-        max_attempts = excluded.max_attempts,
-        forced_at = coalesce(excluded.forced_at, job.forced_at),
-        run_at = case job.status when 'pending' then least(job.run_at, now()) else job.run_at end,
-        again = job.status = 'running' and (
-          job.again or excluded.forced_at is not null or job.revision is distinct from (
-            select source.revision from source
-            where source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
-          )
-        )
-      returning *
-    )
-    select ${sql.literal(JobRow.columns)}, pg_notify(${channel}, ${tenant}) from job`
-  return yield* only(rows)
+  let row: JobRow.JobRow | undefined
+  while (row === undefined) [row] = yield* tryOnce(tenant, request)
+  return JobRow.toJob(row)
 })
-
-/** The one row of a statement that always answers one. */
-const only = (rows: ReadonlyArray<JobRow.JobRow>): Effect.Effect<Job> =>
-  rows[0] === undefined ? Effect.dieMessage("an enqueue answered no row") : Effect.succeed(JobRow.toJob(rows[0]))

@@ -6,12 +6,12 @@ import type { JobId } from "../../../domain/job/Job.js"
 import { JobNotFound } from "../../../domain/job/JobQueue.js"
 import type { JobFilter } from "../../../domain/job/JobQueue.js"
 import * as JobRow from "./JobRow.js"
-import { providers } from "./ready.js"
+import { providers } from "./pending.js"
 
 export const find = Effect.fn("JobQueue.find")(function*(tenant: string, id: JobId) {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<JobRow.JobRow>`
-    select ${sql.literal(JobRow.columns)} from index_job as job where job.tenant = ${tenant} and job.id = ${id}`
+    select ${sql.literal(JobRow.columns)} from index_job_all as job where job.tenant = ${tenant} and job.id = ${id}`
   return row === undefined ? yield* new JobNotFound({ job: id }) : JobRow.toJob(row)
 })
 
@@ -20,7 +20,7 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
   const sql = yield* SqlClient.SqlClient
   const { source, status } = filter
   const rows = yield* sql<JobRow.JobRow>`
-    select ${sql.literal(JobRow.columns)} from index_job as job
+    select ${sql.literal(JobRow.columns)} from index_job_all as job
     where job.tenant = ${tenant}
       ${status === undefined ? sql`` : sql`and job.status = any(${`{${status.join(",")}}`}::text::text[])`}
       ${source === undefined ? sql`` : sql`and job.source_kind = ${source.kind} and job.source_id = ${source.id}`}
@@ -36,9 +36,13 @@ export const nextReadyIn = Effect.fn("JobQueue.nextReadyIn")(function*(tenant: s
     with recursive ${providers(sql, tenant)}
     select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
     from provider cross join lateral (
-      select job.run_at from index_job as job
-      where job.tenant = ${tenant} and job.status = 'pending' and job.provider = provider.name
-      order by job.run_at
+      select job.run_at
+      from pending cross join lateral (
+        select job.run_at from index_job as job
+        where job.tenant = pending.tenant and job.id = pending.id and job.status = 'pending' limit 1
+      ) as job
+      where pending.tenant = ${tenant} and pending.provider = provider.name
+      order by pending.run_at
       limit 1
     ) as head
     where provider.free_at < 'infinity'`

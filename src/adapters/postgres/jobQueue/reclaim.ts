@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
+import { lineUp } from "./pending.js"
 import { channel } from "./wake.js"
 
 /** The class of the advisory locks that workers hold; the object is the worker's lock_number. */
@@ -15,7 +16,7 @@ const settlingIn = "5 seconds"
 /**
  * Frees the running jobs whose worker is gone or whose lease ran out. A worker is gone when no session holds its lock; one
  * that never had a lock is judged by its leases alone. Several may look at once: each job is freed, and its crash counted,
- * once.
+ * once. A job whose row is locked is left to the next look, and its lease with it.
  */
 export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
@@ -37,8 +38,24 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
             and held.classid = ${lockClass}::oid and held.objid = worker.lock_number::oid
         )
     ),
+    dead as materialized (
+      select lease.fence, lease.jobs from lease
+      where lease.tenant = ${tenant} and (lease.expires_at <= now() or lease.worker in (select gone.id from gone))
+      for update of lease skip locked
+    ),
+    orphan as materialized (
+      select job.id
+      from dead
+      cross join lateral unnest(dead.jobs) as its (id)
+      cross join lateral (
+        select job.id from index_job as job
+        where job.tenant = ${tenant} and job.id = its.id and job.fence = dead.fence and job.status = 'running'
+        limit 1
+        for update skip locked
+      ) as job
+    ),
     freed as (
-      update index_job as job set worker = null, lease_expires_at = null, again = false, run_at = now(), (
+      update index_job as job set again = false, run_at = now(), (
         status, crashes, attempts, cooled_ms, finished_at, last_error
       ) = (
         select
@@ -55,23 +72,23 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
           end
         from (select job.crashes + 1 as crashes, job.crashes + 1 >= job.max_attempts as failed) as next
       )
-      where job.tenant = ${tenant} and job.id = any(array(
-        select job.id from index_job as job
-        where job.tenant = ${tenant} and job.status = 'running'
-          and (job.lease_expires_at <= now() or job.worker in (select gone.id from gone))
-        for update skip locked
-      ))
-      returning job.status
+      where job.tenant = ${tenant} and job.id = any(array(select orphan.id from orphan))
+      returning job.*
+    ),
+    lined_up as (${lineUp(sql, "freed")}),
+    over as (
+      delete from lease
+      where lease.tenant = ${tenant} and lease.fence = any(array(select dead.fence from dead)) and not exists (
+        select from unnest(lease.jobs) as its (id) join index_job as job on job.tenant = ${tenant} and job.id = its.id
+        where job.fence = lease.fence and job.status = 'running' and job.id not in (select orphan.id from orphan)
+      )
     ),
     forgotten as (
       delete from worker
       where worker.tenant = ${tenant}
         and (worker.id in (select gone.id from gone)
           or worker.lock_number is null and worker.started_at < now() - interval '1 day')
-        and not exists (
-          select from index_job as job
-          where job.tenant = ${tenant} and job.status = 'running' and job.worker = worker.id
-        )
+        and not exists (select from lease where lease.tenant = ${tenant} and lease.worker = worker.id)
     )
     select freed.status, case freed.status when 'pending' then pg_notify(${channel}, ${tenant}) end from freed`
   const failed = rows.filter((row) => row.status === "failed").length

@@ -12,9 +12,9 @@ interface Row {
 }
 
 /**
- * Renews all these leases in one statement; answers the jobs that are still held. A heartbeat under an old fence is a refused
- * write and counted as one. Each row finds its own fence by its place in the array, which keeps the plan on the primary key (a
- * join with the pairs does not).
+ * Renews the leases of all these jobs in one statement; answers the jobs that are still held. A heartbeat under an old fence is a
+ * refused write and counted as one. Each row finds its own fence by its place in the array, which keeps the plan on the keys
+ * (a join with the pairs does not).
  */
 export const renew = Effect.fn("JobQueue.renew")(
   function*(tenant: string, held: ReadonlyArray<Held>, duration: Duration.Duration) {
@@ -23,17 +23,18 @@ export const renew = Effect.fn("JobQueue.renew")(
     const ids = JobRow.array(held.map(({ job }) => job.id))
     const fences = JobRow.array(held.map(({ fence }) => fence))
     const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
-    const its = sql`job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[])`
     const rows = yield* sql<Row>`
       with renewed as (
-        update index_job as job set
-          lease_expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond'
-        where ${its} and job.status = 'running' and job.fence = ${own}
-        returning job.id
+        update lease set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond'
+        where lease.tenant = ${tenant} and lease.fence = any(${fences}::text::bigint[])
+        returning lease.fence
       )
-      select renewed.id, true as held from renewed
-      union all
-      select job.id, false from index_job as job where ${its} and job.fence > ${own}`
+      select job.id, job.fence = ${own} as held
+      from index_job_all as job
+      where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and (
+        job.fence > ${own}
+        or job.status = 'running' and job.fence = ${own} and job.fence in (select renewed.fence from renewed)
+      )`
     const newer = new Set(rows.filter((row) => !row.held).map(({ id }) => id))
     yield* Effect.forEach(held.filter(({ job }) => newer.has(job.id)), Refused.count, { discard: true })
     return new Set(rows.filter((row) => row.held).map(({ id }) => JobId.make(id, { disableValidation: true })))

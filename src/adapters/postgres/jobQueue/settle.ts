@@ -10,6 +10,8 @@ import type { Fence } from "../../../domain/lease/Lease.js"
 import { completeAll, toSettled } from "./complete.js"
 import type { SettledRow } from "./complete.js"
 import * as JobRow from "./JobRow.js"
+import { giveBack } from "./lease.js"
+import { lineUp } from "./pending.js"
 import { count, refuse } from "./refused.js"
 import { channel } from "./wake.js"
 
@@ -73,7 +75,7 @@ const endAll = Effect.fnUntraced(function*(
   })
   return yield* sql<SettledRow>`
     with settled as (
-      update index_job as job set worker = null, lease_expires_at = null, again = false, crashes = 0, (
+      update index_job as job set again = false, crashes = 0, (
         status, attempts, cooled_ms, run_at, finished_at, last_error
       ) = (
         select
@@ -109,7 +111,10 @@ const endAll = Effect.fnUntraced(function*(
       )
       where job.tenant = ${tenant} and job.id = any(${JobRow.array(ids)}::text::bigint[]) and job.fence = ${fence}
         and job.status = 'running'
-      returning job.id, job.status, job.run_at
-    )
-    select settled.*, case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+      returning job.*
+    ),
+    lined_up as (${lineUp(sql, "settled")}),
+    ${giveBack(sql, tenant, fence, "settled")}
+    select settled.id, settled.status, settled.run_at,
+      case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
 })

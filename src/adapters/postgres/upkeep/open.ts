@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { Opening } from "../../../domain/job/Upkeep.js"
+import { lineUp } from "../jobQueue/pending.js"
 import { channel } from "../jobQueue/wake.js"
 
 /** Unlike an enqueue it leaves an open job as it is: one that backs off is not made ready by it. */
@@ -15,19 +16,25 @@ export const open = Effect.fn("Upkeep.open")(function*(tenant: string, openings:
     after: after ?? 0
   })))
   const rows = yield* sql`
-    with opened as (
-      insert into index_job (tenant, source_kind, source_id, provider, max_attempts)
-      select ${tenant}, wanted.kind, wanted.id, wanted.provider, wanted.max_attempts
+    with wanted as materialized (
+      select wanted.*, s.revision
       from jsonb_to_recordset(${wanted}::jsonb)
         as wanted (kind text, id text, provider text, max_attempts integer, after bigint)
-      where exists (
-          select from source s where s.tenant = ${tenant} and s.kind = wanted.kind and s.id = wanted.id)
-        and not exists (
-          select from index_job newer
-          where newer.tenant = ${tenant} and newer.source_kind = wanted.kind and newer.source_id = wanted.id
-            and newer.id > wanted.after)
-      on conflict (tenant, source_kind, source_id) where status in ('pending', 'running') do nothing
-      returning id
+      join source s on s.tenant = ${tenant} and s.kind = wanted.kind and s.id = wanted.id
+    ), over as (
+      delete from index_job job
+      where job.tenant = ${tenant} and job.id = any(array(select wanted.after from wanted))
+        and job.status not in ('pending', 'running')
+      returning job.*
+    ), kept as (
+      insert into index_job_history select over.* from over
+    ), opened as (
+      insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
+      select ${tenant}, wanted.kind, wanted.id, wanted.provider, wanted.max_attempts, wanted.revision
+      from wanted, (select count(*) from over) as first
+      on conflict (tenant, source_kind, source_id) do nothing
+      returning *
+    ), lined_up as (${lineUp(sql, "opened")}
     ), told as materialized (
       select pg_notify(${channel}, ${tenant}) from (select from opened limit 1) as any_of_them
     )

@@ -2,33 +2,40 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
-/** A row that somebody holds, to retry it, is left for the next time. */
+/**
+ * The history goes first, then jobs that are their sources' newest. A row that somebody holds, to retry it, is left for the next
+ * time.
+ */
 export const prune = Effect.fn("Upkeep.prune")(function*(
   tenant: string,
   olderThan: Duration.Duration,
   limit: number
 ) {
   const sql = yield* SqlClient.SqlClient
+  const old = sql`job.finished_at < now() - ${Duration.toMillis(olderThan)}::float8 * interval '1 millisecond'`
   const rows = yield* sql`
-    delete from index_job as job
-    where job.tenant = ${tenant} and job.id = any(array(
-      select job.id from index_job as job
-      where job.tenant = ${tenant} and job.status in ('succeeded', 'partial', 'failed', 'cancelled')
-        and job.finished_at < now() - ${Duration.toMillis(olderThan)}::float8 * interval '1 millisecond'
-        and not (
-          job.status = 'failed'
-          and not exists (
-            select from index_job newer
-            where newer.tenant = ${tenant} and newer.source_kind = job.source_kind
-              and newer.source_id = job.source_id and newer.id > job.id)
-          and exists (
+    with history as (
+      delete from index_job_history as job
+      where job.tenant = ${tenant} and job.id = any(array(
+        select job.id from index_job_history as job where job.tenant = ${tenant} and ${old} order by job.id limit ${limit}
+        for update skip locked
+      ))
+      returning job.id
+    ),
+    newest as (
+      delete from index_job as job
+      where job.tenant = ${tenant} and job.id = any(array(
+        select job.id from index_job as job
+        where job.tenant = ${tenant} and ${old} and (job.status in ('succeeded', 'partial', 'cancelled')
+          or job.status = 'failed' and not exists (
             select from source s
-            where s.tenant = ${tenant} and s.kind = job.source_kind and s.id = job.source_id)
-        )
-      order by job.id
-      limit ${limit}
-      for update skip locked
-    ))
-    returning job.id`
+            where s.tenant = ${tenant} and s.kind = job.source_kind and s.id = job.source_id))
+        order by job.id
+        limit ${limit}::bigint - (select count(*) from history)
+        for update skip locked
+      ))
+      returning job.id
+    )
+    select history.id from history union all select newest.id from newest`
   return rows.length
 })

@@ -34,29 +34,23 @@ export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string,
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<Row>`
     with idle as materialized (
-      select s.kind, s.id, (s.model, s.dimension) is distinct from (${model}, ${dimension}::integer) as elsewhere
+      select s.kind, s.id, (s.model, s.dimension) is distinct from (${model}, ${dimension}::integer) as elsewhere,
+        last.id as job, last.status, last.max_attempts, last.finished_at
       from source s
-      where s.tenant = ${tenant} and not exists (
-        select from index_job open
-        where open.tenant = s.tenant and open.source_kind = s.kind and open.source_id = s.id
-          and open.status in ('pending', 'running'))
+      left join index_job last on last.tenant = s.tenant and last.source_kind = s.kind and last.source_id = s.id
+      where s.tenant = ${tenant} and coalesce(last.status not in ('pending', 'running'), true)
     )
-    select idle.kind, idle.id, last.id as job, last.status, last.max_attempts,
-      extract(epoch from now() - last.finished_at)::float8 * 1000 as ended_ms,
-      coalesce((
-        select count(*) from index_job failed
+    select idle.kind, idle.id, idle.job, idle.status, idle.max_attempts,
+      extract(epoch from now() - idle.finished_at)::float8 * 1000 as ended_ms,
+      case when idle.status = 'failed' then 1 + (
+        select count(*) from index_job_history failed
         where failed.tenant = ${tenant} and failed.source_kind = idle.kind and failed.source_id = idle.id
           and failed.status = 'failed' and failed.id > coalesce((
-            select max(other.id) from index_job other
+            select max(other.id) from index_job_history other
             where other.tenant = ${tenant} and other.source_kind = idle.kind and other.source_id = idle.id
               and other.status <> 'failed'), 0)
-      ), 0)::integer as failures
+      ) else 0 end::integer as failures
     from idle
-    left join lateral (
-      select job.id, job.status, job.finished_at, job.max_attempts from index_job job
-      where job.tenant = ${tenant} and job.source_kind = idle.kind and job.source_id = idle.id
-      order by job.id desc limit 1
-    ) last on true
     where idle.elsewhere or exists (
       select from item i
       where i.tenant = ${tenant} and i.source_kind = idle.kind and i.source_id = idle.id and (i.removed or (

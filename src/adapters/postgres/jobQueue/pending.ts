@@ -1,0 +1,45 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
+
+/**
+ * The table `pending` has a row for each pending job: when it is to be claimed, and for which provider. Who makes a job pending
+ * writes its row, who claims or ends it takes the row away, both under the lock of the job's own row. A statement that waited
+ * for that lock may miss a row written meanwhile: what is left over so is passed over by claims and swept by upkeep.
+ */
+
+/** Writes the rows of those in `from` that are pending. It has the columns of `index_job`. */
+export const lineUp = (sql: SqlClient.SqlClient, from: string) =>
+  sql`
+    insert into pending (tenant, provider, run_at, id)
+    select tenant, provider, run_at, id from ${sql.literal(from)} where status = 'pending'
+    on conflict (tenant, id) do update set provider = excluded.provider, run_at = excluded.run_at`
+
+/**
+ * The providers that have pending jobs, and from when each is free: `free_at` is infinity while a closed gate
+ * has no end. A walk over the index, one step a provider, so that a long backlog behind a closed gate costs nothing.
+ * A gate that names the provider blocks it whichever kind it is. Goes after `with recursive`.
+ */
+export const providers = (sql: SqlClient.SqlClient, tenant: string) =>
+  sql`
+    named (provider) as (
+      (
+        select pending.provider from pending where pending.tenant = ${tenant} order by pending.provider limit 1
+      )
+      union all
+      select (
+        select pending.provider from pending
+        where pending.tenant = ${tenant} and pending.provider > named.provider
+        order by pending.provider limit 1
+      )
+      from named where named.provider is not null
+    ),
+    provider (name, free_at) as materialized (
+      select named.provider, greatest(
+        now(),
+        (
+          select max(coalesce(gate.until, 'infinity')) from gate
+          where gate.tenant = ${tenant} and gate.name = named.provider and gate.closed
+        ),
+        (select cooldown.until from cooldown where cooldown.tenant = ${tenant} and cooldown.provider = named.provider)
+      )
+      from named where named.provider is not null
+    )`

@@ -1,0 +1,37 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import { lineUp as written } from "../jobQueue/pending.js"
+import { channel } from "../jobQueue/wake.js"
+
+/**
+ * Makes the table `pending` agree with the jobs: what is left over goes, what is missing comes. Every look takes the lock of the
+ * job's row, so that nothing which changes at this moment is touched; a number that names no job any more never names one again.
+ */
+export const lineUp = Effect.fn("Upkeep.lineUp")(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    delete from pending where pending.ctid = any(array(
+      select pending.ctid
+      from pending cross join lateral (
+        select from index_job as job
+        where job.tenant = pending.tenant and job.id = pending.id and job.status <> 'pending'
+        limit 1
+        for update skip locked
+      ) as job
+      where pending.tenant = ${tenant}
+      union all
+      select pending.ctid from pending
+      where pending.tenant = ${tenant} and not exists (
+        select from index_job as job where job.tenant = pending.tenant and job.id = pending.id)
+    ))`
+  const missing = yield* sql`
+    with missing as materialized (
+      select job.tenant, job.provider, job.run_at, job.id, job.status from index_job as job
+      where job.tenant = ${tenant} and job.status = 'pending' and not exists (
+        select from pending where pending.tenant = job.tenant and pending.id = job.id)
+      for update of job skip locked
+    ),
+    written as (${written(sql, "missing")})
+    select missing.id, pg_notify(${channel}, ${tenant}) from missing`
+  return missing.length
+})
