@@ -190,7 +190,7 @@ const completed = (state: JobState, revision: Option.Option<string>, now: DateTi
     onNone: () => closed(state, "cancelled"),
     onSome: (current) =>
       state.again || !Option.contains(state.revision, current)
-        ? { ...anew(state, now), revision, lastError: Option.none() }
+        ? { ...anew(state, now), revision: state.again ? state.revision : revision, lastError: Option.none() }
         : { ...closed(state, state.progress.refused > 0 ? "partial" : "succeeded"), lastError: Option.none() }
   })
 
@@ -273,8 +273,9 @@ export const transition = (
         when(Job.isOpen(state.status), "closed", () => ({
           ...state,
           forced: state.forced || force,
+          revision,
           ...(state.status === "pending"
-            ? { runAt: DateTime.min(state.runAt, now), revision }
+            ? { runAt: DateTime.min(state.runAt, now) }
             : { again: state.again || force || !sameRevision(state.revision, revision) })
         })),
       CancelAsked: ({ fence }) =>

@@ -36,7 +36,7 @@ export interface Completion {
 
 /**
  * Ends jobs of one claim in one statement: `succeeded`, `partial` where items were refused, `pending` at once where the
- * source moved on since the claim, `cancelled` where it is gone. Rows of a newer claim are left alone and left out.
+ * source moved on since the job was asked for, `cancelled` where it is gone. Rows of a newer claim are left alone and left out.
  */
 export const completeAll = Effect.fn("JobQueue.completeAll")(
   function*(tenant: string, { again, fence, ids, progress }: Completion) {
@@ -59,7 +59,7 @@ export const completeAll = Effect.fn("JobQueue.completeAll")(
             case next.status when 'cancelled' then job.last_error end,
             case when next.status <> 'pending' then now() end
           from (
-            select counted.*, coalesce(source.revision, job.revision) as revision, case
+            select counted.*, case when job.again then job.revision else coalesce(source.revision, job.revision) end as revision, case
               when source.revision is null then 'cancelled'
               when ${again}::boolean or job.again or source.revision is distinct from job.revision
                 or job.forced_at is distinct from job.claimed_forced_at then 'pending'

@@ -33,7 +33,7 @@ const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequ
         max_attempts = excluded.max_attempts,
         forced_at = coalesce(excluded.forced_at, job.forced_at),
         run_at = case job.status when 'pending' then least(job.run_at, now()) else job.run_at end,
-        revision = case job.status when 'pending' then excluded.revision else job.revision end,
+        revision = excluded.revision,
         again = job.status = 'running' and (
           job.again or excluded.forced_at is not null or job.revision is distinct from excluded.revision
         )
@@ -50,8 +50,8 @@ const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequ
  * Makes sure that the source has an open job, inside the caller's transaction where there is one: a pending job becomes
  * ready now, a running one runs again when its source was edited or the run is forced. A job that is over becomes history.
  *
- * The mark `again` is in the job's own row because the completion of a running job waits on that row's lock and then sees
- * it; the source's new revision, committed in the same moment, would be hidden from the completion's snapshot.
+ * The mark `again` and the new revision are in the job's own row because the completion of a running job waits on that row's lock
+ * and then sees them; the source's own row, changed in the same moment, would be hidden from the completion's snapshot.
  */
 export const enqueue = Effect.fn("JobQueue.enqueue")(function*(tenant: string, request: EnqueueRequest) {
   let row: JobRow.JobRow | undefined
