@@ -135,7 +135,7 @@ const tables: ReadonlyArray<string> = [
     primary key (tenant, id)
   )`,
   `create index pending_order on pending (tenant, provider, run_at, id)`,
-  // What one claim granted: the jobs that are still held under it. No index holds the expiry, which keeps heartbeats in place.
+  // What one claim granted: the jobs that are still held under it.
   `create table lease (
     tenant text not null,
     fence bigint not null,
@@ -143,7 +143,7 @@ const tables: ReadonlyArray<string> = [
     expires_at timestamptz not null,
     jobs bigint[] not null,
     primary key (tenant, fence)
-  ) with (fillfactor = 50)`,
+  )`,
   `create view index_job_all as
     select job.*, lease.worker, lease.expires_at as lease_expires_at
     from index_job job
