@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import type { Action } from "../failure/Consequence.js"
 import type { Failure } from "../failure/Failure.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
-import type { Job } from "./Job.js"
+import type { Claimed } from "./JobQueue.js"
 import { Outcome } from "./Outcome.js"
 
 /** How long a provider's named waits may add up before they cost attempts. */
@@ -13,7 +13,7 @@ export const coolingLimit = Duration.hours(1)
 /** The next attempt under the job's own maximum, or the end. `random` in [0, 1). */
 const again = (
   failure: Failure,
-  job: Job,
+  job: Claimed,
   random: number,
   policy: RetryPolicy.RetryPolicy,
   named: Option.Option<Duration.Duration>
@@ -41,7 +41,7 @@ const cooled = (outcome: Outcome): Outcome =>
  * How an attempt ends after a failure whose consequence is `action`. Actions that go on within the attempt (split, bisect,
  * shorten, refuse) never get here from the runner; should one come, it halts rather than loop.
  */
-export const ending = (failure: Failure, action: Action, job: Job, random: number): Outcome =>
+export const ending = (failure: Failure, action: Action, job: Claimed, random: number): Outcome =>
   Match.value(action).pipe(
     Match.withReturnType<Outcome>(),
     Match.tagsExhaustive({

@@ -8,9 +8,19 @@ import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Job, JobId, JobStatus, LastError, SourceRef } from "./Job.js"
 import type { Outcome } from "./Outcome.js"
 
+/** What whoever runs a job knows of it. Plain and small, because a claim reads hundreds of them. */
+export interface Claimed {
+  readonly id: JobId
+  readonly source: Pick<SourceRef, "kind" | "id">
+  readonly attempts: number
+  readonly maxAttempts: number
+  /** Waits named by the provider since the last progress, added up. */
+  readonly cooled: Duration.Duration
+}
+
 /** A claimed job: proof that its holder may work on it, carried by every write. */
 export interface Held {
-  readonly job: Job
+  readonly job: Claimed
   readonly worker: WorkerId
   readonly fence: Fence
 }

@@ -18,7 +18,7 @@ import { isFailure } from "../../domain/failure/Failure.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import { Work } from "../../domain/failure/Work.js"
 import { ending } from "../../domain/job/Ending.js"
-import type { Job } from "../../domain/job/Job.js"
+import type { Claimed } from "../../domain/job/JobQueue.js"
 import { Outcome } from "../../domain/job/Outcome.js"
 import { unpaced } from "../../domain/retry/Pacer.js"
 import type { Pacer } from "../../domain/retry/Pacer.js"
@@ -34,7 +34,7 @@ export class SpaceMoved extends Data.TaggedError("SpaceMoved")<{ readonly dimens
 
 /** What all batches of one pass over a source share. */
 export interface Pass {
-  readonly job: Job
+  readonly job: Claimed
   /** The most texts a call may have; a time-out lowers it. */
   readonly limit: Ref.Ref<number>
   /** The dimension that answers must have; null until a first answer shows it. */

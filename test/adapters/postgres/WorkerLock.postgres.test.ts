@@ -62,7 +62,7 @@ describe("sessions that die", () => {
           yield* cutLock
           const [elapsed] = yield* Effect.timed(eventually(Effect.map(Kit.reclaim, ({ freed }) => freed === 1)))
           expect(Duration.toMillis(elapsed)).toBeLessThan(2000)
-          expect((yield* Kit.claimOne("b")).job.crashes).toBe(1)
+          expect((yield* Kit.find(yield* Kit.claimOne("b"))).crashes).toBe(1)
         }))
       })))
 

@@ -118,7 +118,7 @@ export const settlements = (test: Test) => {
         expect(asked.status).toBe("running")
         expect((yield* Kit.settle(held, Outcome.Completed())).status).toBe("pending")
         const again = yield* Kit.claimOne()
-        expect(Option.isSome(again.job.forcedAt)).toBe(true)
+        expect(Option.isSome((yield* Kit.find(again)).forcedAt)).toBe(true)
         expect((yield* Kit.settle(again, Outcome.Completed())).status).toBe("succeeded")
       }))
 
@@ -286,7 +286,7 @@ export const settlements = (test: Test) => {
           yield* Kit.reclaim
         }
         const held = yield* Kit.claimOne()
-        expect([held.job.crashes, held.job.attempts]).toEqual([2, 3])
+        expect([(yield* Kit.find(held)).crashes, held.job.attempts]).toEqual([2, 3])
         yield* Complete.guard(yield* Tenant, held, progress)
         const job = yield* Kit.find(held)
         expect([job.crashes, job.attempts]).toEqual([0, 1])

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,46 +7,25 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import * as JobRow from "../../../src/adapters/postgres/jobQueue/JobRow.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held, Settled } from "../../../src/domain/job/JobQueue.js"
-import type { JobId } from "../../../src/domain/job/Job.js"
+import { JobId } from "../../../src/domain/job/Job.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Fence, WorkerId } from "../../../src/domain/lease/Lease.js"
 import { StoreBroken, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import * as Settle from "../../../src/programs/flows/Settle.js"
 
-const now = DateTime.toDateUtc(DateTime.unsafeMake(0))
-
 const held = (id: number, fence = 1): Held => ({
   worker: WorkerId.make("worker"),
   fence: Fence.make(fence),
-  job: JobRow.toJob({
-    id,
-    source_kind: "catalog",
-    source_id: `source-${id}`,
-    provider: "fake",
-    status: "running",
+  job: {
+    id: JobId.make(id),
+    source: { kind: "catalog", id: `source-${id}` },
     attempts: 1,
-    max_attempts: 5,
-    crashes: 0,
-    cooled_ms: 0,
-    fence,
-    worker: "worker",
-    lease_expires_at: now,
-    run_at: now,
-    forced_at: null,
-    items: 0,
-    embedded: 0,
-    reused: 0,
-    refused: 0,
-    progress_at: null,
-    last_error: null,
-    created_at: now,
-    started_at: now,
-    finished_at: null
-  })
+    maxAttempts: 5,
+    cooled: Duration.zero
+  }
 })
 
 const succeeded: Settled = { status: "succeeded", runAt: Option.none() }

@@ -16,7 +16,7 @@ import { providers } from "./pending.js"
  */
 export const statement = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
   const only = request.only === undefined ? sql`` : sql`and pending.id = ${request.only}`
-  return sql<JobRow.JobRow>`
+  return sql<JobRow.ClaimedRow>`
     with recursive ${providers(sql, tenant)},
     picked as materialized (
       select ready.place, ready.id
@@ -48,7 +48,7 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
         claimed_forced_at = job.forced_at,
         again = false
       where job.tenant = ${tenant} and job.id = any(array(select picked.id from picked))
-      returning job.*
+      returning ${sql.literal(JobRow.claimed)}
     ),
     granted as (
       insert into lease (tenant, fence, worker, expires_at, jobs)
@@ -56,7 +56,7 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
         now() + ${Duration.toMillis(request.duration)}::float8 * interval '1 millisecond', array_agg(claimed.id)
       from claimed group by claimed.fence
     )
-    select ${sql.literal(JobRow.columns)} from ${JobRow.withLease(sql, "claimed")} as job`
+    select claimed.* from claimed`
 }
 
 /** Takes ready jobs; the longest ready comes first. */
@@ -64,9 +64,9 @@ export const claim = Effect.fn("JobQueue.claim")(function*(tenant: string, reque
   if (request.slots < 1) return []
   const rows = yield* statement(yield* SqlClient.SqlClient, tenant, request)
   return rows
-    .toSorted((a, b) => a.run_at.getTime() - b.run_at.getTime() || a.id - b.id)
+    .toSorted((a, b) => a.ready_at - b.ready_at || a.id - b.id)
     .map((row): Held => ({
-      job: JobRow.toJob(row),
+      job: JobRow.toClaimed(row),
       worker: request.worker,
       fence: Fence.make(row.fence, { disableValidation: true })
     }))
