@@ -91,7 +91,7 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly settleAll: (
     held: ReadonlyArray<Held>,
     outcome: Outcome
-  ) => Effect.Effect<ReadonlyMap<JobId, Settled>, StoreFailure>
+  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
   /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
   readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure>
   /** When the next pending job becomes ready, from now; none when there is none. */

@@ -8,7 +8,6 @@ import type { Held } from "../../domain/job/JobQueue.js"
 import type { Outcome } from "../../domain/job/Outcome.js"
 import { Gates } from "../../domain/session/Gates.js"
 import { patiently } from "./PatientStore.js"
-import { isPlain } from "./Settle.js"
 import type { Settle } from "./Settle.js"
 
 const workOf = (held: Held) => `index ${held.job.source.kind} ${held.job.source.id}`
@@ -40,10 +39,14 @@ const forOthers = (held: Held, outcome: Outcome) =>
       Match.orElse(() => Effect.void)
     ))
 
-/** First the gate, so that nobody calls the provider once more, then the job. A cooldown was told when the refusal was heard. */
-const concludeFailed = Effect.fn("Conclude.conclude")(function*(settle: Settle, held: Held, outcome: Outcome) {
+/**
+ * Write how an attempt ended that is not plain, and what that means for everyone else. First the gate, so that nobody calls the
+ * provider once more, then the job; a cooldown was told when the refusal was heard. A write that comes too late is refused by
+ * the fence and changes nothing.
+ */
+export const conclude = Effect.fn("Conclude.conclude")(function*(settle: Settle, held: Held, outcome: Outcome) {
   yield* forOthers(held, outcome)
-  const settled = yield* settle(held, outcome)
+  const settled = yield* settle.alone(held, outcome)
   if (outcome._tag === "Retried" || outcome._tag === "Halted") {
     yield* Effect.logInfo(`Job ${held.job.id} is ${settled.status}`).pipe(
       Effect.annotateLogs({
@@ -55,12 +58,4 @@ const concludeFailed = Effect.fn("Conclude.conclude")(function*(settle: Settle, 
     )
   }
   if (outcome._tag === "Halted") yield* reportHalt(held, outcome.failure)
-  return settled
 })
-
-/**
- * Write how an attempt ended, and what that means for everyone else. A write that comes too late is refused by the fence and
- * changes nothing.
- */
-export const conclude = (settle: Settle, held: Held, outcome: Outcome) =>
-  isPlain(outcome) ? settle(held, outcome) : concludeFailed(settle, held, outcome)

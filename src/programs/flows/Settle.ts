@@ -1,19 +1,29 @@
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { JobQueue } from "../../domain/job/JobQueue.js"
 import type { Held, Settled } from "../../domain/job/JobQueue.js"
 import type { Outcome } from "../../domain/job/Outcome.js"
 import { LeaseLost } from "../../domain/lease/Lease.js"
+import type { Fence } from "../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { patiently } from "./PatientStore.js"
 
-/** Writes how an attempt ended. Refused with LeaseLost when a newer claim exists. */
-export type Settle = (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+/** Why the end of an attempt is not written. LeaseLost where a newer claim exists. */
+export type Refused = Cause.Cause<StoreFailure | LeaseLost>
 
-/** An attempt whose end is to be written, and how to tell who waits for that. */
-interface Ended {
-  readonly held: Held
+/** Writes how attempts ended. */
+export interface Settle {
+  /** Writes one end. */
+  readonly alone: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  /** Writes a plain end together with others; `written` is called once it is, or is known not to be. */
+  readonly together: (held: Held, outcome: Outcome, written: (refused: Refused | undefined) => void) => void
+}
+
+/** Attempts of one claim that ended alike, in the order in which they ended. */
+interface Group {
   readonly outcome: Outcome
-  readonly written: (answer: Effect.Effect<Settled, StoreFailure | LeaseLost>) => void
+  readonly held: Array<Held>
+  readonly written: Array<(refused: Refused | undefined) => void>
 }
 
 /** Statements under way at a time: each takes a connection. */
@@ -22,33 +32,16 @@ const statements = 4
 /** These outcomes carry nothing of their own and concern nobody else: jobs of one claim that end so are written alike. */
 export const isPlain = ({ _tag }: Outcome) => _tag === "Completed" || _tag === "Released" || _tag === "Cancelled"
 
-const groups = (ended: Iterable<Ended>): ReadonlyArray<ReadonlyArray<Ended>> => {
-  const alike = new Map<string, Array<Ended>>()
-  for (const one of ended) {
-    const key = `${one.held.fence} ${one.outcome._tag}`
-    const group = alike.get(key)
-    if (group === undefined) alike.set(key, [one])
-    else group.push(one)
-  }
-  return [...alike.values()]
-}
-
-const answer = (one: Ended, settled: Settled | undefined) =>
-  one.written(
-    settled === undefined
-      ? Effect.fail(new LeaseLost({ job: one.held.job.id, fence: one.held.fence }))
-      : Effect.succeed(settled)
-  )
-
 /** Writes one group in one statement; whatever becomes of that, everyone who waits hears of it. */
-const write = Effect.fn("Settle.write")(function*(group: ReadonlyArray<Ended>) {
+const write = Effect.fn("Settle.write")(function*({ held, outcome, written }: Group) {
   const queue = yield* JobQueue
-  const [first] = group
-  if (first === undefined) return
-  yield* patiently(queue.settleAll(group.map(({ held }) => held), first.outcome)).pipe(
+  yield* patiently(queue.settleAll(held, outcome)).pipe(
     Effect.matchCause({
-      onFailure: (cause) => group.forEach((one) => one.written(Effect.failCause(cause))),
-      onSuccess: (settled) => group.forEach((one) => answer(one, settled.get(one.held.job.id)))
+      onFailure: (cause) => written.forEach((tell) => tell(cause)),
+      onSuccess: (settled) =>
+        held.forEach(({ fence, job }, nth) =>
+          written[nth]?.(settled.has(job.id) ? undefined : Cause.fail(new LeaseLost({ job: job.id, fence })))
+        )
     })
   )
 })
@@ -60,20 +53,33 @@ const write = Effect.fn("Settle.write")(function*(group: ReadonlyArray<Ended>) {
  */
 export const make = Effect.gen(function*() {
   const queue = yield* JobQueue
-  // A callback and a list: a deferred and a queue would cost each job as much as all that its worker does for it.
-  const waiting: Array<Ended> = []
+  // Callbacks and lists: a deferred and a queue would cost each job as much as all that its worker does for it.
+  const waiting = new Map<Fence, Array<Group>>()
   const some = yield* Effect.makeLatch()
   const writeAll = Effect.suspend(() => {
     some.unsafeClose()
-    return Effect.forEach(groups(waiting.splice(0)), write, { concurrency: statements, discard: true })
+    const groups = [...waiting.values()].flat()
+    waiting.clear()
+    return Effect.forEach(groups, write, { concurrency: statements, discard: true })
   })
+  const groupOf = (fence: Fence, outcome: Outcome): Group => {
+    const claim = waiting.get(fence) ?? []
+    if (claim.length === 0) waiting.set(fence, claim)
+    const known = claim.find((group) => group.outcome._tag === outcome._tag)
+    if (known !== undefined) return known
+    const group = { outcome, held: [], written: [] }
+    claim.push(group)
+    return group
+  }
   yield* some.await.pipe(Effect.zipRight(writeAll), Effect.forever, Effect.forkScoped)
-  const gathered = (held: Held, outcome: Outcome) =>
-    Effect.async<Settled, StoreFailure | LeaseLost>((written) => {
-      waiting.push({ held, outcome, written })
+  const settle: Settle = {
+    alone: (held, outcome) => patiently(queue.settle(held, outcome)),
+    together: (held, outcome, written) => {
+      const group = groupOf(held.fence, outcome)
+      group.held.push(held)
+      group.written.push(written)
       some.unsafeOpen()
-    })
-  const settle: Settle = (held, outcome) =>
-    isPlain(outcome) ? gathered(held, outcome) : patiently(queue.settle(held, outcome))
+    }
+  }
   return settle
 })

@@ -1,12 +1,15 @@
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as FiberSet from "effect/FiberSet"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { JobId } from "../../domain/job/Job.js"
@@ -50,21 +53,34 @@ export type Runner<R> = (
   stop: Deferred.Deferred<void>
 ) => Effect.Effect<Attempt, LeaseLost | StoreFailure, R>
 
+type Refusal = LeaseLost | StoreFailure
+
+/** Begins an effect at once, on a fiber that no scope ends. */
+type Fork<R> = <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.RuntimeFiber<A, E>
+
+/** What the ends of jobs concern beside the queue. */
+type Others = Effect.Effect.Context<ReturnType<typeof conclude>>
+
 interface Running {
   readonly held: Held
   /** Set, before its fiber is interrupted, where a newer claim has the job. */
   lost: boolean
-  fiber: Fiber.RuntimeFiber<unknown, unknown> | undefined
+  /** Of the run alone: its end is written outside, where no interruption reaches it. */
+  fiber: Fiber.RuntimeFiber<Attempt, Refusal> | undefined
 }
 
-/** The jobs that this worker holds now, and a signal for each one that ends. */
+/** The jobs that this worker holds now. */
 interface Bench {
+  /** By job: a slot each. */
   readonly running: Map<JobId, Running>
-  readonly fibers: FiberSet.FiberSet
+  /** These, and those that a newer claim of this same worker replaced: all that is begun and not yet settled. */
+  readonly begun: Set<Running>
   readonly settle: Settle.Settle
   /** Done when nothing new is to be begun. */
   readonly stop: Deferred.Deferred<void>
-  readonly freed: { signal: Deferred.Deferred<void> }
+  /** Opened by every job that ends; whoever waits closes it first. */
+  readonly freed: Effect.Latch
+  readonly me: FiberId.FiberId
   /** When the leases were last renewed, in milliseconds. */
   readonly beatAt: Ref.Ref<number>
   /** The first trouble that left a job to its lease. */
@@ -74,11 +90,10 @@ interface Bench {
 const logStore = (what: string) => (failure: StoreFailure) => Effect.logWarning(`${what}: ${failure.message}`)
 
 /** Stop a job that a newer claim has; its end is not waited for. */
-const lose = (one: Running) =>
-  Effect.suspend(() => {
-    one.lost = true
-    return one.fiber === undefined ? Effect.void : Fiber.interruptFork(one.fiber)
-  })
+const lose = (bench: Bench, one: Running) => {
+  one.lost = true
+  one.fiber?.unsafeInterruptAsFork(bench.me)
+}
 
 /** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
 const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.Duration) {
@@ -86,11 +101,7 @@ const beat = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duration.D
   const at = yield* Clock.currentTimeMillis
   const running = [...bench.running.values()]
   const held = yield* queue.renew(running.map((one) => one.held), leaseDuration)
-  yield* Effect.forEach(
-    running.filter((one) => !held.has(one.held.job.id)),
-    lose,
-    { discard: true }
-  )
+  for (const one of running) if (!held.has(one.held.job.id)) lose(bench, one)
   yield* Ref.set(bench.beatAt, at)
 })
 
@@ -127,59 +138,95 @@ const reclaim = Effect.fnUntraced(function*(bench: Bench, leaseDuration: Duratio
 const labelled = <A, E, R>({ held }: Running, said: Effect.Effect<A, E, R>) =>
   Effect.annotateLogs(said, { job: held.job.id, fence: held.fence })
 
-/** What an interruption means: a newer claim has the job, or this worker shuts down and gives it back. */
-const interrupted = (bench: Bench, one: Running) =>
-  one.lost
-    ? labelled(one, Effect.logWarning(`Lost the lease on job ${one.held.job.id}: stopped at once`))
-    : Effect.ignore(conclude(bench.settle, one.held, Outcome.Released()))
-
-/**
- * Run one job to its end and write that end, also when the run is cut short. A lost lease interrupts it: racing the run with the
- * loss would cost a small job more than all the rest here.
- */
-const runHeld = <R>(bench: Bench, one: Running, run: Runner<R>) =>
-  Effect.interruptible(run(one.held, bench.stop)).pipe(
-    Effect.onInterrupt(() => interrupted(bench, one)),
-    Effect.flatMap((attempt) =>
-      attempt._tag === "Settled"
-        ? labelled(one, Effect.logInfo(`Job ${one.held.job.id} is ${attempt.settled.status}`))
-        : conclude(bench.settle, one.held, attempt.outcome)
-    ),
-    Effect.catchTag("LeaseLost", (lost) => labelled(one, Effect.logWarning(lost.message))),
-    Effect.catchAll((failure) =>
-      labelled(one, logStore(`Job ${one.held.job.id} is left to its lease`)(failure)).pipe(
-        Effect.zipRight(Deferred.fail(bench.broken, failure))
-      )
-    ),
-    Effect.catchAllDefect((defect) =>
-      labelled(one, Effect.logError(`A bug ended job ${one.held.job.id}`, defect)).pipe(
+/** What becomes of a job whose run, or whose end, failed. */
+const troubled = (bench: Bench, one: Running, cause: Settle.Refused) =>
+  Option.match(Cause.failureOption(cause), {
+    onSome: (failure) =>
+      failure._tag === "LeaseLost"
+        ? labelled(one, Effect.logWarning(failure.message))
+        : labelled(one, logStore(`Job ${one.held.job.id} is left to its lease`)(failure)).pipe(
+          Effect.zipRight(Deferred.fail(bench.broken, failure))
+        ),
+    onNone: () => {
+      const defect = Cause.squash(cause)
+      return labelled(one, Effect.logError(`A bug ended job ${one.held.job.id}`, defect)).pipe(
         Effect.zipRight(Deferred.die(bench.broken, defect))
       )
-    )
+    }
+  })
+
+const free = (bench: Bench, one: Running) => {
+  bench.begun.delete(one)
+  if (bench.running.get(one.held.job.id) === one) bench.running.delete(one.held.job.id)
+  bench.freed.unsafeOpen()
+}
+
+/** What is left to do for a job whose run is over. Never interrupted; its slot is free after it. */
+const finish = <R>(bench: Bench, fork: Fork<R>, one: Running, last: Effect.Effect<unknown, Refusal, R>) =>
+  fork(Effect.uninterruptible(Effect.catchAllCause(last, (cause) => troubled(bench, one, cause)))).addObserver(() =>
+    free(bench, one)
   )
 
-const start = <R>(bench: Bench, held: Held, run: Runner<R>) =>
-  Effect.suspend(() => {
-    const one: Running = { held, lost: false, fiber: undefined }
-    // This process may take over from itself, where a lease ran out while it slept: the older run is over.
-    const older = bench.running.get(held.job.id)
-    bench.running.set(held.job.id, one)
-    const ended = Effect.suspend(() => {
-      if (bench.running.get(held.job.id) === one) bench.running.delete(held.job.id)
-      return Deferred.succeed(bench.freed.signal, undefined)
-    })
-    // A fiber begins as its parent is: uninterruptible, like the claim around this, so that a job which was claimed also ends.
-    const begun = Effect.map(FiberSet.run(bench.fibers, Effect.ensuring(runHeld(bench, one, run), ended)), (fiber) => {
-      one.fiber = fiber
-    })
-    return older === undefined ? begun : Effect.zipRight(lose(older), begun)
+/** The run is over: write its end, as its attempt says it, or as an interruption means it. */
+const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, exit: Exit.Exit<Attempt, Refusal>) => {
+  const close = (outcome: Outcome) =>
+    Settle.isPlain(outcome)
+      ? bench.settle.together(one.held, outcome, (refused) =>
+        refused === undefined ? free(bench, one) : finish(bench, fork, one, Effect.failCause(refused)))
+      : finish(bench, fork, one, conclude(bench.settle, one.held, outcome))
+  // Kept until the end is written, it would be most of the memory that survives.
+  one.fiber = undefined
+  const { id } = one.held.job
+  if (Exit.isSuccess(exit)) {
+    return exit.value._tag === "Unsettled"
+      ? close(exit.value.outcome)
+      : finish(bench, fork, one, labelled(one, Effect.logInfo(`Job ${id} is ${exit.value.settled.status}`)))
+  }
+  if (!Cause.isInterruptedOnly(exit.cause)) return finish(bench, fork, one, exit)
+  return one.lost
+    ? finish(bench, fork, one, labelled(one, Effect.logWarning(`Lost the lease on job ${id}: stopped at once`)))
+    : close(Outcome.Released())
+}
+
+/**
+ * Begin a job. Whatever becomes of its run, its fiber ends, and its end is written by whoever observes that: as steps of the
+ * run itself they would cost a small job more than all the rest here.
+ */
+const start = <R>(bench: Bench, fork: Fork<R | Others>, held: Held, run: Runner<R>) => {
+  const one: Running = { held, lost: false, fiber: undefined }
+  // This process may take over from itself, where a lease ran out while it slept: the older run is over.
+  const older = bench.running.get(held.job.id)
+  if (older !== undefined) lose(bench, older)
+  bench.running.set(held.job.id, one)
+  bench.begun.add(one)
+  const fiber = fork(Effect.suspend(() => run(held, bench.stop)))
+  one.fiber = fiber
+  fiber.addObserver((exit) => ended(bench, fork, one, exit))
+}
+
+/** Until all that was begun is settled. */
+const emptied = (bench: Bench) =>
+  Effect.whileLoop({
+    while: () => bench.begun.size > 0,
+    body: () => {
+      bench.freed.unsafeClose()
+      return bench.freed.await
+    },
+    step: () => {}
   })
 
 /** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
 const drain = (bench: Bench, grace: Duration.Duration) =>
   Effect.gen(function*() {
     yield* Deferred.succeed(bench.stop, undefined)
-    yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(bench.fibers)), grace)
+    yield* Effect.timeoutOption(Effect.interruptible(emptied(bench)), grace)
+  })
+
+/** Interrupts what is left, and waits until it is given back. */
+const giveBack = (bench: Bench) =>
+  Effect.suspend(() => {
+    for (const one of bench.begun) one.fiber?.unsafeInterruptAsFork(bench.me)
+    return emptied(bench)
   })
 
 /** From so many slots on they are claimed for in halves, so that one half is claimed while the other runs and is settled. */
@@ -192,7 +239,7 @@ const atOnce = (workers: number) => workers < manySlots ? workers : Math.ceil(wo
  * would count as a crash.
  */
 const claim = Effect.fnUntraced(
-  function*<R>(bench: Bench, worker: Held["worker"], run: Runner<R>, only: JobId | undefined) {
+  function*(bench: Bench, worker: Held["worker"], begin: (held: Held) => void, only: JobId | undefined) {
     const queue = yield* JobQueue
     const { leaseDuration, workers } = yield* WorkSettings
     const slots = Math.min(workers - bench.running.size, atOnce(workers))
@@ -203,15 +250,15 @@ const claim = Effect.fnUntraced(
       duration: leaseDuration,
       ...(only === undefined ? {} : { only })
     })
-    yield* Effect.forEach(claimed, (held) => start(bench, held, run), { discard: true })
+    claimed.forEach(begin)
     return claimed.length === slots
   },
   Effect.uninterruptible
 )
 
 /** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
-const claimPatiently = <R>(bench: Bench, worker: Held["worker"], run: Runner<R>, only: JobId | undefined) =>
-  only !== undefined ? patiently(claim(bench, worker, run, only)) : claim(bench, worker, run, only).pipe(
+const claimPatiently = (...args: Parameters<typeof claim>) =>
+  args[3] !== undefined ? patiently(claim(...args)) : claim(...args).pipe(
     Effect.catchIf(isPassing, (failure) =>
       logStore("Claiming failed and is tried again")(failure).pipe(
         Effect.zipRight(Effect.sleep("1 second")),
@@ -229,12 +276,12 @@ const company = Duration.millis(5)
 const watchEvery = Duration.millis(500)
 
 /** Until a job may be ready, a slot is free, or the poll is due. */
-const pause = Effect.fnUntraced(function*(bench: Bench, freed: Deferred.Deferred<void>, only: JobId | undefined) {
+const pause = Effect.fnUntraced(function*(bench: Bench, only: JobId | undefined) {
   const queue = yield* JobQueue
   const wakeUps = yield* WakeUps
   const { pollInterval, workers } = yield* WorkSettings
   if (bench.running.size >= workers) {
-    yield* Deferred.await(freed)
+    yield* bench.freed.await
     if (workers - bench.running.size < atOnce(workers) && workers >= manySlots) yield* Effect.sleep(company)
     return
   }
@@ -245,21 +292,24 @@ const pause = Effect.fnUntraced(function*(bench: Bench, freed: Deferred.Deferred
       onNone: () => pollInterval,
       onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
     })
-  yield* Effect.raceFirst(wakeUps.next(Duration.toMillis(atMost)), Deferred.await(freed))
+  yield* Effect.raceFirst(wakeUps.next(Duration.toMillis(atMost)), bench.freed.await)
 })
 
 const bench: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(function*() {
-  // Before the fibers: what they write when the scope ends must still be written.
+  // First, so that it ends last: what the jobs write when the scope ends must still be written.
   const settle = yield* Settle.make
-  return {
+  const made: Bench = {
     settle,
     stop: yield* Deferred.make<void>(),
     running: new Map<JobId, Running>(),
-    fibers: yield* FiberSet.make(),
-    freed: { signal: yield* Deferred.make<void>() },
+    begun: new Set<Running>(),
+    freed: yield* Effect.makeLatch(),
+    me: yield* Effect.fiberId,
     beatAt: yield* Ref.make(yield* Clock.currentTimeMillis),
     broken: yield* Deferred.make<never, StoreFailure>()
   }
+  yield* Effect.addFinalizer(() => giveBack(made))
+  return made
 })
 
 /**
@@ -275,17 +325,19 @@ export const workWith = Effect.fn("Work.workWith")(
     const settings = yield* WorkSettings
     const worker = yield* (yield* WorkerLock).register
     const jobs = yield* bench
+    // Jobs are begun inside the claim, which cannot be interrupted, but can be interrupted themselves.
+    const fork = Runtime.runFork(yield* Effect.interruptible(Effect.runtime<R | Others>()))
+    const begin = (held: Held) => start(jobs, fork, held, run)
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
     yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
     yield* Effect.addFinalizer(() => drain(jobs, settings.grace))
     const loop = Effect.gen(function*() {
       while (true) {
         // Before anything is asked, so that a job which ends meanwhile cuts the next pause short.
-        const freed = yield* Deferred.make<void>()
-        jobs.freed.signal = freed
+        jobs.freed.unsafeClose()
         if (yield* options.done(jobs.running.size)) return
-        const more = yield* claimPatiently(jobs, worker, run, options.only)
-        if (!more || jobs.running.size >= settings.workers) yield* pause(jobs, freed, options.only)
+        const more = yield* claimPatiently(jobs, worker, begin, options.only)
+        if (!more || jobs.running.size >= settings.workers) yield* pause(jobs, options.only)
       }
     })
     yield* options.only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))

@@ -5,7 +5,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
-import { workWith } from "../../../src/programs/flows/Work.js"
+import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
 import * as Settings from "../../../src/programs/Settings.js"
 import { Stores, Work } from "../../../src/programs/Wiring.js"
 import { serve } from "./Peer.js"
@@ -25,10 +25,20 @@ await serve({
       return ended
     })
     const services = await runtime.runtime()
-    const work = workWith(() => job, { done: () => Effect.succeed(false) }).pipe(
-      Logger.withMinimumLogLevel(LogLevel.Warning),
-      Effect.provide(services)
-    )
-    return () => runtime.runFork(work)
+    const go = Effect.unsafeMakeLatch()
+    await new Promise<void>((registered) => {
+      const done = () => {
+        registered()
+        return Effect.as(go.await, false)
+      }
+      runtime.runFork(
+        workWith(() => job, { done }).pipe(
+          Effect.updateService(WorkSettings, (settings) => ({ ...settings, workers: Number(process.env["W"] ?? 256) })),
+          Logger.withMinimumLogLevel(LogLevel.Warning),
+          Effect.provide(services)
+        )
+      )
+    })
+    return () => go.unsafeOpen()
   }
 })

@@ -12,6 +12,7 @@ import type { Held, Settled } from "../../../src/domain/job/JobQueue.js"
 import { JobId } from "../../../src/domain/job/Job.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Fence, WorkerId } from "../../../src/domain/lease/Lease.js"
+import type { LeaseLost } from "../../../src/domain/lease/Lease.js"
 import { StoreBroken, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import * as Settle from "../../../src/programs/flows/Settle.js"
@@ -29,14 +30,14 @@ const held = (id: number, fence = 1): Held => ({
 })
 
 const succeeded: Settled = { status: "succeeded", runAt: Option.none() }
-const all = (jobs: ReadonlyArray<Held>) => new Map<JobId, Settled>(jobs.map(({ job }) => [job.id, succeeded]))
+const all = (jobs: ReadonlyArray<Held>): ReadonlySet<JobId> => new Set(jobs.map(({ job }) => job.id))
 
 /** A statement as the queue saw it: which jobs, and how they ended. */
 type Statement = readonly [ids: string, outcome: string]
 
 /** A queue that notes each statement and answers as told. */
 const noting = (
-  answer: (jobs: ReadonlyArray<Held>, nth: number) => Effect.Effect<ReadonlyMap<JobId, Settled>, StoreFailure>
+  answer: (jobs: ReadonlyArray<Held>, nth: number) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
 ) => {
   const statements: Array<Statement> = []
   const layer = Layer.mock(JobQueue, {
@@ -56,12 +57,21 @@ const noting = (
 
 const completed = Outcome.Completed()
 
+/** Waits until a plain end is written. */
+const making = Effect.map(
+  Settle.make,
+  ({ together }) => (one: Held, outcome: Outcome) =>
+    Effect.async<void, StoreFailure | LeaseLost>((resume) =>
+      together(one, outcome, (refused) => resume(refused === undefined ? Effect.void : Effect.failCause(refused)))
+    )
+)
+
 describe("settling attempts together", () => {
   it.scoped("writes a job that ends alone at once", () => {
     const { layer, statements } = noting((jobs) => Effect.succeed(all(jobs)))
     return Effect.gen(function*() {
-      const settle = yield* Settle.make
-      expect(yield* settle(held(1), completed)).toEqual(succeeded)
+      const settle = yield* making
+      yield* settle(held(1), completed)
       expect(statements).toEqual([["1", "Completed"]])
     }).pipe(Effect.provide(layer))
   })
@@ -79,7 +89,7 @@ describe("settling attempts together", () => {
           )
       )
       yield* Effect.gen(function*() {
-        const settle = yield* Settle.make
+        const settle = yield* making
         const first = yield* Effect.fork(settle(held(1), completed))
         yield* Deferred.await(onItsWay)
         const others = yield* Effect.fork(Effect.all([
@@ -103,7 +113,7 @@ describe("settling attempts together", () => {
     return Effect.gen(function*() {
       const settle = yield* Settle.make
       const stalled = Outcome.Stalled({ after: Duration.hours(1) })
-      yield* Effect.all([settle(held(1), stalled), settle(held(2), stalled)], { concurrency: "unbounded" })
+      yield* Effect.all([settle.alone(held(1), stalled), settle.alone(held(2), stalled)], { concurrency: "unbounded" })
       expect(statements).toEqual([["1", "Stalled"], ["2", "Stalled"]])
     }).pipe(Effect.provide(layer))
   })
@@ -111,7 +121,7 @@ describe("settling attempts together", () => {
   it.scoped("tells only the job that a newer claim has that its lease is lost", () => {
     const { layer } = noting((jobs) => Effect.succeed(all(jobs.filter(({ job }) => job.id !== 2))))
     return Effect.gen(function*() {
-      const settle = yield* Settle.make
+      const settle = yield* making
       const ends = yield* Effect.all([1, 2, 3].map((id) => Effect.exit(settle(held(id), completed))), {
         concurrency: "unbounded"
       })
@@ -125,12 +135,12 @@ describe("settling attempts together", () => {
       nth < 3 ? Effect.fail(new StoreUnavailable({ detail: "gone" })) : Effect.succeed(all(jobs))
     )
     return Effect.gen(function*() {
-      const settle = yield* Settle.make
+      const settle = yield* making
       const both = yield* Effect.fork(
         Effect.all([settle(held(1), completed), settle(held(2), completed)], { concurrency: "unbounded" })
       )
       yield* TestClock.adjust("10 seconds")
-      expect(yield* Fiber.join(both)).toEqual([succeeded, succeeded])
+      yield* Fiber.join(both)
       expect(statements).toEqual(Array.from({ length: 3 }, () => ["1 2", "Completed"]))
     }).pipe(Effect.provide(layer))
   })
@@ -144,7 +154,7 @@ describe("settling attempts together", () => {
         : Effect.succeed(all(jobs))
     )
     return Effect.gen(function*() {
-      const settle = yield* Settle.make
+      const settle = yield* making
       const both = Effect.all([1, 2].map((id) => Effect.exit(settle(held(id), completed))), {
         concurrency: "unbounded"
       })

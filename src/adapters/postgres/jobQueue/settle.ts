@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { downTags, isDown, JobId } from "../../../domain/job/Job.js"
-import type { Held, Settled } from "../../../domain/job/JobQueue.js"
+import type { Held } from "../../../domain/job/JobQueue.js"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
 import type { Fence } from "../../../domain/lease/Lease.js"
@@ -25,11 +25,13 @@ export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, hel
 export const settleAlike = Effect.fn("JobQueue.settleAll")(
   function*(tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
     const [first] = held
-    if (first === undefined) return new Map<JobId, Settled>()
+    if (first === undefined) return new Set<JobId>()
     const ids = held.map(({ job }) => job.id)
     const rows = yield* settleAll(tenant, first.fence, ids, JobTransition.settlement(outcome))
-    const settled = new Map(rows.map((row) => [JobId.make(row.id, { disableValidation: true }), toSettled(row)]))
-    yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), count, { discard: true })
+    const settled = new Set(rows.map(({ id }) => JobId.make(id, { disableValidation: true })))
+    if (settled.size < held.length) {
+      yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), count, { discard: true })
+    }
     return settled
   }
 )
