@@ -65,7 +65,7 @@ interface Running {
   readonly held: Held
   /** Set, before its fiber is interrupted, where a newer claim has the job. */
   lost: boolean
-  /** Of the run alone: its end is written outside, where no interruption reaches it. */
+  /** While it runs; its end is written outside, where no interruption reaches it. */
   fiber: Fiber.RuntimeFiber<Attempt, Refusal> | undefined
 }
 
@@ -174,7 +174,7 @@ const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, exit: Exit
       ? bench.settle.together(one.held, outcome, (refused) =>
         refused === undefined ? free(bench, one) : finish(bench, fork, one, Effect.failCause(refused)))
       : finish(bench, fork, one, conclude(bench.settle, one.held, outcome))
-  // Kept until the end is written, it would be most of the memory that survives.
+  // Kept until the end is written, it would be most of the memory that lives on.
   one.fiber = undefined
   const { id } = one.held.job
   if (Exit.isSuccess(exit)) {
@@ -188,20 +188,48 @@ const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, exit: Exit
     : close(Outcome.Released())
 }
 
-/**
- * Begin a job. Whatever becomes of its run, its fiber ends, and its end is written by whoever observes that: as steps of the
- * run itself they would cost a small job more than all the rest here.
- */
-const start = <R>(bench: Bench, fork: Fork<R | Others>, held: Held, run: Runner<R>) => {
+/** Take the place of a job that is to be begun. */
+const seat = (bench: Bench, held: Held): Running => {
   const one: Running = { held, lost: false, fiber: undefined }
   // This process may take over from itself, where a lease ran out while it slept: the older run is over.
   const older = bench.running.get(held.job.id)
   if (older !== undefined) lose(bench, older)
   bench.running.set(held.job.id, one)
   bench.begun.add(one)
-  const fiber = fork(Effect.suspend(() => run(held, bench.stop)))
-  one.fiber = fiber
-  fiber.addObserver((exit) => ended(bench, fork, one, exit))
+  return one
+}
+
+/** Runs the jobs that are left, one after the other, on one fiber; whoever made it goes on once a job has to wait. */
+const lane = <R>(bench: Bench, fork: Fork<R | Others>, left: Array<Running>, run: Runner<R>) => {
+  let current: Running | undefined
+  const over = (exit: Exit.Exit<Attempt, Refusal>) => {
+    const one = current
+    current = undefined
+    if (one !== undefined) ended(bench, fork, one, exit)
+  }
+  const runs = Effect.whileLoop({
+    while: () => left.length > 0,
+    body: () => {
+      const one = left.pop() as Running // the loop asked whether there is one
+      current = one
+      return Effect.exit(Effect.withFiberRuntime<Attempt, Refusal, R>((fiber) => {
+        one.fiber = fiber
+        return run(one.held, bench.stop)
+      }))
+    },
+    step: over
+  })
+  // An interruption ends the lane, and not only the step.
+  fork(runs).addObserver((exit) => Exit.isFailure(exit) ? over(Exit.failCause(exit.cause)) : undefined)
+}
+
+/**
+ * Begin all these jobs, now. A job that ends without waiting leaves its fiber to the next one; any other has its own. A fiber
+ * each would cost small jobs more than all the rest here.
+ */
+const start = <R>(bench: Bench, fork: Fork<R | Others>, claimed: ReadonlyArray<Held>, run: Runner<R>) => {
+  const left = claimed.map((held) => seat(bench, held)).reverse()
+  while (left.length > 0) lane(bench, fork, left, run)
 }
 
 /** Until all that was begun is settled. */
@@ -239,7 +267,12 @@ const atOnce = (workers: number) => workers < manySlots ? workers : Math.ceil(wo
  * would count as a crash.
  */
 const claim = Effect.fnUntraced(
-  function*(bench: Bench, worker: Held["worker"], begin: (held: Held) => void, only: JobId | undefined) {
+  function*(
+    bench: Bench,
+    worker: Held["worker"],
+    begin: (claimed: ReadonlyArray<Held>) => void,
+    only: JobId | undefined
+  ) {
     const queue = yield* JobQueue
     const { leaseDuration, workers } = yield* WorkSettings
     const slots = Math.min(workers - bench.running.size, atOnce(workers))
@@ -250,7 +283,7 @@ const claim = Effect.fnUntraced(
       duration: leaseDuration,
       ...(only === undefined ? {} : { only })
     })
-    claimed.forEach(begin)
+    begin(claimed)
     return claimed.length === slots
   },
   Effect.uninterruptible
@@ -327,7 +360,7 @@ export const workWith = Effect.fn("Work.workWith")(
     const jobs = yield* bench
     // Jobs are begun inside the claim, which cannot be interrupted, but can be interrupted themselves.
     const fork = Runtime.runFork(yield* Effect.interruptible(Effect.runtime<R | Others>()))
-    const begin = (held: Held) => start(jobs, fork, held, run)
+    const begin = (claimed: ReadonlyArray<Held>) => start(jobs, fork, claimed, run)
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
     yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
     yield* Effect.addFinalizer(() => drain(jobs, settings.grace))
