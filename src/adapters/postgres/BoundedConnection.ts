@@ -1,5 +1,6 @@
 import * as Predicate from "effect/Predicate"
 import * as Pg from "pg"
+import { PreparedStatements } from "./Prepared.js"
 
 type Callback = (error: unknown, result?: unknown) => void
 
@@ -16,17 +17,43 @@ export const rolledBack = () =>
 /**
  * A connection that keeps two promises the driver does not: a statement without an answer in time takes its connection with
  * it, so that no dead connection returns to the pool, and says so by the event `silent`; and a COMMIT that rolled back is an
- * error.
+ * error. On the server itself it prepares the statements that are marked.
  */
 export class BoundedConnection extends Pg.Client {
+  #prepared: PreparedStatements | undefined
+
+  /**
+   * The process that answers statements. Where it is the one that took the connection, nothing stands between that could hand
+   * the next statement to another one, which has prepared nothing.
+   */
+  answeredBy(pid: unknown): void {
+    const told: unknown = Predicate.hasProperty(this, "processID") ? this.processID : undefined // not in its types
+    this.#prepared = typeof pid === "number" && pid === told ? new PreparedStatements() : undefined
+  }
+
   /** The driver's method has a dozen overloads; this one passes its arguments on and watches the callback. */
   override query(...args: ReadonlyArray<unknown>): never {
-    const last = args.at(-1)
-    const watched = typeof last === "function"
-      ? [...args.slice(0, -1), this.#watch(isCommit(args[0]), last as Callback)] // the driver calls it as a Callback
-      : args
     const query: unknown = super.query
-    return (query as (...args: ReadonlyArray<unknown>) => never).apply(this, [...watched]) // any of the overloads
+    const send = (args: ReadonlyArray<unknown>) =>
+      (query as (...args: ReadonlyArray<unknown>) => never).apply(this, [...args]) // any of the overloads
+    const last = args.at(-1)
+    if (typeof last !== "function") return send(args)
+    const [text, ...values] = args.slice(0, -1)
+    const watched = this.#watch(isCommit(text), last as Callback) // the driver calls it as a Callback
+    const name = this.#prepared?.nameOf(text)
+    if (this.#prepared === undefined || name === undefined) return send([text, ...values, watched])
+    const statement = [{ name, text }, ...values, this.#time(this.#prepared, watched)]
+    const repair = this.#prepared.repair()
+    if (repair === undefined) return send(statement)
+    return send([repair, (error: unknown) => Predicate.isNullable(error) ? send(statement) : watched(error)])
+  }
+
+  #time(prepared: PreparedStatements, callback: Callback): Callback {
+    const began = performance.now()
+    return (error, result) => {
+      prepared.ended(error, performance.now() - began)
+      callback(error, result)
+    }
   }
 
   #watch(commit: boolean, callback: Callback): Callback {

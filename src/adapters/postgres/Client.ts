@@ -7,6 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as Pg from "pg"
@@ -58,6 +59,14 @@ const connection = (config: Settings) => ({
 const serverBounds = "set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 10; " +
   "set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
 
+/** Sets the bounds and tells the connection who answers, in one round trip. */
+const greet = async (client: Pg.ClientBase) => {
+  const answers: unknown = await client.query(`${serverBounds}; select pg_backend_pid() as pid`)
+  const answer: unknown = Array.isArray(answers) ? answers.at(-1) : undefined
+  const rows = Predicate.hasProperty(answer, "rows") && Array.isArray(answer.rows) ? answer.rows : []
+  if (client instanceof BoundedConnection) client.answeredBy(rows[0]?.pid)
+}
+
 const failed = (message: string) => (cause: unknown) => new SqlError.SqlError({ cause, message })
 
 /** Ending waits for the server's goodbye; one that does not answer is left behind. */
@@ -82,9 +91,7 @@ const makePool = (config: Settings) =>
           Client: BoundedConnection,
           max: config.maxConnections,
           idleTimeoutMillis: 30_000,
-          onConnect: async (client) => {
-            await client.query(serverBounds)
-          }
+          onConnect: greet
         })
         // An idle connection that dies leaves the pool by itself; without a listener it would end the process.
         pool.on("error", () => {})

@@ -72,6 +72,14 @@ const isLost = (text: string) => {
 
 const isCertificate = (code: string) => /CERT|^ERR_TLS|^ERR_SSL|^UNABLE_TO_/.test(code)
 
+/** The plan of a prepared statement does not fit any more, or the statement is gone. Nothing was executed. */
+const isStale = ({ code, text }: { readonly code: string; readonly text: string }) =>
+  code === "26000" || code === "0A000" && text.includes("cached plan")
+
+/** The same, of an error as the driver gives it. */
+export const isStaleStatement = (error: unknown): boolean =>
+  isStale({ code: stringField(error, "code") ?? "", text: stringField(error, "message") ?? "" })
+
 /** The code of our own errors when the embedded database is gone: PostgreSQL has none for it. */
 export const engineStopped = "ENGINE_STOPPED"
 
@@ -85,7 +93,7 @@ export const fromSqlError = (error: SqlError.SqlError): Store.StoreFailure => {
   if (code.startsWith("28") || code === "42501" || text.startsWith("SASL")) {
     return new Store.StoreAccessDenied({ detail })
   }
-  if (code.startsWith("40") || code === "55P03") return new Store.StoreConflict({ detail })
+  if (code.startsWith("40") || code === "55P03" || isStale({ code, text })) return new Store.StoreConflict({ detail })
   if (code.startsWith("08") || unavailable.has(code) || isCertificate(code)) {
     return new Store.StoreUnavailable({ detail })
   }

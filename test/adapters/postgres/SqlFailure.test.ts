@@ -32,6 +32,9 @@ const table: ReadonlyArray<readonly [StoreFailure["_tag"], string | undefined, s
   ["StoreConflict", "40001", "could not serialize access due to concurrent update"],
   ["StoreConflict", "40P01", "deadlock detected"],
   ["StoreConflict", "55P03", "could not obtain lock on row"],
+  ["StoreConflict", "0A000", "cached plan must not change result type"],
+  ["StoreConflict", "26000", "prepared statement \"x\" does not exist"],
+  ["StoreBroken", "0A000", "cannot use a subquery here"],
   ["StoreBroken", "23505", "duplicate key value violates unique constraint"],
   ["StoreBroken", "42P01", "relation \"x\" does not exist"],
   ["StoreBroken", undefined, "something new"]

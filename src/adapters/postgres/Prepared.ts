@@ -1,0 +1,59 @@
+import * as Statement from "@effect/sql/Statement"
+import { createHash } from "node:crypto"
+import { isStaleStatement } from "./SqlFailure.js"
+
+/**
+ * Statements that a connection has parsed and planned once instead of each time: for those of a worker that is a larger part
+ * than their execution. A statement is prepared where it says so, and only on a connection to the server itself.
+ */
+
+const mark = "/* prepared */"
+
+/**
+ * Stands first in a statement that is to be prepared: sql`${prepared} select ...`. For statements that run often, go by key,
+ * and take every value as a parameter, so that their texts are few. Where a plan depends on the values or on what is in the
+ * tables, planning each time is right.
+ */
+export const prepared: Statement.Fragment = Statement.unsafeFragment(mark)
+
+const hashes = new Map<string, string>()
+
+const hashOf = (text: string): string => {
+  const known = hashes.get(text)
+  if (known !== undefined) return known
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 32)
+  hashes.set(text, hash)
+  return hash
+}
+
+/** A statement that took so long is planned anew, which costs at most a tenth of it. In milliseconds. */
+const slow = 20
+
+/** What one connection has prepared. */
+export class PreparedStatements {
+  #era = 0
+  #repair: string | undefined
+
+  /** The name of a marked statement on the server; it follows from the text. Undefined for every other statement. */
+  nameOf(text: unknown): string | undefined {
+    return typeof text === "string" && text.startsWith(mark) ? `holdfast_${hashOf(text)}_${this.#era}` : undefined
+  }
+
+  /** A statement that goes ahead of the next marked one, once. */
+  repair(): string | undefined {
+    const repair = this.#repair
+    this.#repair = undefined
+    return repair
+  }
+
+  /**
+   * Hears how a prepared statement ended. The plan of a slow one may have been made while a table was smaller; one that is
+   * stale is prepared anew under another name, since the driver believes the old one to be there.
+   */
+  ended(error: unknown, took: number): void {
+    if (isStaleStatement(error)) {
+      this.#era += 1
+      this.#repair = "deallocate all"
+    } else if (took >= slow) this.#repair ??= "discard plans"
+  }
+}
