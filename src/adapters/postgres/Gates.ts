@@ -8,6 +8,7 @@ import type { GateKind, GateReason } from "../../domain/session/Gate.js"
 import { type Cooldown, Gates } from "../../domain/session/Gates.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { channel } from "./jobQueue/wake.js"
+import { prepared } from "./Prepared.js"
 import * as SqlFailure from "./SqlFailure.js"
 
 interface GateRow {
@@ -66,7 +67,7 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effec
     }, SqlFailure.renamed)
 
     const closed = SqlFailure.renamed(Effect.map(
-      sql<GateRow>`
+      sql<GateRow>`${prepared}
         select kind, name, reason, detail, since, until from gate
         where tenant = ${tenant} and closed and (until is null or until > now())
         order by since, kind, name`,

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Pace from "../../domain/retry/Pace.js"
 import { Pacer, Turn } from "../../domain/retry/Pacer.js"
 import { Tenant } from "../../domain/store/Tenant.js"
+import { prepared } from "./Prepared.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { transact } from "./transact.js"
 
@@ -47,13 +48,15 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient> = Layer.effec
       sql`update cooldown set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${its(provider)}`
 
     const isFree: typeof Pacer.Service.isFree = Effect.fn("Pacer.isFree")(function*(provider) {
-      const rows = yield* sql`
+      const rows = yield* sql`${prepared}
         select provider from cooldown where ${its(provider)} and (pace is not null or until > clock_timestamp())`
       return rows.length === 0
     }, SqlFailure.renamed)
 
     const take: typeof Pacer.Service.take = Effect.fn("Pacer.take")(function*(provider) {
-      const [row] = yield* sql<Row>`select ${now}, ${cooling}, pace from cooldown where ${its(provider)} for update`
+      const [row] = yield* sql<Row>`${prepared} select ${now}, ${cooling}, pace from cooldown where ${
+        its(provider)
+      } for update`
       if (row === undefined) return Turn.Free()
       const { pace, turn } = next(row)
       if (pace !== row.pace) yield* set(provider, pace)
@@ -61,7 +64,7 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient> = Layer.effec
     }, (taking) => one.withPermits(1)(Effect.provideService(transact(taking), SqlClient.SqlClient, sql)))
 
     const stands: typeof Pacer.Service.stands = Effect.fn("Pacer.stands")(function*(provider, cycle) {
-      const rows = yield* sql`
+      const rows = yield* sql`${prepared}
         select provider from cooldown
         where ${its(provider)} and ((pace ->> 'cycle')::float8 <> ${cycle}::float8 or until > clock_timestamp())`
       return rows.length === 0

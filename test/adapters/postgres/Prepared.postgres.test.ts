@@ -6,10 +6,13 @@ import { connect, createServer } from "node:net"
 import type { AddressInfo, Server } from "node:net"
 import { inject } from "vitest"
 import * as Client from "../../../src/adapters/postgres/Client.js"
+import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { prepared } from "../../../src/adapters/postgres/Prepared.js"
 import * as SqlFailure from "../../../src/adapters/postgres/SqlFailure.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
+import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { freshPostgres } from "../../support/Databases.js"
+import * as Kit from "../suites/queueKit.js"
 
 interface Statement {
   readonly name: string
@@ -144,4 +147,18 @@ describe("prepared statements", () => {
       yield* find(0)
       expect(yield* plan).toMatch(/Index (Only )?Scan/)
     }).pipe(Effect.provide(one())))
+
+  it.effect("of the queue have few texts, whatever the values", () =>
+    Kit.alone(Effect.gen(function*() {
+      const round = Effect.fnUntraced(function*(source: string, outcome: Outcome) {
+        yield* Kit.settle(yield* Kit.begun(source), outcome)
+        return (yield* known).map(({ name }) => name)
+      })
+      const halted = Outcome.Halted({ failure: Kit.unavailable })
+      yield* round("pets", Outcome.Completed())
+      const before = yield* round("birds", halted)
+      expect(before.length).toBeGreaterThan(3)
+      yield* round("fish", Outcome.Completed())
+      expect(yield* round("cats", halted)).toEqual(before)
+    })).pipe(Effect.provide(one(all))))
 })

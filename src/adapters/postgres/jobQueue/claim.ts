@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
 import { Fence } from "../../../domain/lease/Lease.js"
+import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { providers } from "./pending.js"
 
@@ -16,7 +17,7 @@ import { providers } from "./pending.js"
  */
 export const statement = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
   const only = request.only === undefined ? sql`` : sql`and pending.id = ${request.only}`
-  return sql<JobRow.ClaimedRow>`
+  return sql<JobRow.ClaimedRow>`${prepared}
     with recursive ${providers(sql, tenant)},
     picked as materialized (
       select ready.place, ready.id

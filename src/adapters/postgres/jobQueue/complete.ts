@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { JobStatus, Progress } from "../../../domain/job/Job.js"
 import type { Held, Settled } from "../../../domain/job/JobQueue.js"
 import type { Fence, LeaseLost } from "../../../domain/lease/Lease.js"
+import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { giveBack } from "./lease.js"
 import { lineUp } from "./pending.js"
@@ -46,7 +47,7 @@ export const completeAll = Effect.fn("JobQueue.completeAll")(
       onSome: ({ embedded, items, refused, reused }) =>
         sql`${items}::integer, ${embedded}::integer, ${reused}::integer, ${refused}::integer, now()`
     })
-    return yield* sql<SettledRow>`
+    return yield* sql<SettledRow>`${prepared}
       with settled as (
         update index_job as job set again = false, crashes = 0, (
           status, revision, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
@@ -121,6 +122,6 @@ export const guard = Effect.fnUntraced(function*(
   progress: Progress
 ): Effect.fn.Return<void, SqlError | LeaseLost, SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* guarding(sql, tenant, held, progress)
+  const rows = yield* sql`${prepared}${guarding(sql, tenant, held, progress)}`
   if (rows.length === 0) return yield* refuse(held)
 })

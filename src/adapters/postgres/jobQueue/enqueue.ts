@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { EnqueueRequest } from "../../../domain/job/JobQueue.js"
+import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { lineUp } from "./pending.js"
 import { channel } from "./wake.js"
@@ -9,7 +10,7 @@ import { channel } from "./wake.js"
 const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequest) {
   const sql = yield* SqlClient.SqlClient
   const { force, maxAttempts, provider, source } = request
-  return yield* sql<JobRow.JobRow>`
+  return yield* sql<JobRow.JobRow>`${prepared}
     with over as (
       delete from index_job as job
       where job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}

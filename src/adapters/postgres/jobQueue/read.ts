@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { JobId } from "../../../domain/job/Job.js"
 import { JobNotFound } from "../../../domain/job/JobQueue.js"
 import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { providers } from "./pending.js"
 
@@ -32,7 +33,7 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
 /** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
 export const nextReadyIn = Effect.fn("JobQueue.nextReadyIn")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ readonly wait: number | null }>`
+  const [row] = yield* sql<{ readonly wait: number | null }>`${prepared}
     with recursive ${providers(sql, tenant)}
     select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
     from provider cross join lateral (

@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import { lineUp } from "./pending.js"
+import { prepared } from "../Prepared.js"
 import { channel } from "./wake.js"
 
 /** The class of the advisory locks that workers hold; the object is the worker's lock_number. */
@@ -22,7 +23,7 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
   // Only the statement knows how many crashes a row has.
   const error = JobTransition.crashed("%s")
-  const rows = yield* sql<{ readonly status: string }>`
+  const rows = yield* sql<{ readonly status: string }>`${prepared}
     with gone as materialized (
       select worker.id from worker
       where worker.tenant = ${tenant} and worker.lock_number is not null

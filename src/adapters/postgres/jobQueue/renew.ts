@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
+import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import * as Refused from "./refused.js"
 
@@ -23,7 +24,7 @@ export const renew = Effect.fn("JobQueue.renew")(
     const ids = JobRow.array(held.map(({ job }) => job.id))
     const fences = JobRow.array(held.map(({ fence }) => fence))
     const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
-    const rows = yield* sql<Row>`
+    const rows = yield* sql<Row>`${prepared}
       with renewed as (
         update lease set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond'
         where lease.tenant = ${tenant} and lease.fence = any(${fences}::text::bigint[])

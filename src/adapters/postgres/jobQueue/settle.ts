@@ -7,6 +7,7 @@ import type { Held } from "../../../domain/job/JobQueue.js"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
 import type { Fence } from "../../../domain/lease/Lease.js"
+import { prepared } from "../Prepared.js"
 import { completeAll, toSettled } from "./complete.js"
 import type { SettledRow } from "./complete.js"
 import * as JobRow from "./JobRow.js"
@@ -75,7 +76,7 @@ const endAll = Effect.fnUntraced(function*(
         isDown(error.tag) ? downSince(sql) : sql`'{}'`
       }`
   })
-  return yield* sql<SettledRow>`
+  return yield* sql<SettledRow>`${prepared}
     with settled as (
       update index_job as job set again = false, crashes = 0, (
         status, attempts, cooled_ms, run_at, finished_at, last_error
