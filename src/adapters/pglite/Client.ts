@@ -74,7 +74,7 @@ const atOnce: Turn = (effect) => effect
 
 const escape = Statement.defaultEscape("\"")
 
-/** Listens while anybody hears; payloads come from the moment the stream starts. */
+/** Listens while anybody hears; payloads come from the moment it succeeds until the scope ends. */
 const makeListen = (engine: EngineThread.Engine, single: SqlConnection.Connection) => {
   const hearing = new Map<string, number>()
   const count = (channel: string, by: number) =>
@@ -85,22 +85,19 @@ const makeListen = (engine: EngineThread.Engine, single: SqlConnection.Connectio
     })
   const say = (verb: "listen" | "unlisten", channel: string) =>
     single.execute(`${verb} ${escape(channel)}`, [], undefined)
-  return (channel: string): Stream.Stream<string, SqlError.SqlError> =>
-    Stream.asyncPush<string, SqlError.SqlError>((emit) =>
-      Effect.gen(function*() {
-        yield* Effect.acquireRelease(
-          Effect.sync(() => engine.hear((name, payload) => name === channel && emit.single(payload))),
-          (stop) => Effect.sync(stop)
+  return Effect.fnUntraced(function*(channel: string, hear: (payload: string) => void) {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => engine.hear((name, payload) => name === channel && hear(payload))),
+      (stop) => Effect.sync(stop)
+    )
+    yield* Effect.acquireRelease(
+      Effect.zipRight(count(channel, 1), say("listen", channel)),
+      () =>
+        Effect.flatMap(count(channel, -1), (left) => left === 0 ? say("unlisten", channel) : Effect.void).pipe(
+          Effect.ignore
         )
-        yield* Effect.acquireRelease(
-          Effect.zipRight(count(channel, 1), say("listen", channel)),
-          () =>
-            Effect.flatMap(count(channel, -1), (left) => left === 0 ? say("unlisten", channel) : Effect.void).pipe(
-              Effect.ignore
-            )
-        )
-      })
-    ).pipe(Stream.merge(Stream.fromEffect(engine.lost)))
+    )
+  })
 }
 
 /** The client over a running engine. */
@@ -126,7 +123,10 @@ const make = Effect.fnUntraced(function*(engine: EngineThread.Engine) {
     [PgClient.TypeId]: PgClient.TypeId,
     config: {},
     json: (value: unknown) => custom(value, undefined, undefined),
-    listen,
+    listen: (channel: string) =>
+      Stream.asyncPush<string, SqlError.SqlError>((emit) => listen(channel, emit.single)).pipe(
+        Stream.merge(Stream.fromEffect(engine.lost))
+      ),
     notify: (channel: string, payload: string) =>
       Effect.asVoid(single.execute("select pg_notify($1, $2)", [channel, payload], undefined))
   })
@@ -134,7 +134,7 @@ const make = Effect.fnUntraced(function*(engine: EngineThread.Engine) {
     query: Effect.fn("Session.query")((text, params = []) =>
       SqlFailure.renamed(single.execute(text, params, undefined))
     ),
-    listen: (channel) => Stream.mapError(listen(channel), SqlFailure.fromSqlError),
+    listen: (channel, hear) => SqlFailure.renamed(listen(channel, hear)),
     lost: SqlFailure.renamed(engine.lost)
   }
   return Context.make(PgClient.PgClient, client).pipe(

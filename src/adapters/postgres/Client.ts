@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import * as Pg from "pg"
 import type * as Store from "../../domain/store/StoreFailure.js"
 import { BoundedConnection } from "./BoundedConnection.js"
@@ -110,27 +109,26 @@ const acquirePool = Effect.fnUntraced(function*(config: Settings) {
   return pool
 })
 
-const hears = (channel: string, say: (payload: string) => void) => (message: Pg.Notification) => {
-  if (message.channel === channel) say(message.payload ?? "")
+const hears = (channel: string, hear: (payload: string) => void) => (message: Pg.Notification) => {
+  if (message.channel === channel) hear(message.payload ?? "")
 }
 
-const listen = (client: Pg.Client, channel: string, lost: Effect.Effect<never, Store.StoreFailure>) =>
-  Stream.asyncPush<string, Store.StoreFailure>((emit) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        const heard = hears(channel, emit.single)
-        client.on("notification", heard)
-        return heard
-      }),
-      (heard) => Effect.sync(() => client.off("notification", heard))
-    ).pipe(
-      Effect.zipRight(Effect.tryPromise({
-        try: () => client.query(`listen ${Pg.escapeIdentifier(channel)}`),
-        catch: failed("Failed to listen")
-      })),
-      SqlFailure.renamed
-    )
-  ).pipe(Stream.merge(Stream.fromEffect(lost)))
+const listen = (client: Pg.Client, channel: string, hear: (payload: string) => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const heard = hears(channel, hear)
+      client.on("notification", heard)
+      return heard
+    }),
+    (heard) => Effect.sync(() => client.off("notification", heard))
+  ).pipe(
+    Effect.zipRight(Effect.tryPromise({
+      try: () => client.query(`listen ${Pg.escapeIdentifier(channel)}`),
+      catch: failed("Failed to listen")
+    })),
+    Effect.asVoid,
+    SqlFailure.renamed
+  )
 
 /** Opens one connection outside the pool. It ends with the scope. */
 export const openSession = Effect.fn("Client.openSession")(function*(config: Settings) {
@@ -169,7 +167,7 @@ export const openSession = Effect.fn("Client.openSession")(function*(config: Set
         Effect.raceFirst(Effect.interruptible(lost))
       )
     ),
-    listen: (channel) => listen(client, channel, lost),
+    listen: (channel, hear) => Effect.raceFirst(listen(client, channel, hear), Effect.interruptible(lost)),
     lost
   }
   return session

@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import type * as Store from "../../domain/store/StoreFailure.js"
 
 /**
@@ -13,8 +12,11 @@ export interface Session {
     sql: string,
     params?: ReadonlyArray<unknown>
   ) => Effect.Effect<ReadonlyArray<Readonly<Record<string, unknown>>>, Store.StoreFailure>
-  /** Payloads of one channel from the moment the stream starts; it fails when the session is lost. */
-  readonly listen: (channel: string) => Stream.Stream<string, Store.StoreFailure>
+  /** Succeeds once the server tells what is said on the channel; `hear` is called with each payload until the scope ends. */
+  readonly listen: (
+    channel: string,
+    hear: (payload: string) => void
+  ) => Effect.Effect<void, Store.StoreFailure, Scope.Scope>
   /** Never succeeds; fails once, as soon as the connection is known to be dead. Its locks are free from then on. */
   readonly lost: Effect.Effect<never, Store.StoreFailure>
 }

@@ -1,33 +1,46 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import { WakeUps } from "../../domain/job/WakeUps.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { channel } from "./jobQueue/wake.js"
 import { Sessions } from "./Session.js"
 
-/** A bell that wakes all who wait; one that rings while nobody waits is kept for who comes next. */
-const makeBell = Effect.sync(() => {
-  const waiting = new Set<Deferred.Deferred<void>>()
+/**
+ * A bell that wakes all who wait; one that rings while nobody waits is kept for who comes next. A ring resumes the waiting
+ * fiber itself: to race it against the end of the wait would cost a job that starts on an idle worker more than its claim.
+ */
+const makeBell = () => {
+  const waiting = new Set<() => void>()
   let missed = false
-  const ring = Effect.sync(() => {
+  const ring = () => {
     missed = waiting.size === 0
-    for (const waiter of waiting) Deferred.unsafeDone(waiter, Effect.void)
-  })
-  const heard = Effect.acquireUseRelease(
-    Effect.tap(Deferred.make<void>(), (waiter) => Effect.sync(() => waiting.add(waiter))),
-    Deferred.await,
-    (waiter) => Effect.sync(() => waiting.delete(waiter))
-  )
-  const next = Effect.suspend(() => {
-    if (!missed) return heard
-    missed = false
-    return Effect.void
-  })
-  return { ring, next }
-})
+    for (const wake of waiting) wake()
+  }
+  const next = (end: Effect.Effect<unknown>) =>
+    Effect.acquireUseRelease(
+      Effect.fork(Effect.interruptible(end)),
+      (ending) =>
+        Effect.async<void>((resume) => {
+          const wake = () => {
+            waiting.delete(wake)
+            resume(Effect.void)
+          }
+          waiting.add(wake)
+          ending.addObserver(wake)
+          return Effect.sync(() => waiting.delete(wake))
+        }),
+      (ending) => Effect.sync(() => ending.unsafeInterruptAsFork(FiberId.none))
+    )
+  const nextOrMissed = (end: Effect.Effect<unknown>) =>
+    Effect.suspend(() => {
+      if (!missed) return next(end)
+      missed = false
+      return Effect.void
+    })
+  return { ring, next: nextOrMissed }
+}
 
 /** A lost session is opened anew: at once, then ever more rarely, up to every five seconds. */
 const again = Schedule.exponential("50 millis").pipe(
@@ -36,30 +49,37 @@ const again = Schedule.exponential("50 millis").pipe(
 )
 
 /**
- * Listens on a session of its own for as long as the layer lives. Hints are lost while the session is away, so the waiters
- * are woken once it is known to be lost; the poll is behind all of it.
+ * Listens on a session of its own from the first wait on, for as long as the layer lives: who only enqueues needs none. Hints
+ * are lost while nobody listens, so the waiters are woken once somebody does, and once a session is known to be lost; the poll
+ * is behind all of it.
  */
 export const layer: Layer.Layer<WakeUps, never, Sessions> = Layer.scoped(
   WakeUps,
   Effect.gen(function*() {
     const sessions = yield* Sessions
     const tenant = yield* Tenant
-    const bell = yield* makeBell
+    const bell = makeBell()
+    const ring = Effect.sync(bell.ring)
+    const hear = (payload: string) => {
+      if (payload === tenant) bell.ring()
+    }
     const listening = Effect.scoped(Effect.gen(function*() {
       const session = yield* sessions.open
-      yield* session.listen(channel).pipe(
-        Stream.filter((payload) => payload === tenant),
-        Stream.runForEach(() => bell.ring)
-      )
-    }))
-    yield* listening.pipe(
+      yield* session.listen(channel, hear)
+      yield* ring
+      yield* session.lost
+    })).pipe(
       Effect.tapError((failure) => Effect.logDebug(`Hints are not heard for the moment: ${failure.message}`)),
-      Effect.tapError(() => bell.ring),
-      Effect.retry(again),
-      Effect.forkScoped
+      Effect.tapError(() => ring),
+      Effect.retry(again)
     )
+    const scope = yield* Effect.scope
+    const begun = yield* Effect.once(Effect.forkIn(Effect.interruptible(listening), scope))
     return WakeUps.of({
-      next: Effect.fn("WakeUps.next")((atMost: number) => Effect.asVoid(Effect.timeoutOption(bell.next, atMost)))
+      next: Effect.fn("WakeUps.next")(function*(atMost: number, sooner: Effect.Effect<unknown> = Effect.never) {
+        yield* begun
+        yield* bell.next(Effect.raceFirst(Effect.sleep(atMost), sooner))
+      })
     })
   })
 )

@@ -123,16 +123,17 @@ export const suite = (backend: Backend) =>
           const sql = yield* SqlClient.SqlClient
           const pg = yield* PgClient.PgClient
           const session = yield* Effect.flatMap(Sessions, (sessions) => sessions.open)
-          const hear = (stream: Stream.Stream<string, unknown>) =>
-            Effect.gen(function*() {
-              const first = yield* Deferred.make<string>()
-              yield* Effect.forkScoped(Stream.runForEach(stream, (payload) => Deferred.succeed(first, payload)))
-              // LISTEN has no acknowledgement to wait for from outside, so the hint is repeated until it is heard.
-              const say = sql`select pg_notify(${"wake"}, ${"jobs"})`.pipe(Effect.delay("20 millis"), Effect.forever)
-              return yield* Effect.raceFirst(Deferred.await(first), say)
-            })
-          expect(yield* hear(pg.listen("wake"))).toBe("jobs")
-          expect(yield* hear(session.listen("wake"))).toBe("jobs")
+          const say = sql`select pg_notify(${"wake"}, ${"jobs"})`
+          const [byClient, bySession] = [yield* Deferred.make<string>(), yield* Deferred.make<string>()]
+          yield* session.listen("wake", (payload) => Deferred.unsafeDone(bySession, Effect.succeed(payload)))
+          yield* say
+          expect(yield* Deferred.await(bySession)).toBe("jobs")
+          yield* Effect.forkScoped(
+            Stream.runForEach(pg.listen("wake"), (payload) => Deferred.succeed(byClient, payload))
+          )
+          // The client does not say when it listens, so the hint is repeated until it is heard.
+          const again = say.pipe(Effect.delay("20 millis"), Effect.forever)
+          expect(yield* Effect.raceFirst(Deferred.await(byClient), again)).toBe("jobs")
         }))
 
       it.scoped("keeps an advisory lock that a session took until it is given back", () =>

@@ -1,5 +1,6 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -72,6 +73,25 @@ export const wakeUps = (backend: Backend) =>
           yield* listening
           yield* Kit.enqueue("pets")
           yield* wakeUps.next(forEver)
+        }))
+
+      test("the first wait ends once hints are heard, since those before it were not", () =>
+        Effect.gen(function*() {
+          const wakeUps = yield* WakeUps
+          const [elapsed] = yield* Effect.timed(wakeUps.next(forEver))
+          expect(Duration.toMillis(elapsed)).toBeLessThan(5000)
+        }))
+
+      test("the wait ends when what it is told to wait for ends sooner", () =>
+        Effect.gen(function*() {
+          const wakeUps = yield* WakeUps
+          yield* listening
+          const ended = yield* Deferred.make<void>()
+          const waiting = yield* Effect.fork(wakeUps.next(forEver, Deferred.await(ended)))
+          yield* Effect.yieldNow()
+          expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
+          yield* Deferred.succeed(ended, undefined)
+          yield* Fiber.join(waiting)
         }))
 
       test("the wait ends by itself when nothing happens", () =>
