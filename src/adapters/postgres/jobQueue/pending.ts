@@ -6,7 +6,10 @@ import type * as SqlClient from "@effect/sql/SqlClient"
  * for that lock may miss a row written meanwhile: what is left over so is passed over by claims and swept by upkeep.
  */
 
-/** Writes the rows of those in `from` that are pending. It has the columns of `index_job`. */
+/** What `lineUp` reads of the table aliased `job`. */
+export const columns = "job.tenant, job.provider, job.run_at, job.id, job.status"
+
+/** Writes the rows of those in `from` that are pending. It has these columns, or more of the job's. */
 export const lineUp = (sql: SqlClient.SqlClient, from: string) =>
   sql`
     insert into pending (tenant, provider, run_at, id)

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
-import { lineUp } from "./pending.js"
+import * as Pending from "./pending.js"
 import { prepared } from "../Prepared.js"
 import { channel } from "./wake.js"
 
@@ -74,9 +74,9 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
         from (select job.crashes + 1 as crashes, job.crashes + 1 >= job.max_attempts as failed) as next
       )
       where job.tenant = ${tenant} and job.id = any(array(select orphan.id from orphan))
-      returning job.*
+      returning ${sql.literal(Pending.columns)}
     ),
-    lined_up as (${lineUp(sql, "freed")}),
+    lined_up as (${Pending.lineUp(sql, "freed")}),
     over as (
       delete from lease
       where lease.tenant = ${tenant} and lease.fence = any(array(select dead.fence from dead)) and not exists (

@@ -12,7 +12,7 @@ import { completeAll, toSettled } from "./complete.js"
 import type { SettledRow } from "./complete.js"
 import * as JobRow from "./JobRow.js"
 import { giveBack } from "./lease.js"
-import { lineUp } from "./pending.js"
+import * as Pending from "./pending.js"
 import { count, refuse } from "./refused.js"
 import { channel } from "./wake.js"
 
@@ -114,9 +114,9 @@ const endAll = Effect.fnUntraced(function*(
       )
       where job.tenant = ${tenant} and job.id = any(${JobRow.array(ids)}::text::bigint[]) and job.fence = ${fence}
         and job.status = 'running'
-      returning job.*
+      returning ${sql.literal(Pending.columns)}
     ),
-    lined_up as (${lineUp(sql, "settled")}),
+    lined_up as (${Pending.lineUp(sql, "settled")}),
     ${giveBack(sql, tenant, fence, "settled")}
     select settled.id, settled.status, settled.run_at,
       case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
