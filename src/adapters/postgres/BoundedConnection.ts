@@ -51,7 +51,7 @@ export class BoundedConnection extends Pg.Client {
   #time(prepared: PreparedStatements, callback: Callback): Callback {
     const began = performance.now()
     return (error, result) => {
-      prepared.ended(error, performance.now() - began)
+      prepared.ended(error, began, performance.now())
       callback(error, result)
     }
   }

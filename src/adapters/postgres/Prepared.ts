@@ -26,13 +26,17 @@ const hashOf = (text: string): string => {
   return hash
 }
 
-/** A statement that took so long is planned anew, which costs at most a tenth of it. In milliseconds. */
+/** A statement that took so long (milliseconds) makes its connection plan anew, which costs a tenth of that at most. */
 const slow = 20
+
+/** A connection's plans live so long (milliseconds), however slow the statements are: a batch is slow with the best plan. */
+const lifetime = 5000
 
 /** What one connection has prepared. */
 export class PreparedStatements {
   #era = 0
   #repair: string | undefined
+  #plannedAt = Number.NEGATIVE_INFINITY
 
   /** The name of a marked statement on the server; it follows from the text. Undefined for every other statement. */
   nameOf(text: unknown): string | undefined {
@@ -47,13 +51,16 @@ export class PreparedStatements {
   }
 
   /**
-   * Hears how a prepared statement ended. The plan of a slow one may have been made while a table was smaller; one that is
+   * Hears how a prepared statement ended; both times are milliseconds of one clock. The plan of a slow one may have been made while a table was smaller; one that is
    * stale is prepared anew under another name, since the driver believes the old one to be there.
    */
-  ended(error: unknown, took: number): void {
+  ended(error: unknown, began: number, now: number): void {
     if (isStaleStatement(error)) {
       this.#era += 1
       this.#repair = "deallocate all"
-    } else if (took >= slow) this.#repair ??= "discard plans"
+    } else if (now - began >= slow && now - this.#plannedAt >= lifetime) {
+      this.#plannedAt = now
+      this.#repair ??= "discard plans"
+    }
   }
 }

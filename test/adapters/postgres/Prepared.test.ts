@@ -1,0 +1,37 @@
+import { describe, expect, it } from "@effect/vitest"
+import { PreparedStatements } from "../../../src/adapters/postgres/Prepared.js"
+
+const gone = Object.assign(new Error("prepared statement \"x\" does not exist"), { code: "26000" })
+
+describe("the prepared statements of a connection", () => {
+  it("have a name of at most 63 characters that follows from the text, and others have none", () => {
+    const [here, there] = [new PreparedStatements(), new PreparedStatements()]
+    const text = `/* prepared */ select ${"1, ".repeat(1000)} 1`
+    expect(here.nameOf(text)).toBe(there.nameOf(text))
+    expect(here.nameOf(text)?.length).toBeLessThanOrEqual(63)
+    expect(here.nameOf(`${text}, 2`)).not.toBe(here.nameOf(text))
+    expect(here.nameOf("select 1 /* prepared */")).toBeUndefined()
+    expect(here.nameOf({ text })).toBeUndefined()
+  })
+
+  it("are planned anew after a slow one, once in five seconds, and not after a quick one", () => {
+    const statements = new PreparedStatements()
+    const after = (began: number, now: number) => {
+      statements.ended(null, began, now)
+      return statements.repair()
+    }
+    expect(after(0, 19)).toBeUndefined()
+    expect(after(100, 120)).toBe("discard plans")
+    expect(after(200, 5119)).toBeUndefined()
+    expect(after(5000, 5120)).toBe("discard plans")
+  })
+
+  it("have new names once one is gone, and the old ones are removed first", () => {
+    const statements = new PreparedStatements()
+    const before = statements.nameOf("/* prepared */ select 1")
+    statements.ended(null, 0, 1000)
+    statements.ended(gone, 1000, 1001)
+    expect(statements.nameOf("/* prepared */ select 1")).not.toBe(before)
+    expect([statements.repair(), statements.repair()]).toEqual(["deallocate all", undefined])
+  })
+})
