@@ -325,7 +325,7 @@ const pause = Effect.fnUntraced(function*(bench: Bench, only: JobId | undefined)
       onNone: () => pollInterval,
       onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
     })
-  yield* Effect.raceFirst(wakeUps.next(Duration.toMillis(atMost)), bench.freed.await)
+  yield* wakeUps.next(Duration.toMillis(atMost), bench.freed.await)
 })
 
 const bench: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(function*() {
