@@ -1,0 +1,235 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { Reporter } from "../../../src/domain/failure/Reporter.js"
+import { JobId } from "../../../src/domain/job/Job.js"
+import { JobQueue } from "../../../src/domain/job/JobQueue.js"
+import type { Held } from "../../../src/domain/job/JobQueue.js"
+import { Outcome } from "../../../src/domain/job/Outcome.js"
+import { WakeUps } from "../../../src/domain/job/WakeUps.js"
+import { Fence, WorkerId } from "../../../src/domain/lease/Lease.js"
+import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
+import { Gates } from "../../../src/domain/session/Gates.js"
+import { StoreBroken } from "../../../src/domain/store/StoreFailure.js"
+import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
+import { Attempt } from "../../../src/programs/flows/RunJob.js"
+import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
+import type { Runner } from "../../../src/programs/flows/Work.js"
+
+const held = (id: number, fence = 1): Held => ({
+  worker: WorkerId.make("worker"),
+  fence: Fence.make(fence),
+  job: {
+    id: JobId.make(id),
+    source: { kind: "catalog", id: `source-${id}` },
+    attempts: 1,
+    maxAttempts: 5,
+    cooled: Duration.zero
+  }
+})
+
+const settings = {
+  workers: 8,
+  batchSize: 4,
+  leaseDuration: Duration.minutes(3),
+  pollInterval: Duration.seconds(5),
+  stallAfter: Duration.hours(1),
+  turn: Duration.minutes(1),
+  grace: Duration.seconds(10)
+}
+
+interface Told {
+  /** What each claim answers, in turn; after them nothing is ready. */
+  readonly claims: ReadonlyArray<Effect.Effect<ReadonlyArray<Held>>>
+  /** The jobs that a heartbeat finds still held. */
+  readonly renewed?: ReadonlyArray<number>
+  readonly settled?: Effect.Effect<void, StoreFailure>
+}
+
+/** A queue that answers as told and notes what is settled, and how. */
+const queueOf = ({ claims, renewed = [], settled = Effect.void }: Told) => {
+  const ends: Array<string> = []
+  let claimed = 0
+  const layer = Layer.mergeAll(
+    Layer.mock(JobQueue, {
+      claim: () => claims[claimed++] ?? Effect.succeed([]),
+      renew: () => Effect.succeed(new Set(renewed.map((id) => JobId.make(id)))),
+      settleAll: (jobs, outcome) =>
+        Effect.map(settled, () => {
+          ends.push(...jobs.map(({ job }) => `${job.id} ${outcome._tag}`))
+          return new Set(jobs.map(({ job }) => job.id))
+        }),
+      reclaim: Effect.succeed({ freed: 0, failed: 0 }),
+      nextReadyIn: Effect.succeed(Option.none())
+    }),
+    Layer.mock(WorkerLock, { register: Effect.succeed(WorkerId.make("worker")) }),
+    Layer.mock(WakeUps, { next: (atMost) => Effect.sleep(Duration.millis(atMost)) }),
+    Layer.mock(Gates, {}),
+    Layer.mock(Reporter, {}),
+    Layer.succeed(WorkSettings, settings),
+    Logger.remove(Logger.defaultLogger)
+  )
+  return { ends, layer }
+}
+
+const completed = Attempt.Unsettled({ outcome: Outcome.Completed() })
+const worker = <R>(run: Runner<R>) => workWith(run, { done: () => Effect.succeed(false) })
+
+/** Lets everything that is ready happen. */
+const settledDown = TestClock.adjust("10 millis")
+
+describe("working on jobs", () => {
+  it.effect("lets a job that waits hold up none of those that were claimed with it", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2), held(3)])] })
+    return Effect.gen(function*() {
+      const go = yield* Deferred.make<void>()
+      const working = yield* Effect.fork(
+        worker(({ job }) => Effect.as(job.id === 2 ? Deferred.await(go) : Effect.void, completed))
+      )
+      yield* settledDown
+      expect(ends.toSorted()).toEqual(["1 Completed", "3 Completed"])
+      yield* Deferred.succeed(go, undefined)
+      yield* settledDown
+      expect(ends.length).toBe(3)
+      yield* Fiber.interrupt(working)
+      expect(ends.toSorted()).toEqual(["1 Completed", "2 Completed", "3 Completed"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("begins every job of a claim that is longer than a fiber's turn", () => {
+    const many = Array.from({ length: 8 }, (_, nth) => held(nth + 1))
+    const { ends, layer } = queueOf({ claims: [Effect.succeed(many)] })
+    const busy = Effect.as(
+      Effect.loop(0, { while: (n) => n < 1000, step: (n) => n + 1, body: () => Effect.void }),
+      completed
+    )
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => busy))
+      yield* settledDown
+      expect(new Set(ends).size).toBe(8)
+      yield* Fiber.interrupt(working)
+      expect(ends.length).toBe(8)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("stops a job whose lease is lost at once, and no other", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)])], renewed: [2] })
+    const stopped: Array<number> = []
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(
+        worker(({ job }) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push(job.id))))
+      )
+      yield* TestClock.adjust("61 seconds")
+      expect(stopped).toEqual([1])
+      expect(ends).toEqual([])
+      const ending = yield* Effect.fork(Fiber.interrupt(working))
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(ending)
+      expect(stopped).toEqual([1, 2])
+      expect(ends).toEqual(["2 Released"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("stops the older of two runs where this worker took over from itself", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1, 1)]), Effect.succeed([held(1, 2)])] })
+    const stopped: Array<number> = []
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(({ fence }) =>
+        fence === 2
+          ? Effect.succeed(completed)
+          : Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push(fence)))
+      ))
+      yield* TestClock.adjust("6 seconds")
+      expect(stopped).toEqual([1])
+      expect(ends).toEqual(["1 Completed"])
+      yield* Fiber.interrupt(working)
+      expect(ends).toEqual(["1 Completed"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("gives back what was claimed while it was stopped", () =>
+    Effect.gen(function*() {
+      const asked = yield* Deferred.make<void>()
+      const answered = yield* Deferred.make<void>()
+      const { ends, layer } = queueOf({
+        claims: [
+          Deferred.succeed(asked, undefined).pipe(
+            Effect.zipRight(Deferred.await(answered)),
+            Effect.as([held(1), held(2)])
+          )
+        ]
+      })
+      yield* Effect.gen(function*() {
+        const working = yield* Effect.fork(worker(() => Effect.never))
+        yield* Deferred.await(asked)
+        const ending = yield* Effect.fork(Fiber.interrupt(working))
+        yield* settledDown
+        yield* Deferred.succeed(answered, undefined)
+        yield* TestClock.adjust("11 seconds")
+        yield* Fiber.join(ending)
+        expect(ends).toEqual(["1 Released", "2 Released"])
+      }).pipe(Effect.provide(layer))
+    }))
+
+  it.effect("leaves a job that a bug ended to its lease, and works on", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)]), Effect.succeed([held(3)])] })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(
+        worker(({ job }) => job.id === 1 ? Effect.dieMessage("a bug") : Effect.succeed(completed))
+      )
+      yield* TestClock.adjust("6 seconds")
+      expect(ends).toEqual(["2 Completed", "3 Completed"])
+      yield* Fiber.interrupt(working)
+      expect(ends.length).toBe(2)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("leaves a job to its lease when its runner throws", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)])] })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(({ job }) => {
+        if (job.id === 1) throw new Error("a bug")
+        return Effect.succeed(completed)
+      }))
+      yield* settledDown
+      expect(ends).toEqual(["2 Completed"])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("ends with the bug of the one job that it waits for", () => {
+    const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+    return Effect.gen(function*() {
+      const working = workWith(() => Effect.dieMessage("a bug"), {
+        only: JobId.make(1),
+        done: () => Effect.succeed(false)
+      })
+      expect(Exit.isFailure(yield* Effect.exit(working))).toBe(true)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("leaves jobs to their leases when their ends cannot be written, and frees their slots", () => {
+    const broken = new StoreBroken({ sqlState: "42601", detail: "broken" })
+    const some = (from: number) => Effect.succeed(Array.from({ length: 8 }, (_, nth) => held(from + nth)))
+    const { layer } = queueOf({ claims: [some(1), some(9)], settled: Effect.fail(broken) })
+    const ran: Array<number> = []
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(({ job }) =>
+        Effect.sync(() => {
+          ran.push(job.id)
+          return completed
+        })
+      ))
+      yield* settledDown
+      expect(ran.length).toBe(16)
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+})
