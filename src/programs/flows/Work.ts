@@ -228,7 +228,7 @@ const lane = <R>(bench: Bench, fork: Fork<R | Others>, left: Array<Running>, run
  * each would cost small jobs more than all the rest here.
  */
 const start = <R>(bench: Bench, fork: Fork<R | Others>, claimed: ReadonlyArray<Held>, run: Runner<R>) => {
-  const left = claimed.map((held) => seat(bench, held)).reverse()
+  const left = claimed.map((held) => seat(bench, held)).toReversed()
   while (left.length > 0) lane(bench, fork, left, run)
 }
 

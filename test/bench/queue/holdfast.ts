@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -9,6 +10,9 @@ import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
 import * as Settings from "../../../src/programs/Settings.js"
 import { Stores, Work } from "../../../src/programs/Wiring.js"
 import { serve } from "./Peer.js"
+
+/** Of those tried, what drains best with one process and with four. */
+const workers = 512
 
 /** The worker as it is, but for jobs that end at once: claims, leases, heartbeats and fenced settling are all there. */
 await serve({
@@ -25,6 +29,10 @@ await serve({
       return ended
     })
     const services = await runtime.runtime()
+    // Its connections: one claims, one settles, one asks when the next job is ready.
+    const connected = Effect.flatMap(SqlClient.SqlClient, (sql) => sql`select pg_sleep(0.1)`)
+    await runtime.runPromise(Effect.replicateEffect(connected, 3, { concurrency: "unbounded", discard: true }))
+    // Registered before the signal; the first claim waits for it.
     const go = Effect.unsafeMakeLatch()
     await new Promise<void>((registered) => {
       const done = () => {
@@ -33,7 +41,7 @@ await serve({
       }
       runtime.runFork(
         workWith(() => job, { done }).pipe(
-          Effect.updateService(WorkSettings, (settings) => ({ ...settings, workers: Number(process.env["W"] ?? 256) })),
+          Effect.updateService(WorkSettings, (settings) => ({ ...settings, workers })),
           Logger.withMinimumLogLevel(LogLevel.Warning),
           Effect.provide(services)
         )
