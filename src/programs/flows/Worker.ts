@@ -10,11 +10,11 @@ import type { Job, JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
 import { holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
+import type { Runner } from "./Bench.js"
 import * as Paced from "./Paced.js"
 import { upkeep } from "./Reconcile.js"
 import { runJob } from "./RunJob.js"
 import { WorkSettings, workWith } from "./Work.js"
-import type { Runner } from "./Work.js"
 
 /** A foreground program waits for a delay up to this long; past it, it says so and leaves the job queued. */
 const patience = Duration.minutes(1)

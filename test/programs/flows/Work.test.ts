@@ -19,9 +19,9 @@ import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
 import { StoreBroken } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
+import type { Runner } from "../../../src/programs/flows/Bench.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
 import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
-import type { Runner } from "../../../src/programs/flows/Work.js"
 
 const held = (id: number, fence = 1): Held => ({
   worker: WorkerId.make("worker"),

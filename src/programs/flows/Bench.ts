@@ -1,0 +1,212 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import type { JobId } from "../../domain/job/Job.js"
+import type { Held, JobQueue } from "../../domain/job/JobQueue.js"
+import { Outcome } from "../../domain/job/Outcome.js"
+import type { LeaseLost } from "../../domain/lease/Lease.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { conclude } from "./Conclude.js"
+import type { Attempt } from "./RunJob.js"
+import * as Settle from "./Settle.js"
+
+/**
+ * The jobs that one worker holds: begun, run, and settled when they end. Plain callbacks carry a job from its claim to its end,
+ * and an effect is made only where one is needed: small jobs come by the thousands a second.
+ */
+
+/** One attempt at a job. `stop` is done when nothing new is to be begun. */
+export type Runner<R> = (
+  held: Held,
+  stop: Deferred.Deferred<void>
+) => Effect.Effect<Attempt, LeaseLost | StoreFailure, R>
+
+type Refusal = LeaseLost | StoreFailure
+
+/** Begins an effect at once, on a fiber that no scope ends. */
+export type Fork<R> = <A, E>(effect: Effect.Effect<A, E, R>) => Fiber.RuntimeFiber<A, E>
+
+/** What the ends of jobs concern beside the queue. */
+export type Others = Effect.Effect.Context<ReturnType<typeof conclude>>
+
+interface Running {
+  readonly held: Held
+  /** Set, before its fiber is interrupted, where a newer claim has the job. */
+  lost: boolean
+  /** While it runs; its end is written outside, where no interruption reaches it. */
+  fiber: Fiber.RuntimeFiber<Attempt, Refusal> | undefined
+}
+
+/** The jobs that this worker holds now. */
+export interface Bench {
+  /** By job: a slot each. */
+  readonly running: Map<JobId, Running>
+  /** These, and those that a newer claim of this same worker replaced: all that is begun and not yet settled. */
+  readonly begun: Set<Running>
+  readonly settle: Settle.Settle
+  /** Done when nothing new is to be begun. */
+  readonly stop: Deferred.Deferred<void>
+  /** Opened by every job that ends; whoever waits closes it first. */
+  readonly freed: Effect.Latch
+  readonly me: FiberId.FiberId
+  /** When the leases were last renewed, in milliseconds. */
+  readonly beatAt: Ref.Ref<number>
+  /** The first trouble that left a job to its lease. */
+  readonly broken: Deferred.Deferred<never, StoreFailure>
+}
+
+export const logStore = (what: string) => (failure: StoreFailure) => Effect.logWarning(`${what}: ${failure.message}`)
+
+/** Stop a job that a newer claim has; its end is not waited for. */
+export const lose = (bench: Bench, one: Running) => {
+  one.lost = true
+  one.fiber?.unsafeInterruptAsFork(bench.me)
+}
+
+const labelled = <A, E, R>({ held }: Running, said: Effect.Effect<A, E, R>) =>
+  Effect.annotateLogs(said, { job: held.job.id, fence: held.fence })
+
+/** What becomes of a job whose run, or whose end, failed. */
+const troubled = (bench: Bench, one: Running, cause: Settle.Refused) =>
+  Option.match(Cause.failureOption(cause), {
+    onSome: (failure) =>
+      failure._tag === "LeaseLost"
+        ? labelled(one, Effect.logWarning(failure.message))
+        : labelled(one, logStore(`Job ${one.held.job.id} is left to its lease`)(failure)).pipe(
+          Effect.zipRight(Deferred.fail(bench.broken, failure))
+        ),
+    onNone: () => {
+      const defect = Cause.squash(cause)
+      return labelled(one, Effect.logError(`A bug ended job ${one.held.job.id}`, defect)).pipe(
+        Effect.zipRight(Deferred.die(bench.broken, defect))
+      )
+    }
+  })
+
+const free = (bench: Bench, one: Running) => {
+  bench.begun.delete(one)
+  if (bench.running.get(one.held.job.id) === one) bench.running.delete(one.held.job.id)
+  bench.freed.unsafeOpen()
+}
+
+/** What is left to do for a job whose run is over. Never interrupted; its slot is free after it. */
+const finish = <R>(bench: Bench, fork: Fork<R>, one: Running, last: Effect.Effect<unknown, Refusal, R>) =>
+  fork(Effect.uninterruptible(Effect.catchAllCause(last, (cause) => troubled(bench, one, cause)))).addObserver(() =>
+    free(bench, one)
+  )
+
+/** The run is over: write its end, as its attempt says it, or as an interruption means it. */
+const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, exit: Exit.Exit<Attempt, Refusal>) => {
+  const close = (outcome: Outcome) =>
+    Settle.isPlain(outcome)
+      ? bench.settle.together(one.held, outcome, (refused) =>
+        refused === undefined ? free(bench, one) : finish(bench, fork, one, Effect.failCause(refused)))
+      : finish(bench, fork, one, conclude(bench.settle, one.held, outcome))
+  // Kept until the end is written, it would be most of the memory that lives on.
+  one.fiber = undefined
+  const { id } = one.held.job
+  if (Exit.isSuccess(exit)) {
+    return exit.value._tag === "Unsettled"
+      ? close(exit.value.outcome)
+      : finish(bench, fork, one, labelled(one, Effect.logInfo(`Job ${id} is ${exit.value.settled.status}`)))
+  }
+  if (!Cause.isInterruptedOnly(exit.cause)) return finish(bench, fork, one, exit)
+  return one.lost
+    ? finish(bench, fork, one, labelled(one, Effect.logWarning(`Lost the lease on job ${id}: stopped at once`)))
+    : close(Outcome.Released())
+}
+
+/** Take the place of a job that is to be begun. */
+const seat = (bench: Bench, held: Held): Running => {
+  const one: Running = { held, lost: false, fiber: undefined }
+  // This process may take over from itself, where a lease ran out while it slept: the older run is over.
+  const older = bench.running.get(held.job.id)
+  if (older !== undefined) lose(bench, older)
+  bench.running.set(held.job.id, one)
+  bench.begun.add(one)
+  return one
+}
+
+/** Runs the jobs that are left, one after the other, on one fiber; whoever made it goes on once a job has to wait. */
+const lane = <R>(bench: Bench, fork: Fork<R | Others>, left: Array<Running>, run: Runner<R>) => {
+  let current: Running | undefined
+  const over = (exit: Exit.Exit<Attempt, Refusal>) => {
+    const one = current
+    current = undefined
+    if (one !== undefined) ended(bench, fork, one, exit)
+  }
+  const runs = Effect.whileLoop({
+    while: () => left.length > 0,
+    body: () => {
+      const one = left.pop() as Running // the loop asked whether there is one
+      current = one
+      return Effect.exit(Effect.withFiberRuntime<Attempt, Refusal, R>((fiber) => {
+        one.fiber = fiber
+        return run(one.held, bench.stop)
+      }))
+    },
+    step: over
+  })
+  // An interruption ends the lane, and not only the step.
+  fork(runs).addObserver((exit) => Exit.isFailure(exit) ? over(Exit.failCause(exit.cause)) : undefined)
+}
+
+/**
+ * Begin all these jobs, now. A job that ends without waiting leaves its fiber to the next one; any other has its own. A fiber
+ * each would cost small jobs more than all the rest here.
+ */
+export const start = <R>(bench: Bench, fork: Fork<R | Others>, claimed: ReadonlyArray<Held>, run: Runner<R>) => {
+  const left = claimed.map((held) => seat(bench, held)).toReversed()
+  while (left.length > 0) lane(bench, fork, left, run)
+}
+
+/** Until all that was begun is settled. */
+const emptied = (bench: Bench) =>
+  Effect.whileLoop({
+    while: () => bench.begun.size > 0,
+    body: () => {
+      bench.freed.unsafeClose()
+      return bench.freed.await
+    },
+    step: () => {}
+  })
+
+/** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
+export const drain = (bench: Bench, grace: Duration.Duration) =>
+  Effect.gen(function*() {
+    yield* Deferred.succeed(bench.stop, undefined)
+    yield* Effect.timeoutOption(Effect.interruptible(emptied(bench)), grace)
+  })
+
+/** Interrupts what is left, and waits until it is given back. */
+const giveBack = (bench: Bench) =>
+  Effect.suspend(() => {
+    for (const one of bench.begun) one.fiber?.unsafeInterruptAsFork(bench.me)
+    return emptied(bench)
+  })
+
+/** An empty bench. When its scope ends, what still runs is interrupted and given back. */
+export const make: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(function*() {
+  // First, so that it ends last: what the jobs write when the scope ends must still be written.
+  const settle = yield* Settle.make
+  const made: Bench = {
+    settle,
+    stop: yield* Deferred.make<void>(),
+    running: new Map<JobId, Running>(),
+    begun: new Set<Running>(),
+    freed: yield* Effect.makeLatch(),
+    me: yield* Effect.fiberId,
+    beatAt: yield* Ref.make(yield* Clock.currentTimeMillis),
+    broken: yield* Deferred.make<never, StoreFailure>()
+  }
+  yield* Effect.addFinalizer(() => giveBack(made))
+  return made
+})
