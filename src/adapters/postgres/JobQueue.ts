@@ -2,7 +2,9 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Port from "../../domain/job/JobQueue.js"
+import { isStoreFailure } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { claim } from "./jobQueue/claim.js"
@@ -14,6 +16,16 @@ import { renew } from "./jobQueue/renew.js"
 import { settle, settleAlike } from "./jobQueue/settle.js"
 import * as SqlFailure from "./SqlFailure.js"
 
+/** How often a statement that lost a conflict is tried again. */
+const conflicts = 3
+
+/** In the caller's transaction a lost conflict is the caller's: that transaction is over. */
+const againAlone = <A, E>(failure: E, again: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(
+    Effect.serviceOption(SqlClient.TransactionConnection),
+    (transaction) => Option.isSome(transaction) ? Effect.fail(failure) : again
+  )
+
 /** The queue in SQL: every operation is one statement, or a few that need no transaction between them. */
 export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Layer.effect(
   Port.JobQueue,
@@ -21,9 +33,14 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Lay
     const sql = yield* SqlClient.SqlClient
     const tenant = yield* Tenant
     const run = <A, E>(
-      effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient>
+      effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient>,
+      tries = conflicts
     ): Effect.Effect<A, Exclude<E, SqlError> | StoreFailure> =>
-      SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql))
+      Effect.catchIf(
+        SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql)),
+        (failure) => tries > 0 && isStoreFailure(failure) && failure._tag === "StoreConflict",
+        (failure) => againAlone(failure, run(effect, tries - 1))
+      )
     return Port.JobQueue.of({
       enqueue: (request) => run(enqueue(tenant, request)),
       claim: (request) => run(claim(tenant, request)),

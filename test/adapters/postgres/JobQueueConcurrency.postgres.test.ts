@@ -175,6 +175,40 @@ describe("the job queue among many workers", () => {
         expect((yield* queue.list({ status: ["pending"], limit: 9 })).length).toBe(1)
       })))
 
+    it.effect(
+      "lines up each pending job once, whatever many do to a few jobs at once",
+      () =>
+        Kit.alone(Effect.gen(function*() {
+          const queue = yield* JobQueue
+          const sql = yield* SqlClient.SqlClient
+          yield* Effect.forEach(["a", "b", "c"], (id) => Kit.enqueue(id))
+          const some = Effect.map(queue.list({ limit: 3 }), (jobs) => jobs.map(({ id }) => id))
+          const late = ["JobStateConflict", "JobNotFound", "LeaseLost"]
+          const act = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E, JobQueue>) =>
+            Effect.asVoid(Effect.catchIf(effect, (error) => late.includes(error._tag), () => Effect.void))
+          const settled = (outcome: Outcome) =>
+            act(Effect.flatMap(Kit.claim(2), Effect.forEach((held) => act(Kit.settle(held, outcome)))))
+          const actors: ReadonlyArray<Effect.Effect<void, { readonly _tag: string }, JobQueue>> = [
+            settled(Outcome.Completed()),
+            settled(Outcome.Released()),
+            act(Effect.forEach(["a", "b", "c"], (id) => queue.enqueue(Kit.request(id)))),
+            act(Effect.flatMap(some, Effect.forEach((id) => act(queue.retry(id))))),
+            act(Effect.flatMap(some, Effect.forEach((id) => act(queue.cancel(id)))))
+          ]
+          yield* Effect.forEach([...actors, ...actors, ...actors, ...actors], (actor) => Effect.repeatN(actor, 25), {
+            concurrency: "unbounded",
+            discard: true
+          })
+          const overlooked = yield* sql`
+          select id from index_job where tenant = ${yield* Tenant} and status = 'pending'
+          except select id from pending where tenant = ${yield* Tenant}`
+          expect(overlooked).toEqual([])
+          yield* Kit.claim(9)
+          expect(yield* sql`select id from pending where tenant = ${yield* Tenant}`).toEqual([])
+        })),
+      60_000
+    )
+
     it.effect("claims from 20,000 jobs by index alone, whatever the statistics say", () =>
       Kit.alone(Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient

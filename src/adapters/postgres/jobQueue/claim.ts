@@ -12,8 +12,8 @@ import { providers } from "./pending.js"
  * rows of the statement, and one lease written. Since a source has one open job, and a job that yields goes to the end, sources
  * take turns.
  *
- * Whoever looks first locks the job; the others pass it over. `= any(array(...))` keeps the plan on the keys, whatever the
- * statistics say; the same picks joined to the update scan the table.
+ * Whoever looks first locks the row of `pending`; the others pass it over. `= any(array(...))` keeps the plan on the keys,
+ * whatever the statistics say; the same picks joined to the update scan the table.
  */
 export const statement = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
   const only = request.only === undefined ? sql`` : sql`and pending.id = ${request.only}`
@@ -22,17 +22,12 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
     picked as materialized (
       select ready.place, ready.id
       from provider cross join lateral (
-        select pending.ctid as place, pending.run_at, pending.id
-        from pending cross join lateral (
-          select from index_job as job
-          where job.tenant = pending.tenant and job.id = pending.id and job.status = 'pending' and job.run_at <= now()
-          limit 1
-          for update skip locked
-        ) as job
+        select pending.ctid as place, pending.run_at, pending.id from pending
         where pending.tenant = ${tenant} and pending.provider = provider.name and pending.run_at <= now()
           and provider.free_at <= now() ${only}
         order by pending.run_at, pending.id
         limit ${request.slots}
+        for update skip locked
       ) as ready
       order by ready.run_at, ready.id
       limit ${request.slots}
@@ -49,6 +44,7 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
         claimed_forced_at = job.forced_at,
         again = false
       where job.tenant = ${tenant} and job.id = any(array(select picked.id from picked))
+        and job.status = 'pending'
       returning ${sql.literal(JobRow.claimed)}
     ),
     granted as (

@@ -3,18 +3,19 @@ import * as Effect from "effect/Effect"
 import type { EnqueueRequest } from "../../../domain/job/JobQueue.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
-import { lineUp } from "./pending.js"
+import * as Pending from "./pending.js"
 import { channel } from "./wake.js"
 
 /** One try; no row where the source's job ended, or was followed by a newer one, at this very moment. */
 const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequest) {
   const sql = yield* SqlClient.SqlClient
   const { force, maxAttempts, provider, source } = request
+  const its = sql`job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}`
   return yield* sql<JobRow.JobRow>`${prepared}
-    with over as (
+    with ${Pending.standing(sql, tenant, sql`select job.id from index_job as job where ${its}`)},
+    over as (
       delete from index_job as job
-      where job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}
-        and job.status not in ('pending', 'running')
+      where ${its} and job.status not in ('pending', 'running')
       returning job.*
     ),
     kept as (
@@ -29,6 +30,7 @@ const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequ
           where source.tenant = ${tenant} and source.kind = ${source.kind} and source.id = ${source.id}
         )
       from (select count(*) from over) as first
+      where ${sql.literal(Pending.locked)}
       on conflict (tenant, source_kind, source_id) do update set
         provider = excluded.provider,
         max_attempts = excluded.max_attempts,
@@ -41,7 +43,7 @@ const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequ
       where job.status in ('pending', 'running')
       returning job.*
     ),
-    lined_up as (${lineUp(sql, "made")})
+    lined_up as (${Pending.lineUp(sql, "made")})
     select ${sql.literal(JobRow.columns)}, pg_notify(${channel}, ${tenant}) from ${
     JobRow.withLease(sql, "made")
   } as job`

@@ -1,10 +1,23 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
 
 /**
  * The table `pending` has a row for each pending job: when it is to be claimed, and for which provider. Who makes a job pending
- * writes its row, who claims or ends it takes the row away, both under the lock of the job's own row. A statement that waited
- * for that lock may miss a row written meanwhile: what is left over so is passed over by claims and swept by upkeep.
+ * writes its row, who claims or ends it takes the row away.
+ *
+ * Lock order: whoever changes a pending job locks this row first, the job's own second. A statement that waited for the job may
+ * miss a row written meanwhile: what is left over so goes with the next claim, which finds its job not pending.
  */
+
+/** Locks the row of the job whose number is `id`, where it has one: a part of a `with`. */
+export const standing = (sql: SqlClient.SqlClient, tenant: string, id: Fragment) =>
+  sql`
+    standing as materialized (
+      select pending.id from pending where pending.tenant = ${tenant} and pending.id = (${id}) for update
+    )`
+
+/** True, once `standing` is locked. */
+export const locked = "(select count(*) from standing) >= 0"
 
 /** What `lineUp` reads of the table aliased `job`. */
 export const columns = "job.tenant, job.provider, job.run_at, job.id, job.status"

@@ -37,11 +37,7 @@ export const nextReadyIn = Effect.fn("JobQueue.nextReadyIn")(function*(tenant: s
     with recursive ${providers(sql, tenant)}
     select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
     from provider cross join lateral (
-      select job.run_at
-      from pending cross join lateral (
-        select job.run_at from index_job as job
-        where job.tenant = pending.tenant and job.id = pending.id and job.status = 'pending' limit 1
-      ) as job
+      select pending.run_at from pending
       where pending.tenant = ${tenant} and pending.provider = provider.name
       order by pending.run_at
       limit 1
