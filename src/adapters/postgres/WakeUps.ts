@@ -76,7 +76,7 @@ export const layer: Layer.Layer<WakeUps, never, Sessions> = Layer.scoped(
     const scope = yield* Effect.scope
     const begun = yield* Effect.once(Effect.forkIn(Effect.interruptible(listening), scope))
     return WakeUps.of({
-      next: Effect.fn("WakeUps.next")(function*(atMost: number, sooner: Effect.Effect<unknown> = Effect.never) {
+      next: Effect.fnUntraced(function*(atMost: number, sooner: Effect.Effect<unknown> = Effect.never) {
         yield* begun
         yield* bell.next(Effect.raceFirst(Effect.sleep(atMost), sooner))
       })

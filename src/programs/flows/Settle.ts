@@ -33,7 +33,7 @@ const statements = 4
 export const isPlain = ({ _tag }: Outcome) => _tag === "Completed" || _tag === "Released" || _tag === "Cancelled"
 
 /** Writes one group in one statement; whatever becomes of that, everyone who waits hears of it. */
-const write = Effect.fn("Settle.write")(function*({ held, outcome, written }: Group) {
+const write = Effect.fnUntraced(function*({ held, outcome, written }: Group) {
   const queue = yield* JobQueue
   yield* patiently(queue.settleAll(held, outcome)).pipe(
     Effect.matchCause({

@@ -57,7 +57,7 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
 }
 
 /** Takes ready jobs; the longest ready comes first. */
-export const claim = Effect.fn("JobQueue.claim")(function*(tenant: string, request: ClaimRequest) {
+export const claim = Effect.fnUntraced(function*(tenant: string, request: ClaimRequest) {
   if (request.slots < 1) return []
   const rows = yield* statement(yield* SqlClient.SqlClient, tenant, request)
   return rows

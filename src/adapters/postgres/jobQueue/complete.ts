@@ -12,17 +12,17 @@ import * as Pending from "./pending.js"
 import { refuse } from "./refused.js"
 import { channel } from "./wake.js"
 
-/** How a row stands after its settlement. */
+/** How a row stands after its settlement; with a time only where it is pending. */
 export interface SettledRow {
   readonly id: number
   readonly status: JobStatus
-  readonly run_at: Date
+  readonly run_at: Date | null
 }
 
 /** What the port answers for a settled row. */
 export const toSettled = (row: SettledRow): Settled => ({
   status: row.status,
-  runAt: row.status === "pending" ? Option.some(row.run_at) : Option.none()
+  runAt: Option.fromNullable(row.run_at)
 })
 
 /** Jobs of one claim that are complete. */
@@ -39,7 +39,7 @@ export interface Completion {
  * Ends jobs of one claim in one statement: `succeeded`, `partial` where items were refused, `pending` at once where the
  * source moved on since the job was asked for, `cancelled` where it is gone. Rows of a newer claim are left alone and left out.
  */
-export const completeAll = Effect.fn("JobQueue.completeAll")(
+export const completeAll = Effect.fnUntraced(
   function*(tenant: string, { again, fence, ids, progress }: Completion) {
     const sql = yield* SqlClient.SqlClient
     const counts = Option.match(progress, {
@@ -78,7 +78,7 @@ export const completeAll = Effect.fn("JobQueue.completeAll")(
       ),
       lined_up as (${Pending.lineUp(sql, "settled")}),
       ${giveBack(sql, tenant, fence, "settled")}
-      select settled.id, settled.status, settled.run_at,
+      select settled.id, settled.status, case settled.status when 'pending' then settled.run_at end as run_at,
         case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
   }
 )

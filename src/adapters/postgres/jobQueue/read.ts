@@ -31,7 +31,7 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
 })
 
 /** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
-export const nextReadyIn = Effect.fn("JobQueue.nextReadyIn")(function*(tenant: string) {
+export const nextReadyIn = Effect.fnUntraced(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly wait: number | null }>`${prepared}
     with recursive ${providers(sql, tenant)}

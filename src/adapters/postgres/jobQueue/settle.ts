@@ -23,7 +23,7 @@ export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, hel
 })
 
 /** Writes that attempts of one claim ended alike; answers those that were still held, and counts the others as refused. */
-export const settleAlike = Effect.fn("JobQueue.settleAll")(
+export const settleAlike = Effect.fnUntraced(
   function*(tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
     const [first] = held
     if (first === undefined) return new Set<JobId>()
@@ -118,6 +118,6 @@ const endAll = Effect.fnUntraced(function*(
     ),
     lined_up as (${Pending.lineUp(sql, "settled")}),
     ${giveBack(sql, tenant, fence, "settled")}
-    select settled.id, settled.status, settled.run_at,
+    select settled.id, settled.status, case settled.status when 'pending' then settled.run_at end as run_at,
       case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
 })
