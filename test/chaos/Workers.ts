@@ -47,6 +47,7 @@ export const bundle: Effect.Effect<string, never, Scope.Scope> = Effect.acquireR
       outdir: directory,
       outExtension: { ".js": ".mjs" },
       bundle: true,
+      minify: true,
       splitting: true,
       format: "esm",
       platform: "node",
@@ -70,6 +71,9 @@ const parsed = (text: string): Line => {
   }
 }
 
+/** Many workers share few cores: threads that collect garbage beside each would take them from the others. */
+const flags = ["--single-threaded-gc"]
+
 const launch = (
   directory: string,
   name: string,
@@ -78,7 +82,7 @@ const launch = (
   hear: (line: string) => void
 ): Worker => {
   const clock = clockShift === 0 ? [] : ["--import", join(directory, "clock.mjs")]
-  const child = spawn(execPath, [...clock, join(directory, "worker.mjs"), JSON.stringify(settings)], {
+  const child = spawn(execPath, [...flags, ...clock, join(directory, "worker.mjs"), JSON.stringify(settings)], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { CHAOS_CLOCK_SHIFT: String(clockShift) }
   })

@@ -46,7 +46,7 @@ export const kills: Scenario = {
       Effect.provideService(Scope.Scope, scope)
     )
     const start = yield* Clock.currentTimeMillis
-    yield* Effect.replicateEffect(another, 6, { discard: true })
+    yield* Effect.replicateEffect(another, 4, { discard: true })
     let killed = 0
     const killer = yield* strike(here, another).pipe(
       Effect.map((more) => {
