@@ -92,7 +92,7 @@ describe("Settings: what a bad setting gets", () => {
   it.scoped("names the setting, its value, its place and what is allowed", () =>
     Effect.gen(function*() {
       expect(yield* problemOf({ env: { HOLDFAST_WORKERS: "many" } })).toBe(
-        `workers is "many" (environment HOLDFAST_WORKERS); allowed is a whole number from 1 to 256.`
+        `workers is "many" (environment HOLDFAST_WORKERS); allowed is a whole number from 1 to 512.`
       )
       expect(yield* problemOf({ flags: { "embedder.kind": "cohere" } })).toBe(
         `embedder.kind is "cohere" (flag --embedder-kind); allowed is one of local, ollama, http, openai.`
@@ -223,7 +223,7 @@ describe("Settings in code", () => {
   it.effect("fails with the same sentences", () =>
     Effect.gen(function*() {
       const { message } = yield* Effect.flip(Effect.scoped(Effect.provide(Settings, layer({ workers: 0 }))))
-      expect(message).toBe(`workers is "0" (code); allowed is a whole number from 1 to 256.`)
+      expect(message).toBe(`workers is "0" (code); allowed is a whole number from 1 to 512.`)
     }))
 })
 

@@ -104,7 +104,7 @@ export const table = {
     Kind.integer(10, 100_000),
     "Longest chunk in words; each kind has a default"
   ),
-  workers: setting("workers", Kind.integer(1, 256), "1", "Jobs that one worker process runs at once"),
+  workers: setting("workers", Kind.integer(1, 512), "1", "Jobs that one worker process runs at once"),
   batchSize: setting("batch_size", Kind.integer(1, 2048), "32", "Texts in one embed call"),
   leaseDuration: setting(
     "lease_duration",

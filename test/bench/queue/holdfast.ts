@@ -6,7 +6,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
-import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
+import { workWith } from "../../../src/programs/flows/Work.js"
 import * as Settings from "../../../src/programs/Settings.js"
 import { Stores, Work } from "../../../src/programs/Wiring.js"
 import { serve } from "./Peer.js"
@@ -19,7 +19,7 @@ await serve({
   connect: async (url, ran) => {
     const runtime = ManagedRuntime.make(
       Layer.merge(Stores, Work).pipe(
-        Layer.provideMerge(Settings.layer({ "database.url": url, workers: 256 })),
+        Layer.provideMerge(Settings.layer({ "database.url": url, workers })),
         Layer.provide(Logger.minimumLogLevel(LogLevel.Warning))
       )
     )
@@ -41,7 +41,6 @@ await serve({
       }
       runtime.runFork(
         workWith(() => job, { done }).pipe(
-          Effect.updateService(WorkSettings, (settings) => ({ ...settings, workers })),
           Logger.withMinimumLogLevel(LogLevel.Warning),
           Effect.provide(services)
         )
