@@ -15,7 +15,7 @@ import { Upkeep } from "../../../src/domain/job/Upkeep.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Indexing from "../../support/Indexing.js"
-import { source } from "./queueKit.js"
+import { claim, source } from "./queueKit.js"
 
 type Needs = Indexing.Stores | Upkeep | Tenant | SqlClient.SqlClient
 
@@ -162,6 +162,36 @@ export const upkeep = (backend: Backend) =>
           Effect.gen(function*() {
             expect(yield* open(opening(null, "never-stored"))).toBe(0)
             expect(yield* open()).toBe(0)
+          }))
+      })
+
+      describe("the line of pending jobs", () => {
+        const lineUp = Effect.flatMap(Upkeep, (upkeep) => upkeep.lineUp)
+        const lined = Effect.gen(function*() {
+          const sql = yield* SqlClient.SqlClient
+          return (yield* sql`select id from pending where tenant = ${yield* Tenant}`).length
+        })
+
+        test("gets back the jobs that fell out of it", () =>
+          Effect.gen(function*() {
+            const sql = yield* SqlClient.SqlClient
+            yield* Indexing.put(pets)
+            yield* sql`delete from pending where tenant = ${yield* Tenant}`
+            expect(yield* claim(1)).toEqual([])
+            expect([yield* lineUp, yield* lineUp]).toEqual([1, 0])
+            expect((yield* claim(1)).map(({ job }) => job.source.id)).toEqual(["pets"])
+          }))
+
+        test("loses what is no pending job, and nothing else", () =>
+          Effect.gen(function*() {
+            const sql = yield* SqlClient.SqlClient
+            const tenant = yield* Tenant
+            const running = yield* Indexing.begin(pets)
+            yield* Indexing.put(Indexing.catalog("cars", { x: "x" }))
+            yield* sql`insert into pending (tenant, provider, run_at, id)
+              values (${tenant}, 'fake', now(), ${running.job.id}), (${tenant}, 'fake', now(), 987654321)`
+            expect([yield* lined, yield* lineUp, yield* lined]).toEqual([3, 0, 1])
+            expect((yield* claim(2)).map(({ job }) => job.source.id)).toEqual(["cars"])
           }))
       })
 
