@@ -9,25 +9,13 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held, Settled } from "../../../src/domain/job/JobQueue.js"
-import { JobId } from "../../../src/domain/job/Job.js"
+import type { JobId } from "../../../src/domain/job/Job.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
-import { Fence, WorkerId } from "../../../src/domain/lease/Lease.js"
 import type { LeaseLost } from "../../../src/domain/lease/Lease.js"
 import { StoreBroken, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import * as Settle from "../../../src/programs/flows/Settle.js"
-
-const held = (id: number, fence = 1): Held => ({
-  worker: WorkerId.make("worker"),
-  fence: Fence.make(fence),
-  job: {
-    id: JobId.make(id),
-    source: { kind: "catalog", id: `source-${id}` },
-    attempts: 1,
-    maxAttempts: 5,
-    cooled: Duration.zero
-  }
-})
+import { held } from "../../support/Jobs.js"
 
 const succeeded: Settled = { status: "succeeded", runAt: Option.none() }
 const all = (jobs: ReadonlyArray<Held>): ReadonlySet<JobId> => new Set(jobs.map(({ job }) => job.id))

@@ -14,7 +14,7 @@ import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
-import { Fence, WorkerId } from "../../../src/domain/lease/Lease.js"
+import { WorkerId } from "../../../src/domain/lease/Lease.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
 import { StoreBroken } from "../../../src/domain/store/StoreFailure.js"
@@ -22,18 +22,7 @@ import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import type { Runner } from "../../../src/programs/flows/Bench.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
 import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
-
-const held = (id: number, fence = 1): Held => ({
-  worker: WorkerId.make("worker"),
-  fence: Fence.make(fence),
-  job: {
-    id: JobId.make(id),
-    source: { kind: "catalog", id: `source-${id}` },
-    attempts: 1,
-    maxAttempts: 5,
-    cooled: Duration.zero
-  }
-})
+import { held } from "../../support/Jobs.js"
 
 const settings = {
   workers: 8,
