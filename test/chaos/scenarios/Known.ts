@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
-import { check, drained, sources, world } from "../Arena.js"
+import { check, drained, eventually, sources, world } from "../Arena.js"
 import type { Expected, Scenario, World } from "../Arena.js"
 import { judge, receipts, told, whole } from "../Judge.js"
 
@@ -120,7 +120,12 @@ const editAndDelete: Scenario = {
     yield* here.put(anew)
     yield* here.within(Effect.flatMap(CatalogStore, (store) => store.remove("source-1")))
     const left = yield* drained(here, 60_000)
-    // What an edit leaves behind is swept when the job ends, and what a deletion leaves with the deletion.
+    // What an edit leaves behind is swept once the job has ended, and what a deletion leaves with the deletion.
+    const stray = Effect.map(
+      here.sql<{ readonly count: number }>("select count(*)::int as count from stray"),
+      ([row]) => row?.count ?? 0
+    )
+    yield* eventually(stray, (count) => count === 0, 10_000)
     const judgement = yield* judge(here, anew, 2)
     const statuses = yield* here.sql<{ readonly source_id: string; readonly status: string }>(
       "select source_id, status from index_job_all order by source_id, id"
