@@ -51,8 +51,9 @@ export class PreparedStatements {
   }
 
   /**
-   * Hears how a prepared statement ended; both times are milliseconds of one clock. The plan of a slow one may have been made while a table was smaller; one that is
-   * stale is prepared anew under another name, since the driver believes the old one to be there.
+   * Hears how a prepared statement ended; both times are milliseconds of one clock. The plan of a slow one may have been made
+   * while a table was smaller; one that is stale is prepared anew under another name, since the driver believes the old one to
+   * be there.
    */
   ended(error: unknown, began: number, now: number): void {
     if (isStaleStatement(error)) {

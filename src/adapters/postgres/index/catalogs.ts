@@ -91,11 +91,8 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
       ${sql.literal(jobColumns)}
     from source s
     left join standing t on t.source_id = s.id
-    left join lateral (
-      select * from index_job_all j
-      where j.tenant = s.tenant and j.source_kind = s.kind and j.source_id = s.id
-      order by j.id desc limit 1
-    ) job on true
+    left join ${JobRow.withLease(sql, "index_job")} as job
+      on job.tenant = s.tenant and job.source_kind = s.kind and job.source_id = s.id
     where s.tenant = ${tenant} and s.kind = 'catalog' ${only}
     order by s.id`
   return rows.map(toCatalog)

@@ -25,6 +25,17 @@ export const toSettled = (row: SettledRow): Settled => ({
   runAt: Option.fromNullable(row.run_at)
 })
 
+/**
+ * What follows the part `settled` of a statement that ends jobs of one claim: who is pending again stands in line and is told
+ * about, the claim's lease is given back, and each job is answered as a SettledRow.
+ */
+export const answering = (sql: SqlClient.SqlClient, tenant: string, fence: Fence) =>
+  sql`
+    lined_up as (${Pending.lineUp(sql, "settled")}),
+    ${giveBack(sql, tenant, fence)}
+    select settled.id, settled.status, case settled.status when 'pending' then settled.run_at end as run_at,
+      case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+
 /** Jobs of one claim that are complete. */
 export interface Completion {
   readonly fence: Fence
@@ -76,10 +87,7 @@ export const completeAll = Effect.fnUntraced(
           and job.status = 'running'
         returning ${sql.literal(Pending.columns)}
       ),
-      lined_up as (${Pending.lineUp(sql, "settled")}),
-      ${giveBack(sql, tenant, fence, "settled")}
-      select settled.id, settled.status, case settled.status when 'pending' then settled.run_at end as run_at,
-        case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+      ${answering(sql, tenant, fence)}`
   }
 )
 

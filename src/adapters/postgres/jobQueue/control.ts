@@ -8,10 +8,6 @@ import * as Pending from "./pending.js"
 import { find, list } from "./read.js"
 import { channel } from "./wake.js"
 
-const newestOf = (sql: SqlClient.SqlClient, tenant: string, source: SourceRef) =>
-  sql`select newest.id from index_job as newest
-    where newest.tenant = ${tenant} and newest.source_kind = ${source.kind} and newest.source_id = ${source.id}`
-
 /** Ends the open job whose number is `id`. A fence of its own makes the holder's next write and heartbeat come too late. */
 const cancelling = (sql: SqlClient.SqlClient, tenant: string, id: Fragment) =>
   sql`
@@ -41,7 +37,7 @@ export const cancel = Effect.fn("JobQueue.cancel")(function*(tenant: string, id:
 /** Cancels the open job of a source that is being removed, in the caller's transaction. */
 export const cancelSource = Effect.fn("JobQueue.cancelSource")(function*(tenant: string, source: SourceRef) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`${cancelling(sql, tenant, newestOf(sql, tenant, source))} select cancelled.id from cancelled`
+  yield* sql`${cancelling(sql, tenant, JobRow.newestOf(sql, tenant, source))} select cancelled.id from cancelled`
 })
 
 /**
@@ -52,7 +48,7 @@ export const retry = Effect.fn("JobQueue.retry")(function*(tenant: string, id: J
   const sql = yield* SqlClient.SqlClient
   const { source } = yield* find(tenant, id)
   const rows = yield* sql<JobRow.JobRow>`
-    with ${Pending.standing(sql, tenant, newestOf(sql, tenant, source))},
+    with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, source))},
     anew as (
       update index_job as job set
         status = 'pending', attempts = 0, crashes = 0, cooled_ms = 0, run_at = now(), finished_at = null, again = false

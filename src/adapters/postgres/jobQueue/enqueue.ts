@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { EnqueueRequest } from "../../../domain/job/JobQueue.js"
 import { prepared } from "../Prepared.js"
+import { archiving } from "./history.js"
 import * as JobRow from "./JobRow.js"
 import * as Pending from "./pending.js"
 import { channel } from "./wake.js"
@@ -12,15 +13,8 @@ const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequ
   const { force, maxAttempts, provider, source } = request
   const its = sql`job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}`
   return yield* sql<JobRow.JobRow>`${prepared}
-    with ${Pending.standing(sql, tenant, sql`select job.id from index_job as job where ${its}`)},
-    over as (
-      delete from index_job as job
-      where ${its} and job.status not in ('pending', 'running')
-      returning job.*
-    ),
-    kept as (
-      insert into index_job_history select over.* from over
-    ),
+    with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, source))},
+    ${archiving(sql, its)},
     made as (
       insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, revision)
       select ${tenant}, ${source.kind}, ${source.id}, ${provider}, ${maxAttempts}::integer,

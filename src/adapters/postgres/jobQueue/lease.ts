@@ -6,18 +6,18 @@ import type { Fence } from "../../../domain/lease/Lease.js"
  * Lock order: a job's row, then its lease's; who takes a lease first leaves locked jobs alone.
  */
 
-/** The jobs in `ended` are held no more: two parts of a `with`, after the one that ended them. */
-export const giveBack = (sql: SqlClient.SqlClient, tenant: string, fence: Fence, ended: string) =>
+/** The jobs in `settled` are held no more: two parts of a `with`, after the one that settled them. */
+export const giveBack = (sql: SqlClient.SqlClient, tenant: string, fence: Fence) =>
   sql`
     given_back as (
       delete from lease
       where lease.tenant = ${tenant} and lease.fence = ${fence}
-        and cardinality(lease.jobs) <= (select count(*) from ${sql.literal(ended)})
+        and cardinality(lease.jobs) <= (select count(*) from settled)
     ),
     given_in_part as (
       update lease set jobs = array(
-        select its.id from unnest(lease.jobs) as its (id) where its.id not in (select id from ${sql.literal(ended)})
+        select its.id from unnest(lease.jobs) as its (id) where its.id not in (select settled.id from settled)
       )
       where lease.tenant = ${tenant} and lease.fence = ${fence}
-        and cardinality(lease.jobs) > (select count(*) from ${sql.literal(ended)})
+        and cardinality(lease.jobs) > (select count(*) from settled)
     )`

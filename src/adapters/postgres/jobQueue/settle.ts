@@ -8,13 +8,11 @@ import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
 import type { Fence } from "../../../domain/lease/Lease.js"
 import { prepared } from "../Prepared.js"
-import { completeAll, toSettled } from "./complete.js"
+import { answering, completeAll, toSettled } from "./complete.js"
 import type { SettledRow } from "./complete.js"
 import * as JobRow from "./JobRow.js"
-import { giveBack } from "./lease.js"
 import * as Pending from "./pending.js"
 import { count, refuse } from "./refused.js"
-import { channel } from "./wake.js"
 
 /** Writes how an attempt ended, under its fence. */
 export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, held: Held, outcome: Outcome) {
@@ -116,8 +114,5 @@ const endAll = Effect.fnUntraced(function*(
         and job.status = 'running'
       returning ${sql.literal(Pending.columns)}
     ),
-    lined_up as (${Pending.lineUp(sql, "settled")}),
-    ${giveBack(sql, tenant, fence, "settled")}
-    select settled.id, settled.status, case settled.status when 'pending' then settled.run_at end as run_at,
-      case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+    ${answering(sql, tenant, fence)}`
 })

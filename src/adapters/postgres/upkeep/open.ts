@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { Opening } from "../../../domain/job/Upkeep.js"
+import { archiving } from "../jobQueue/history.js"
 import { lineUp } from "../jobQueue/pending.js"
 import { channel } from "../jobQueue/wake.js"
 
@@ -21,14 +22,8 @@ export const open = Effect.fn("Upkeep.open")(function*(tenant: string, openings:
       from jsonb_to_recordset(${wanted}::jsonb)
         as wanted (kind text, id text, provider text, max_attempts integer, after bigint)
       join source s on s.tenant = ${tenant} and s.kind = wanted.kind and s.id = wanted.id
-    ), over as (
-      delete from index_job job
-      where job.tenant = ${tenant} and job.id = any(array(select wanted.after from wanted))
-        and job.status not in ('pending', 'running')
-      returning job.*
-    ), kept as (
-      insert into index_job_history select over.* from over
-    ), opened as (
+    ), ${archiving(sql, sql`job.tenant = ${tenant} and job.id = any(array(select wanted.after from wanted))`)},
+    opened as (
       insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
       select ${tenant}, wanted.kind, wanted.id, wanted.provider, wanted.max_attempts, wanted.revision
       from wanted, (select count(*) from over) as first

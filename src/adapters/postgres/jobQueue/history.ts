@@ -1,0 +1,15 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
+
+/**
+ * Makes history of those of the jobs `which` that are over: two parts of a `with`. What takes their place is inserted by the same
+ * statement, after `over` was read to its end.
+ */
+export const archiving = (sql: SqlClient.SqlClient, which: Fragment) =>
+  sql`
+    over as (
+      delete from index_job as job where ${which} and job.status not in ('pending', 'running') returning job.*
+    ),
+    kept as (
+      insert into index_job_history select over.* from over
+    )`
