@@ -10,19 +10,23 @@ import { channel } from "../jobQueue/wake.js"
 export const lineUp = Effect.fn("Upkeep.lineUp")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    delete from pending where pending.ctid = any(array(
-      select pending.ctid
-      from pending cross join lateral (
+    with idle as materialized (
+      select pending.ctid as place, pending.id from pending
+      where pending.tenant = ${tenant} and not exists (
         select from index_job as job
-        where job.tenant = pending.tenant and job.id = pending.id and job.status <> 'pending'
+        where job.tenant = pending.tenant and job.id = pending.id and job.status = 'pending')
+    )
+    delete from pending where pending.ctid = any(array(
+      select idle.place
+      from idle cross join lateral (
+        select from index_job as job
+        where job.tenant = ${tenant} and job.id = idle.id and job.status <> 'pending'
         limit 1
         for update skip locked
       ) as job
-      where pending.tenant = ${tenant}
       union all
-      select pending.ctid from pending
-      where pending.tenant = ${tenant} and not exists (
-        select from index_job as job where job.tenant = pending.tenant and job.id = pending.id)
+      select idle.place from idle
+      where not exists (select from index_job as job where job.tenant = ${tenant} and job.id = idle.id)
     ))`
   const missing = yield* sql`
     with missing as materialized (
