@@ -36,18 +36,26 @@ const again = Schedule.exponential("50 millis").pipe(
 /** What may delay a worker's end. */
 const farewell = "2 seconds"
 
-/** Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock. */
-const lock = (session: Session, { number }: Registration) =>
-  Effect.zipRight(
-    Effect.addFinalizer(() =>
-      session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
-        Effect.interruptible,
-        Effect.timeout(farewell),
-        Effect.ignore
-      )
-    ),
-    session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
+/**
+ * Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock: others see it, and
+ * `seen` hears so.
+ */
+const lock = Effect.fnUntraced(function*(session: Session, { number }: Registration, seen: Effect.Effect<unknown>) {
+  yield* Effect.addFinalizer(() =>
+    session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
+      Effect.interruptible,
+      Effect.timeout(farewell),
+      Effect.ignore
+    )
   )
+  const [row] = yield* session.query("select pg_try_advisory_lock($1::integer, $2::integer) as got", [
+    lockClass,
+    number
+  ])
+  if (row?.["got"] === true) return
+  yield* seen
+  yield* session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
+})
 
 /** Behind a transaction pooler the next statement may run in another session than the one that took the lock. */
 const isOwn = (session: Session, { number }: Registration) =>
@@ -76,11 +84,17 @@ const announce = (session: Session, { id, number, tenant }: Registration, counts
 const poolerWarning = "Session locks do not last on this connection (a transaction pooler?): " +
   "the jobs of a dead worker are freed by their leases alone"
 
-/** Holds the lock on a session of its own until that session is lost; `held` hears when the others can see it. */
-const hold = Effect.fnUntraced(function*(registration: Registration, held: Effect.Effect<unknown>) {
+/** What follows from the others seeing the lock, and from their no longer seeing it. */
+interface Seen {
+  readonly open: Effect.Effect<unknown>
+  readonly close: Effect.Effect<unknown>
+}
+
+/** Holds the lock on a session of its own until that session is lost. */
+const hold = Effect.fnUntraced(function*(registration: Registration, seen: Seen) {
   const sessions = yield* Sessions
   const session = yield* sessions.open
-  yield* lock(session, registration)
+  yield* lock(session, registration, seen.open)
   const told = yield* Ref.make(false)
   const announced = Effect.gen(function*() {
     const own = yield* isOwn(session, registration)
@@ -88,10 +102,10 @@ const hold = Effect.fnUntraced(function*(registration: Registration, held: Effec
     if (!own && !(yield* Ref.getAndSet(told, true))) yield* Effect.logWarning(poolerWarning)
   })
   yield* announced
-  yield* held
+  yield* seen.open
   const watched = Effect.repeat(announced, Schedule.spaced(look))
   return yield* Effect.raceFirst(session.lost, Effect.zipRight(watched, Effect.never))
-}, Effect.scoped)
+}, (holding, _, seen) => Effect.scoped(Effect.ensuring(holding, seen.close)))
 
 /** A worker that still has running jobs leaves its row: without the lock it says that they are free. */
 const forget = ({ id, tenant }: Registration) =>
@@ -115,23 +129,25 @@ const named = Effect.gen(function*() {
 
 const register = Effect.gen(function*() {
   const registration = yield* named
+  const seen = yield* Effect.makeLatch()
   const first = yield* Deferred.make<void, StoreFailure>()
   const registered = Effect.map(Deferred.poll(first), Option.isSome)
   yield* Effect.addFinalizer(() => forget(registration))
-  yield* hold(registration, Deferred.succeed(first, undefined)).pipe(
-    Effect.tapError((failure) =>
-      Effect.if(registered, {
-        onTrue: () => Effect.logWarning(`The worker's lock is lost and taken anew: ${failure.message}`),
-        onFalse: () => Effect.void
-      })
-    ),
-    Effect.retry({ schedule: again, while: () => registered }),
-    // The failure of the first attempt is the caller's.
-    Effect.intoDeferred(first),
-    Effect.forkScoped
-  )
+  yield* hold(registration, { open: Effect.zipRight(seen.open, Deferred.succeed(first, undefined)), close: seen.close })
+    .pipe(
+      Effect.tapError((failure) =>
+        Effect.if(registered, {
+          onTrue: () => Effect.logWarning(`The worker's lock is lost and taken anew: ${failure.message}`),
+          onFalse: () => Effect.void
+        })
+      ),
+      Effect.retry({ schedule: again, while: () => registered }),
+      // The failure of the first attempt is the caller's.
+      Effect.intoDeferred(first),
+      Effect.forkScoped
+    )
   yield* Deferred.await(first)
-  return registration.id
+  return { id: registration.id, seen: seen.await }
 })
 
 /** A worker that gave no notice leaves its row, and its lock is free. */

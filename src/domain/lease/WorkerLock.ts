@@ -4,10 +4,20 @@ import type * as Scope from "effect/Scope"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { WorkerId } from "./Lease.js"
 
+/** A worker whose lock others look at. */
+export interface Registered {
+  readonly id: WorkerId
+  /**
+   * Ends at once while others see the lock, and else when they do again. A job that is claimed without it counts as a dead
+   * worker's.
+   */
+  readonly seen: Effect.Effect<void>
+}
+
 /** Shows every other process that this worker lives: when it dies its jobs are free at once, long before their leases end. */
 export class WorkerLock extends Context.Tag("holdfast/WorkerLock")<WorkerLock, {
   /** Make this process a worker until the scope closes. The id is new each time. */
-  readonly register: Effect.Effect<WorkerId, StoreFailure, Scope.Scope>
+  readonly register: Effect.Effect<Registered, StoreFailure, Scope.Scope>
   /** The workers that live now, in all processes. One whose connection keeps no locks counts for a day after its start. */
   readonly living: Effect.Effect<ReadonlySet<WorkerId>, StoreFailure>
 }>() {}

@@ -173,7 +173,8 @@ export const workWith = Effect.fn("Work.workWith")(
         // Before anything is asked, so that a job which ends meanwhile cuts the next pause short.
         jobs.freed.unsafeClose()
         if (yield* options.done(jobs.running.size)) return
-        const more = yield* claimPatiently(jobs, worker, begin, options.only)
+        yield* worker.seen
+        const more = yield* claimPatiently(jobs, worker.id, begin, options.only)
         if (!more || jobs.running.size >= settings.workers) yield* pause(jobs, options.only)
       }
     })

@@ -3,10 +3,12 @@ import { describe, expect, layer } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { lockClass } from "../../../src/adapters/postgres/jobQueue/reclaim.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
+import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { freshPostgres, postgres } from "../../support/Databases.js"
 import * as Kit from "../suites/queueKit.js"
@@ -24,6 +26,16 @@ const lockHolders = Effect.gen(function*() {
     where locktype = 'advisory' and granted and classid = ${lockClass}::bigint::oid
       and database = (select oid from pg_database where datname = current_database())`
   return rows.map(({ pid }) => pid)
+})
+
+/** How many sessions wait for a worker's lock. */
+const waitingForLock = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`
+    select pid from pg_locks
+    where locktype = 'advisory' and not granted and classid = ${lockClass}::bigint::oid
+      and database = (select oid from pg_database where datname = current_database())`
+  return rows.length
 })
 
 /** Ends the one session that holds a worker's lock; answers which it was. */
@@ -76,6 +88,44 @@ describe("sessions that die", () => {
         yield* Kit.claimOne(worker)
         expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
         expect((yield* workers)[0]).toEqual(before)
+      }))))
+
+    it.effect("keep their worker from claiming until others see its lock again", () =>
+      Effect.gen(function*() {
+        const sessions = yield* Sessions
+        const way = yield* Effect.makeLatch(true)
+        const open = Effect.zipRight(way.await, sessions.open)
+        yield* withLock(Effect.scoped(Effect.gen(function*() {
+          const { id, seen } = yield* Effect.flatMap(WorkerLock, (lock) => lock.register)
+          yield* seen
+          yield* way.close
+          yield* cutLock
+          yield* eventually(Effect.map(Effect.timeoutOption(seen, "1 millis"), Option.isNone))
+          yield* way.open
+          yield* seen
+          yield* Kit.enqueue("pets")
+          yield* Kit.claimOne(id)
+          expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
+        }))).pipe(Effect.provideService(Sessions, { open }))
+      }))
+
+    it.effect("hold up nobody's claims where the lock outlives the worker's hold on them", () =>
+      withLock(Effect.scoped(Effect.gen(function*() {
+        const { id, seen } = yield* Effect.flatMap(WorkerLock, (lock) => lock.register)
+        const [{ lock_number: number = 0 } = {}] = yield* workers
+        // In the place of an earlier session that is cut off and not known to be dead: it gets the lock next.
+        const earlier = yield* Effect.flatMap(Sessions, (sessions) => sessions.open)
+        const taking = yield* Effect.fork(
+          earlier.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
+        )
+        yield* eventually(Effect.map(waitingForLock, (waiting) => waiting === 1))
+        yield* cutLock
+        yield* Fiber.join(taking)
+        yield* eventually(Effect.map(waitingForLock, (waiting) => waiting === 1))
+        yield* seen
+        yield* Kit.enqueue("pets")
+        yield* Kit.claimOne(id)
+        expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
       }))))
 
     it.effect("do not silence the hints: the listener listens again", () =>

@@ -22,7 +22,7 @@ export const withLock = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return Effect.provide(effect, Layer.mergeAll(Kit.queueOf(tenant), lock))
   })
 
-export const registered = Effect.flatMap(WorkerLock, (lock) => lock.register)
+export const registered = Effect.flatMap(WorkerLock, (lock) => Effect.map(lock.register, ({ id }) => id))
 
 export interface WorkerRow {
   readonly id: string

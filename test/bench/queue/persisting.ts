@@ -53,7 +53,7 @@ const fenced = Effect.fnUntraced(function*(round: number, count: number) {
     CatalogStore,
     (store) => store.put(catalogOf(`persisting-${round}`, count), { provider: "bench", maxAttempts: 5, force: false })
   )
-  const worker = yield* (yield* WorkerLock).register
+  const { id: worker } = yield* (yield* WorkerLock).register
   const [held] = yield* queue.claim({ worker, slots: 1, duration: Duration.minutes(10), only: job.id })
   if (held === undefined) return yield* Effect.dieMessage("the bench's job was not claimed")
   const items = yield* index.pending(held, space, -1, count)

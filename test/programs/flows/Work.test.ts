@@ -40,10 +40,12 @@ interface Told {
   /** The jobs that a heartbeat finds still held. */
   readonly renewed?: ReadonlyArray<number>
   readonly settled?: Effect.Effect<void, StoreFailure>
+  /** Ends while others see the worker's lock. */
+  readonly seen?: Effect.Effect<void>
 }
 
 /** A queue that answers as told and notes what is settled, and how. */
-const queueOf = ({ claims, renewed = [], settled = Effect.void }: Told) => {
+const queueOf = ({ claims, renewed = [], seen = Effect.void, settled = Effect.void }: Told) => {
   const ends: Array<string> = []
   let claimed = 0
   const layer = Layer.mergeAll(
@@ -58,7 +60,7 @@ const queueOf = ({ claims, renewed = [], settled = Effect.void }: Told) => {
       reclaim: Effect.succeed({ freed: 0, failed: 0 }),
       nextReadyIn: Effect.succeed(Option.none())
     }),
-    Layer.mock(WorkerLock, { register: Effect.succeed(WorkerId.make("worker")) }),
+    Layer.mock(WorkerLock, { register: Effect.succeed({ id: WorkerId.make("worker"), seen }) }),
     Layer.mock(WakeUps, { next: (atMost) => Effect.sleep(Duration.millis(atMost)) }),
     Layer.mock(Gates, {}),
     Layer.mock(Reporter, {}),
@@ -89,6 +91,20 @@ describe("working on jobs", () => {
       expect(ends.length).toBe(3)
       yield* Fiber.interrupt(working)
       expect(ends.toSorted()).toEqual(["1 Completed", "2 Completed", "3 Completed"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("claims nothing while others do not see the worker's lock", () => {
+    const latch = Effect.unsafeMakeLatch()
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])], seen: latch.await })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      yield* settledDown
+      expect(ends).toEqual([])
+      yield* latch.open
+      yield* settledDown
+      expect(ends).toEqual(["1 Completed"])
+      yield* Fiber.interrupt(working)
     }).pipe(Effect.provide(layer))
   })
 
