@@ -21,7 +21,7 @@ const stored = Effect.fnUntraced(function*(tenant: string, catalog: NewCatalog, 
   const source = sourceOf(catalog.name)
   yield* Source.lock(tenant, source)
   yield* put(tenant, source, catalog)
-  return yield* enqueue(tenant, { source, ...request })
+  return yield* enqueue(yield* SqlClient.SqlClient, tenant, { source, ...request })
 })
 
 /** The job comes first, so that its holder's writes are refused from the moment at which the rows begin to go. */

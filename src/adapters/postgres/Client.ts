@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Pg from "pg"
 import type * as Store from "../../domain/store/StoreFailure.js"
 import { BoundedConnection } from "./BoundedConnection.js"
+import * as FixedStatement from "./FixedStatement.js"
 import * as RowTypes from "./RowTypes.js"
 import { Sessions } from "./Session.js"
 import type { Session } from "./Session.js"
@@ -109,6 +110,24 @@ const acquirePool = Effect.fnUntraced(function*(config: Settings) {
   return pool
 })
 
+/** Nothing here cancels a statement that is interrupted: what is sent so is short. */
+const sendTo = (pool: Pg.Pool): FixedStatement.Send => (text, values) =>
+  Effect.async((resume) => {
+    pool.connect((unconnected, client, release) => {
+      if (client === undefined) return resume(Effect.fail(failed("Failed to acquire connection")(unconnected)))
+      let broken: Error | undefined
+      const hear = (error: Error) => {
+        broken = error
+      }
+      client.on("error", hear)
+      client.query(text, [...values], (cause, result) => {
+        client.off("error", hear)
+        release(broken)
+        resume(cause ? Effect.fail(failed("Failed to execute statement")(cause)) : Effect.succeed(result.rows))
+      })
+    })
+  })
+
 const hears = (channel: string, hear: (payload: string) => void) => (message: Pg.Notification) => {
   if (message.channel === channel) hear(message.payload ?? "")
 }
@@ -182,7 +201,9 @@ export const layer = (
 ): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient | Sessions, Store.StoreFailure> =>
   Layer.scopedContext(
     Effect.gen(function*() {
-      const client = yield* PgClient.fromPool({ acquire: acquirePool(config), applicationName: config.applicationName })
+      const pool = yield* acquirePool(config)
+      const made = yield* PgClient.fromPool({ acquire: Effect.succeed(pool), applicationName: config.applicationName })
+      const client = FixedStatement.withSend(made, sendTo(pool))
       return Context.make(PgClient.PgClient, client).pipe(
         Context.add(SqlClient.SqlClient, client),
         Context.add(Sessions, { open: openSession(config) })

@@ -5,7 +5,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Port from "../../domain/job/JobQueue.js"
 import { isStoreFailure } from "../../domain/store/StoreFailure.js"
-import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { claim } from "./jobQueue/claim.js"
 import { cancel, retry } from "./jobQueue/control.js"
@@ -26,29 +25,29 @@ const againAlone = <A, E>(failure: E, again: Effect.Effect<A, E>): Effect.Effect
     (transaction) => Option.isSome(transaction) ? Effect.fail(failure) : again
   )
 
+const tried = <A, E>(effect: Effect.Effect<A, E>, tries = conflicts): Effect.Effect<A, E> =>
+  Effect.catchIf(
+    effect,
+    (failure) => tries > 0 && isStoreFailure(failure) && failure._tag === "StoreConflict",
+    (failure) => againAlone(failure, tried(effect, tries - 1))
+  )
+
 /** The queue in SQL: every operation is one statement, or a few that need no transaction between them. */
 export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Layer.effect(
   Port.JobQueue,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const tenant = yield* Tenant
-    const run = <A, E>(
-      effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient>,
-      tries = conflicts
-    ): Effect.Effect<A, Exclude<E, SqlError> | StoreFailure> =>
-      Effect.catchIf(
-        SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql)),
-        (failure) => tries > 0 && isStoreFailure(failure) && failure._tag === "StoreConflict",
-        (failure) => againAlone(failure, run(effect, tries - 1))
-      )
+    const run = <A, E>(effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient>) =>
+      tried(SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql)))
     return Port.JobQueue.of({
-      enqueue: (request) => run(enqueue(tenant, request)),
-      claim: (request) => run(claim(tenant, request)),
+      enqueue: (request) => tried(enqueue(sql, tenant, request)),
+      claim: (request) => tried(claim(sql, tenant, request)),
       renew: (held, duration) => run(renew(tenant, held, duration)),
       settle: (held, outcome) => run(settle(tenant, held, outcome)),
       settleAll: (held, outcome) => run(settleAlike(tenant, held, outcome)),
       reclaim: run(reclaim(tenant)),
-      nextReadyIn: run(nextReadyIn(tenant)),
+      nextReadyIn: tried(nextReadyIn(sql, tenant)),
       find: (id) => run(find(tenant, id)),
       list: (filter) => run(list(tenant, filter)),
       retry: (id) => run(retry(tenant, id)),

@@ -1,11 +1,10 @@
-import type * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { Job, SourceRef } from "../../domain/job/Job.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { enqueue } from "./jobQueue/enqueue.js"
-import * as SqlFailure from "./SqlFailure.js"
 
 export interface IndexJobRequest {
   readonly source: SourceRef
@@ -33,5 +32,5 @@ export interface IndexJobRequest {
 export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
   { force = false, maxAttempts = RetryPolicy.job.maxAttempts, provider, source }: IndexJobRequest
 ): Effect.fn.Return<Job, StoreFailure, SqlClient.SqlClient> {
-  return yield* SqlFailure.renamed(enqueue(yield* Tenant, { source, provider, force, maxAttempts }))
+  return yield* enqueue(yield* SqlClient.SqlClient, yield* Tenant, { source, provider, force, maxAttempts })
 })

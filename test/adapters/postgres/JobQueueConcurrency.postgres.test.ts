@@ -7,14 +7,12 @@ import * as Fiber from "effect/Fiber"
 import * as Claim from "../../../src/adapters/postgres/jobQueue/claim.js"
 import * as Complete from "../../../src/adapters/postgres/jobQueue/complete.js"
 import * as Pending from "../../../src/adapters/postgres/jobQueue/pending.js"
-import * as Enqueue from "../../../src/adapters/postgres/jobQueue/enqueue.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
 import { noProgress } from "../../../src/domain/job/Job.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
-import { WorkerId } from "../../../src/domain/lease/Lease.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { freshPostgres } from "../../support/Databases.js"
 import * as Kit from "../suites/queueKit.js"
@@ -98,13 +96,12 @@ describe("the job queue among many workers", () => {
 
     it.effect("runs again when an edit commits while the completion waits for it", () =>
       Kit.alone(Effect.gen(function*() {
-        const tenant = yield* Tenant
         const held = yield* Kit.begun("pets")
         const edited = yield* Deferred.make<void>()
         const commit = yield* Deferred.make<void>()
         const edit = yield* Effect.fork(transact(Effect.gen(function*() {
           yield* Kit.putSource("pets", "two")
-          yield* Enqueue.enqueue(tenant, Kit.request("pets"))
+          yield* Kit.asked("pets")
           yield* Deferred.succeed(edited, undefined)
           yield* Deferred.await(commit)
         })))
@@ -130,7 +127,7 @@ describe("the job queue among many workers", () => {
         })))
         yield* Deferred.await(completed)
         const edit = yield* Effect.fork(transact(
-          Effect.zipRight(Kit.putSource("pets", "two"), Enqueue.enqueue(tenant, Kit.request("pets")))
+          Effect.zipRight(Kit.putSource("pets", "two"), Kit.asked("pets"))
         ))
         yield* waitingForLock(1)
         yield* Deferred.succeed(commit, undefined)
@@ -213,9 +210,9 @@ describe("the job queue among many workers", () => {
       Kit.alone(Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const tenant = yield* Tenant
-        const request = { worker: WorkerId.make("a"), slots: 100, duration: Kit.minute }
+        const given = { tenant, worker: "a", slots: 100, millis: 60_000 }
         const planOf = Effect.map(
-          sql<Explained>`explain (format json) ${Claim.statement(sql, tenant, request)}`,
+          sql<Explained>`explain (format json) ${Claim.statement(sql, given, sql``)}`,
           ([row]) => row?.["QUERY PLAN"][0]?.Plan ?? { "Node Type": "none" }
         )
         yield* fill(20_000)

@@ -4,7 +4,6 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Enqueue from "../../../src/adapters/postgres/jobQueue/enqueue.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
 import { JobId } from "../../../src/domain/job/Job.js"
@@ -58,12 +57,11 @@ export const jobQueue = (backend: Backend) =>
 
         test("happens or not with the caller's own transaction", () =>
           Effect.gen(function*() {
-            const tenant = yield* Tenant
             yield* Kit.putSource("pets", "one")
-            const undone = transact(Effect.zipRight(Enqueue.enqueue(tenant, Kit.request("pets")), Effect.fail("no")))
+            const undone = transact(Effect.zipRight(Kit.asked("pets"), Effect.fail("no")))
             expect(yield* Effect.flip(undone)).toBe("no")
             expect(yield* Kit.claim(1)).toEqual([])
-            yield* transact(Enqueue.enqueue(tenant, Kit.request("pets")))
+            yield* transact(Kit.asked("pets"))
             expect((yield* Kit.claim(1)).length).toBe(1)
           }))
       })

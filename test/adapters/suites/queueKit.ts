@@ -55,10 +55,14 @@ export const request = (id: string, more: Partial<EnqueueRequest> = {}): Enqueue
   ...more
 })
 
+/** Asks for the source's job, and puts nothing before it. */
+export const asked = (id: string, more: Partial<EnqueueRequest> = {}) =>
+  Effect.flatMap(JobQueue, (queue) => queue.enqueue(request(id, more)))
+
 /** A source with an open job. */
 export const enqueue = Effect.fnUntraced(function*(id: string, more: Partial<EnqueueRequest> = {}) {
   yield* putSource(id, "one")
-  return yield* Effect.flatMap(JobQueue, (queue) => queue.enqueue(request(id, more)))
+  return yield* asked(id, more)
 })
 
 export const minute = Duration.minutes(1)

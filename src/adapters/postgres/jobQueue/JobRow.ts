@@ -52,9 +52,9 @@ const names = [
 export const columns = names.join(", ").split(", ").map((name) => `job.${name}`).join(", ")
 
 /** The number of the source's newest job. */
-export const newestOf = (sql: SqlClient.SqlClient, tenant: string, source: Pick<SourceRef, "kind" | "id">) =>
+export const newestOf = (sql: SqlClient.SqlClient, tenant: string, { id, kind }: { readonly kind: string; readonly id: string }) =>
   sql`select newest.id from index_job as newest
-    where newest.tenant = ${tenant} and newest.source_kind = ${source.kind} and newest.source_id = ${source.id}`
+    where newest.tenant = ${tenant} and newest.source_kind = ${kind} and newest.source_id = ${id}`
 
 /** The rows of `index_job` in `from` with the lease that holds each, like those of `index_job_all`. */
 export const withLease = (sql: SqlClient.SqlClient, from: string) =>

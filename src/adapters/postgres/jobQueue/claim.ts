@@ -1,11 +1,21 @@
-import * as SqlClient from "@effect/sql/SqlClient"
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type * as Statement from "@effect/sql/Statement"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
 import { Fence } from "../../../domain/lease/Lease.js"
+import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { providers } from "./pending.js"
+
+interface Given {
+  readonly tenant: string
+  readonly worker: string
+  readonly slots: number
+  /** How long the lease lasts. */
+  readonly millis: number
+}
 
 /**
  * Takes up to `slots` ready jobs, the longest ready first over all providers that are free. One fence is drawn for all
@@ -15,9 +25,12 @@ import { providers } from "./pending.js"
  * Whoever looks first locks the row of `pending`; the others pass it over. `= any(array(...))` keeps the plan on the keys,
  * whatever the statistics say; the same picks joined to the update scan the table.
  */
-export const statement = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
-  const only = request.only === undefined ? sql`` : sql`and pending.id = ${request.only}`
-  return sql<JobRow.ClaimedRow>`${prepared}
+export const statement = (
+  sql: SqlClient.SqlClient,
+  { millis, slots, tenant, worker }: Given,
+  only: Statement.Fragment
+) =>
+  sql<JobRow.ClaimedRow>`${prepared}
     with recursive ${providers(sql, tenant)},
     picked as materialized (
       select ready.place, ready.id
@@ -26,11 +39,11 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
         where pending.tenant = ${tenant} and pending.provider = provider.name and pending.run_at <= now()
           and provider.free_at <= now() ${only}
         order by pending.run_at, pending.id
-        limit ${request.slots}
+        limit ${slots}
         for update skip locked
       ) as ready
       order by ready.run_at, ready.id
-      limit ${request.slots}
+      limit ${slots}
     ),
     taken as (
       delete from pending where pending.ctid = any(array(select picked.place from picked))
@@ -49,22 +62,32 @@ export const statement = (sql: SqlClient.SqlClient, tenant: string, request: Cla
     ),
     granted as (
       insert into lease (tenant, fence, worker, expires_at, jobs)
-      select ${tenant}, claimed.fence, ${request.worker},
-        now() + ${Duration.toMillis(request.duration)}::float8 * interval '1 millisecond', array_agg(claimed.id)
+      select ${tenant}, claimed.fence, ${worker},
+        now() + ${millis}::float8 * interval '1 millisecond', array_agg(claimed.id)
       from claimed group by claimed.fence
     )
     select claimed.* from claimed`
-}
+
+const any = FixedStatement.make((sql, given: Given) => statement(sql, given, sql``))
+
+const only = FixedStatement.make((sql, given: Given & { readonly id: number }) =>
+  statement(sql, given, sql`and pending.id = ${given.id}`)
+)
 
 /** Takes ready jobs; the longest ready comes first. */
-export const claim = Effect.fnUntraced(function*(tenant: string, request: ClaimRequest) {
-  if (request.slots < 1) return []
-  const rows = yield* statement(yield* SqlClient.SqlClient, tenant, request)
-  return rows
-    .toSorted((a, b) => a.ready_at - b.ready_at || a.id - b.id)
-    .map((row): Held => ({
-      job: JobRow.toClaimed(row),
-      worker: request.worker,
-      fence: Fence.make(row.fence, { disableValidation: true })
-    }))
-})
+export const claim = (sql: SqlClient.SqlClient, tenant: string, request: ClaimRequest) => {
+  const { duration, only: id, slots, worker } = request
+  if (slots < 1) return Effect.succeed([])
+  const given = { tenant, slots, worker, millis: Duration.toMillis(duration) }
+  return Effect.map(
+    id === undefined ? any(sql, given) : only(sql, { ...given, id }),
+    (rows) =>
+      rows
+        .toSorted((a, b) => a.ready_at - b.ready_at || a.id - b.id)
+        .map((row): Held => ({
+          job: JobRow.toClaimed(row),
+          worker,
+          fence: Fence.make(row.fence, { disableValidation: true })
+        }))
+  )
+}

@@ -1,27 +1,37 @@
-import * as SqlClient from "@effect/sql/SqlClient"
+import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
+import type { Job } from "../../../domain/job/Job.js"
 import type { EnqueueRequest } from "../../../domain/job/JobQueue.js"
+import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
+import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
 import { archiving } from "./history.js"
 import * as JobRow from "./JobRow.js"
 import * as Pending from "./pending.js"
 import { channel } from "./wake.js"
 
-/** One try; no row where the source's job ended, or was followed by a newer one, at this very moment. */
-const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequest) {
-  const sql = yield* SqlClient.SqlClient
-  const { force, maxAttempts, provider, source } = request
-  const its = sql`job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}`
-  return yield* sql<JobRow.JobRow>`${prepared}
-    with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, source))},
+interface Given {
+  readonly tenant: string
+  readonly kind: string
+  readonly id: string
+  readonly provider: string
+  readonly maxAttempts: number
+  readonly force: boolean
+}
+
+/** No row where the source's job ended, or was followed by a newer one, at this very moment. */
+const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
+  const its = sql`job.tenant = ${tenant} and job.source_kind = ${kind} and job.source_id = ${id}`
+  return sql<JobRow.JobRow>`${prepared}
+    with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, { kind, id }))},
     ${archiving(sql, its)},
     made as (
       insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, revision)
-      select ${tenant}, ${source.kind}, ${source.id}, ${provider}, ${maxAttempts}::integer,
+      select ${tenant}, ${kind}, ${id}, ${provider}, ${maxAttempts}::integer,
         case when ${force}::boolean then now() end,
         (
           select source.revision from source
-          where source.tenant = ${tenant} and source.kind = ${source.kind} and source.id = ${source.id}
+          where source.tenant = ${tenant} and source.kind = ${kind} and source.id = ${id}
         )
       from (select count(*) from over) as first
       where ${sql.literal(Pending.locked)}
@@ -50,8 +60,14 @@ const tryOnce = Effect.fnUntraced(function*(tenant: string, request: EnqueueRequ
  * The mark `again` and the new revision are in the job's own row because the completion of a running job waits on that row's lock
  * and then sees them; the source's own row, changed in the same moment, would be hidden from the completion's snapshot.
  */
-export const enqueue = Effect.fn("JobQueue.enqueue")(function*(tenant: string, request: EnqueueRequest) {
-  let row: JobRow.JobRow | undefined
-  while (row === undefined) [row] = yield* tryOnce(tenant, request)
-  return JobRow.toJob(row)
-})
+export const enqueue = (
+  sql: SqlClient.SqlClient,
+  tenant: string,
+  request: EnqueueRequest
+): Effect.Effect<Job, StoreFailure> => {
+  const { force, maxAttempts, provider, source: { id, kind } } = request
+  return Effect.flatMap(
+    tryOnce(sql, { tenant, kind, id, provider, maxAttempts, force }),
+    ([row]) => row === undefined ? enqueue(sql, tenant, request) : Effect.succeed(JobRow.toJob(row))
+  )
+}

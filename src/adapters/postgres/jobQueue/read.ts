@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type { JobId } from "../../../domain/job/Job.js"
 import { JobNotFound } from "../../../domain/job/JobQueue.js"
 import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { providers } from "./pending.js"
@@ -30,10 +31,8 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
   return rows.map(JobRow.toJob)
 })
 
-/** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
-export const nextReadyIn = Effect.fnUntraced(function*(tenant: string) {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ readonly wait: number | null }>`${prepared}
+const firstReady = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) =>
+  sql<{ readonly wait: number | null }>`${prepared}
     with recursive ${providers(sql, tenant)}
     select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
     from provider cross join lateral (
@@ -43,5 +42,11 @@ export const nextReadyIn = Effect.fnUntraced(function*(tenant: string) {
       limit 1
     ) as head
     where provider.free_at < 'infinity'`
-  return Option.map(Option.fromNullable(row?.wait), (wait) => Duration.millis(Math.max(0, wait)))
-})
+)
+
+/** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
+export const nextReadyIn = (sql: SqlClient.SqlClient, tenant: string) =>
+  Effect.map(
+    firstReady(sql, { tenant }),
+    ([row]) => Option.map(Option.fromNullable(row?.wait), (wait) => Duration.millis(Math.max(0, wait)))
+  )

@@ -1,0 +1,87 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
+import type * as Statement from "@effect/sql/Statement"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Effect from "effect/Effect"
+import * as FiberRef from "effect/FiberRef"
+import type { RuntimeFiber } from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import * as SqlFailure from "./SqlFailure.js"
+
+/**
+ * Statements whose text never changes: built and compiled once, and then sent with as little as possible between their caller
+ * and the driver. To enqueue and to claim must cost little where a job is to start at once; building, a span and a scope each
+ * time cost more than the server takes. For whoever traces they have the same span as any other statement.
+ */
+
+/** Sends a statement; the rows come as the driver gives them. */
+export type Send = <Row>(text: string, values: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+
+const key = Symbol("holdfast/FixedStatement/Send")
+
+type Sending = SqlClient.SqlClient & { readonly [key]?: Send }
+
+/** The client, which knows the shortest way to its pool. */
+export const withSend = <Client extends SqlClient.SqlClient>(client: Client, send: Send): Client =>
+  Object.assign(client, { [key]: send })
+
+/** Stands for a value while the statement is compiled. */
+class Place {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+const places = new Proxy({}, { get: (_, name) => new Place(String(name)) })
+
+interface Compiled<Given> {
+  readonly text: string
+  readonly values: (given: Given) => ReadonlyArray<unknown>
+}
+
+const compile = <Given>(statement: Statement.Statement<unknown>): Compiled<Given> => {
+  const [text, params] = statement.compile(true)
+  return {
+    text,
+    // A place is named after the member of the given values that was put there.
+    values: (given) => params.map((param) => param instanceof Place ? given[param.name as keyof Given] : param)
+  }
+}
+
+const untraced = Context.get(DefaultServices.liveServices, Tracer.Tracer)
+
+const isTraced = (fiber: RuntimeFiber<unknown, unknown>) =>
+  fiber.currentTracer !== untraced && fiber.getFiberRef(FiberRef.currentTracerEnabled)
+
+const usual = (sql: SqlClient.SqlClient): Send => (text, values) => sql.unsafe<never>(text, values).withoutTransform
+
+/** How a statement is sent: in the caller's transaction where there is one. */
+const way = (sql: Sending, fiber: RuntimeFiber<unknown, unknown>): Send => {
+  if (isTraced(fiber)) return usual(sql)
+  const transaction = Context.getOption(fiber.currentContext, SqlClient.TransactionConnection)
+  if (Option.isNone(transaction)) return sql[key] ?? usual(sql)
+  const [connection] = transaction.value
+  return (text, values) => connection.execute(text, values, undefined)
+}
+
+/** A statement that is given its values by name. */
+export type FixedStatement<Given, Row> = (
+  sql: SqlClient.SqlClient,
+  given: Given
+) => Effect.Effect<ReadonlyArray<Row>, StoreFailure>
+
+/** `build` may do nothing with the given values but put them into the statement. */
+export const make = <Given extends object, Row>(
+  build: (sql: SqlClient.SqlClient, given: Given) => Statement.Statement<Row>
+): FixedStatement<Given, Row> => {
+  let known: Compiled<Given> | undefined
+  return (sql, given) =>
+    Effect.withFiberRuntime((fiber) => {
+      const { text, values } = known ??= compile(build(sql, places as Given)) // each member is a Place
+      return Effect.mapError(way(sql, fiber)<Row>(text, values(given)), SqlFailure.fromSqlError)
+    })
+}
