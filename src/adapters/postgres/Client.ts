@@ -115,15 +115,17 @@ const sendTo = (pool: Pg.Pool): FixedStatement.Send => (text, values) =>
   Effect.async((resume) => {
     pool.connect((unconnected, client, release) => {
       if (client === undefined) return resume(Effect.fail(failed("Failed to acquire connection")(unconnected)))
-      let broken: Error | undefined
-      const hear = (error: Error) => {
-        broken = error
+      let broken = false
+      const hear = () => {
+        broken = true
       }
       client.on("error", hear)
       client.query(text, [...values], (cause, result) => {
+        const failure = cause ? failed("Failed to execute statement")(cause) : undefined
         client.off("error", hear)
-        release(broken)
-        resume(cause ? Effect.fail(failed("Failed to execute statement")(cause)) : Effect.succeed(result.rows))
+        // A server that ends the session says so before the connection is seen to end.
+        release(broken || failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")
+        resume(failure === undefined ? Effect.succeed(result.rows) : Effect.fail(failure))
       })
     })
   })

@@ -7,7 +7,7 @@ import { Tenant } from "../../domain/store/Tenant.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 
 export interface IndexJobRequest {
-  readonly source: SourceRef
+  readonly source: Pick<SourceRef, "kind" | "id">
   /** The provider whose gate and cooldown the job obeys: the `provider` of the workers' Embedder. */
   readonly provider: string
   /** Embed all anew, also what is stored already. Default false. */

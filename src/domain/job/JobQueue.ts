@@ -35,7 +35,7 @@ export interface ClaimRequest {
 }
 
 export interface EnqueueRequest {
-  readonly source: SourceRef
+  readonly source: Pick<SourceRef, "kind" | "id">
   readonly provider: string
   readonly maxAttempts: number
   /** Embed all anew, also what is stored already. */

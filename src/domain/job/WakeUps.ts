@@ -1,8 +1,12 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 
 /** Hints that something changed. The table is the queue: a hint may be lost, and nothing depends on one. */
 export class WakeUps extends Context.Tag("holdfast/WakeUps")<WakeUps, {
-  /** Ends when a job became ready, a gate opened, `sooner` ended, or `atMost` passed (milliseconds). */
-  readonly next: (atMost: number, sooner?: Effect.Effect<unknown>) => Effect.Effect<void>
+  /**
+   * Until the scope ends, calls `ring` when a job became ready or a gate opened, and when hints may have been missed. Plain, since
+   * a job that starts on an idle worker waits for all that lies between its hint and its claim.
+   */
+  readonly hear: (ring: () => void) => Effect.Effect<void, never, Scope.Scope>
 }>() {}

@@ -56,6 +56,8 @@ export interface Bench {
   readonly stop: Deferred.Deferred<void>
   /** Opened by every job that ends; whoever waits closes it first. */
   readonly freed: Effect.Latch
+  /** The same, and opened by hints and by time as well: it is worth a look whether there is something to claim. */
+  readonly news: Effect.Latch
   readonly me: FiberId.FiberId
   /** When the leases were last renewed, in milliseconds. */
   readonly beatAt: Ref.Ref<number>
@@ -95,6 +97,7 @@ const free = (bench: Bench, one: Running) => {
   bench.begun.delete(one)
   if (bench.running.get(one.held.job.id) === one) bench.running.delete(one.held.job.id)
   bench.freed.unsafeOpen()
+  bench.news.unsafeOpen()
 }
 
 /** What is left to do for a job whose run is over. Never interrupted; its slot is free after it. */
@@ -203,6 +206,7 @@ export const make: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.
     running: new Map<JobId, Running>(),
     begun: new Set<Running>(),
     freed: yield* Effect.makeLatch(),
+    news: yield* Effect.makeLatch(),
     me: yield* Effect.fiberId,
     beatAt: yield* Ref.make(yield* Clock.currentTimeMillis),
     broken: yield* Deferred.make<never, StoreFailure>()

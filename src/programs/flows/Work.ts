@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
@@ -13,6 +14,7 @@ import type { Held } from "../../domain/job/JobQueue.js"
 import { WakeUps } from "../../domain/job/WakeUps.js"
 import { heartbeatEvery } from "../../domain/lease/Lease.js"
 import { WorkerLock } from "../../domain/lease/WorkerLock.js"
+import type { Registered } from "../../domain/lease/WorkerLock.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as Bench from "./Bench.js"
@@ -83,42 +85,46 @@ const manySlots = 16
 
 const atOnce = (workers: number) => workers < manySlots ? workers : Math.ceil(workers / 2)
 
+/** What one worker works with. Read once: the way from a hint to a claim is short. */
+interface Shift {
+  readonly bench: Bench.Bench
+  readonly queue: JobQueue["Type"]
+  readonly settings: WorkSettings["Type"]
+  readonly worker: Registered
+  readonly begin: (claimed: ReadonlyArray<Held>) => void
+  /** The one job that is worked on; none means every job. */
+  readonly only: JobId | undefined
+}
+
 /**
  * Claim for the free slots and begin; answers whether more may be ready. Not to be cut in two: a claimed job that nobody runs
  * would count as a crash.
  */
-const claim = Effect.fnUntraced(
-  function*(
-    bench: Bench.Bench,
-    worker: Held["worker"],
-    begin: (claimed: ReadonlyArray<Held>) => void,
-    only: JobId | undefined
-  ) {
-    const queue = yield* JobQueue
-    const { leaseDuration, workers } = yield* WorkSettings
-    const slots = Math.min(workers - bench.running.size, atOnce(workers))
-    if (slots <= 0) return false
-    const claimed = yield* queue.claim({
-      worker,
-      slots,
-      duration: leaseDuration,
-      ...(only === undefined ? {} : { only })
-    })
-    begin(claimed)
-    return claimed.length === slots
-  },
-  Effect.uninterruptible
-)
+const claim = ({ begin, bench, only, queue, settings, worker }: Shift) => {
+  const { leaseDuration, workers } = settings
+  const slots = Math.min(workers - bench.running.size, atOnce(workers))
+  if (slots <= 0) return Effect.succeed(false)
+  const request = { worker: worker.id, slots, duration: leaseDuration }
+  return Effect.uninterruptible(Effect.map(
+    queue.claim(only === undefined ? request : { ...request, only }),
+    (claimed) => {
+      begin(claimed)
+      return claimed.length === slots
+    }
+  ))
+}
 
 /** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
-const claimPatiently = (...args: Parameters<typeof claim>) =>
-  args[3] !== undefined ? patiently(claim(...args)) : claim(...args).pipe(
+const claimPatiently = (shift: Shift) => {
+  const claiming = Effect.suspend(() => claim(shift))
+  return shift.only !== undefined ? patiently(claiming) : claiming.pipe(
     Effect.catchIf(isPassing, (failure) =>
       Bench.logStore("Claiming failed and is tried again")(failure).pipe(
         Effect.zipRight(Effect.sleep("1 second")),
         Effect.as(false)
       ))
   )
+}
 
 /** Between two looks at the table, however soon the next job says that it is ready: another worker may have it. */
 const shortestPause = Duration.millis(20)
@@ -129,25 +135,30 @@ const company = Duration.millis(5)
 /** How often a wait for one job looks at it. */
 const watchEvery = Duration.millis(500)
 
-/** Until a job may be ready, a slot is free, or the poll is due. */
-const pause = Effect.fnUntraced(function*(bench: Bench.Bench, only: JobId | undefined) {
-  const queue = yield* JobQueue
-  const wakeUps = yield* WakeUps
-  const { pollInterval, workers } = yield* WorkSettings
-  if (bench.running.size >= workers) {
-    yield* bench.freed.await
-    if (workers - bench.running.size < atOnce(workers) && workers >= manySlots) yield* Effect.sleep(company)
-    return
+/**
+ * Until a job may be ready, a slot is free, or the poll is due. The alarm of the pause before is silenced here, and not when that
+ * ended: then there was something to claim.
+ */
+const pause = Effect.fnUntraced(
+  function*({ bench, only, queue, settings }: Shift, alarm: Ref.Ref<Fiber.Fiber<unknown>>) {
+    const { pollInterval, workers } = settings
+    if (bench.running.size >= workers) {
+      yield* bench.freed.await
+      if (workers - bench.running.size < atOnce(workers) && workers >= manySlots) yield* Effect.sleep(company)
+      return
+    }
+    const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
+    const atMost = only !== undefined
+      ? Duration.min(pollInterval, watchEvery)
+      : Option.match(next, {
+        onNone: () => pollInterval,
+        onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
+      })
+    const ringing = yield* Effect.forkScoped(Effect.delay(bench.news.open, atMost))
+    yield* Fiber.interruptFork(yield* Ref.getAndSet(alarm, ringing))
+    yield* bench.news.await
   }
-  const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
-  const atMost = only !== undefined
-    ? Duration.min(pollInterval, watchEvery)
-    : Option.match(next, {
-      onNone: () => pollInterval,
-      onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
-    })
-  yield* wakeUps.next(Duration.toMillis(atMost), bench.freed.await)
-})
+)
 
 /**
  * Work until interrupted, or until `done` says so: claim what is ready, run it, keep its leases. An interruption stops
@@ -162,20 +173,31 @@ export const workWith = Effect.fn("Work.workWith")(
     const settings = yield* WorkSettings
     const worker = yield* (yield* WorkerLock).register
     const jobs = yield* Bench.make
+    const alarm = yield* Ref.make<Fiber.Fiber<unknown>>(Fiber.void)
     // Jobs are begun inside the claim, which cannot be interrupted, but can be interrupted themselves.
     const fork = Runtime.runFork(yield* Effect.interruptible(Effect.runtime<R | Bench.Others>()))
-    const begin = (claimed: ReadonlyArray<Held>) => Bench.start(jobs, fork, claimed, run)
+    const shift: Shift = {
+      bench: jobs,
+      queue: yield* JobQueue,
+      settings,
+      worker,
+      begin: (claimed) => Bench.start(jobs, fork, claimed, run),
+      only: options.only
+    }
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
     yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
     yield* Effect.addFinalizer(() => Bench.drain(jobs, settings.grace))
+    yield* (yield* WakeUps).hear(() => jobs.news.unsafeOpen())
+    const claiming = claimPatiently(shift)
     const loop = Effect.gen(function*() {
       while (true) {
-        // Before anything is asked, so that a job which ends meanwhile cuts the next pause short.
+        // Before anything is asked, so that what happens meanwhile cuts the next pause short.
         jobs.freed.unsafeClose()
+        jobs.news.unsafeClose()
         if (yield* options.done(jobs.running.size)) return
         yield* worker.seen
-        const more = yield* claimPatiently(jobs, worker.id, begin, options.only)
-        if (!more || jobs.running.size >= settings.workers) yield* pause(jobs, options.only)
+        const more = yield* claiming
+        if (!more || jobs.running.size >= settings.workers) yield* pause(shift, alarm)
       }
     })
     yield* options.only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
@@ -28,51 +27,64 @@ const scripted = Effect.gen(function*() {
     return script.opened === 1 ? session : { ...session, lost: Effect.never }
   })
   const wakeUps = yield* Layer.build(Layer.provide(WakeUpsInSql.layer, Layer.succeed(Sessions, { open })))
-  return { script, next: Effect.provide(Effect.flatMap(WakeUps, (bell) => bell.next(3_600_000)), wakeUps) }
+  const rings: Array<string> = []
+  const hear = (name: string) =>
+    Effect.provide(Effect.flatMap(WakeUps, (bell) => bell.hear(() => rings.push(name))), wakeUps)
+  return { script, rings, hear }
 })
 
 /** Lets every fiber go as far as it can without time or an outside event. */
 const settled = TestClock.adjust(0)
 
 describe("wake-ups by a session", () => {
-  it.scoped("open none before somebody waits, and one for all who do", () =>
+  it.scoped("open none before somebody hears, and one for all who do", () =>
     Effect.gen(function*() {
-      const { next, script } = yield* scripted
+      const { hear, rings, script } = yield* scripted
       yield* settled
       expect(script.opened).toBe(0)
-      yield* next
-      const waiting = yield* Effect.all([Effect.fork(next), Effect.fork(next)])
+      yield* hear("one")
+      yield* hear("two")
       yield* settled
+      expect(rings).toEqual(["one", "two"])
       script.say(yield* Tenant)
-      yield* Fiber.joinAll(waiting)
+      expect(rings).toEqual(["one", "two", "one", "two"])
       expect(script.opened).toBe(1)
     }))
 
   it.scoped("ring when the session is lost, and again when another one listens", () =>
     Effect.gen(function*() {
-      const { next, script } = yield* scripted
-      yield* next
-      const first = yield* Effect.fork(next)
+      const { hear, rings, script } = yield* scripted
+      yield* hear("one")
       yield* settled
+      expect(rings.length).toBe(1)
       yield* Deferred.fail(script.lost, new StoreUnavailable({ detail: "cut" }))
-      yield* Fiber.join(first)
-      const second = yield* Effect.fork(next)
       yield* settled
-      expect(yield* Fiber.status(second)).toMatchObject({ _tag: "Suspended" })
+      expect(rings.length).toBe(2)
       yield* TestClock.adjust("50 millis")
-      yield* Fiber.join(second)
-      expect(script.opened).toBe(2)
+      expect([rings.length, script.opened]).toEqual([3, 2])
     }))
 
-  it.scoped("keep a ring that comes while the one before wakes the waiter", () =>
+  it.scoped("ring a function twice that hears twice, and once where one of its scopes is over", () =>
     Effect.gen(function*() {
-      const { next, script } = yield* scripted
-      yield* next
-      const waiting = yield* Effect.fork(next)
+      const { hear, rings, script } = yield* scripted
+      yield* hear("one")
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* hear("one")
+        yield* settled
+        rings.length = 0
+        script.say(yield* Tenant)
+        expect(rings.length).toBe(2)
+      }))
+      script.say(yield* Tenant)
+      expect(rings.length).toBe(3)
+    }))
+
+  it.scoped("ring for nobody where another tenant is told of", () =>
+    Effect.gen(function*() {
+      const { hear, rings, script } = yield* scripted
+      yield* hear("one")
       yield* settled
-      script.say(yield* Tenant)
-      script.say(yield* Tenant)
-      yield* Fiber.join(waiting)
-      yield* next
+      script.say("another")
+      expect(rings.length).toBe(1)
     }))
 })

@@ -1,7 +1,6 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, layer } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -19,16 +18,21 @@ import * as Kit from "./queueKit.js"
 
 type Service = JobQueue | Gates | WakeUps | Tenant | SqlClient.SqlClient
 
-/** Longer than a test may take: what ends before it was woken. */
-const forEver = Duration.toMillis("10 minutes")
+/** Ends with the next ring from now on, and answers whether one came in time. */
+export const rung = (atMost: Duration.DurationInput) =>
+  Effect.scoped(Effect.gen(function*() {
+    const bell = yield* Effect.makeLatch()
+    yield* Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(() => bell.unsafeOpen()))
+    return Option.isSome(yield* Effect.timeoutOption(bell.await, atMost))
+  }))
 
 /** Rings until the session listens, and then until nothing is left to be heard. */
 export const listening: Effect.Effect<void, unknown, Service> = Effect.gen(function*() {
-  const wakeUps = yield* WakeUps
-  const heard = yield* Effect.fork(Effect.timeoutOption(wakeUps.next(forEver), "100 millis"))
+  const heard = yield* Effect.fork(rung("100 millis"))
+  yield* Effect.yieldNow()
   yield* Kit.enqueue("bell")
-  if (Option.isNone(yield* Fiber.join(heard))) return yield* listening
-  yield* Effect.flatMap(wakeUps.next(50), () => Effect.void)
+  if (!(yield* Fiber.join(heard))) return yield* listening
+  while (yield* rung("50 millis"));
 })
 
 /** Runs with the queue, the gates and the wake-ups of a tenant of its own. */
@@ -39,14 +43,13 @@ export const awake = <A, E>(effect: Effect.Effect<A, E, Service>) =>
     return Effect.provide(effect, Layer.mergeAll(Kit.queueOf(tenant), wakeUps))
   })
 
-const wokenBy = (cause: Effect.Effect<unknown, unknown, Service>) =>
+/** What happens rings within two seconds. */
+export const wokenBy = (cause: Effect.Effect<unknown, unknown, Service>) =>
   Effect.gen(function*() {
-    const wakeUps = yield* WakeUps
-    const waiting = yield* Effect.fork(wakeUps.next(forEver))
+    const ring = yield* Effect.fork(rung("2 seconds"))
     yield* Effect.yieldNow()
     yield* cause
-    const [elapsed] = yield* Effect.timed(Fiber.join(waiting))
-    expect(Duration.toMillis(elapsed)).toBeLessThan(2000)
+    expect(yield* Fiber.join(ring)).toBe(true)
   })
 
 /** What every back end's wake-ups do. */
@@ -56,9 +59,15 @@ export const wakeUps = (backend: Backend) =>
       const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
         it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Sessions> => awake(body()))
 
-      test("an enqueued job wakes who waits", () => Effect.zipRight(listening, wokenBy(Kit.enqueue("pets"))))
+      test("an enqueued job rings for all who hear", () =>
+        Effect.gen(function*() {
+          yield* listening
+          const other = yield* Effect.fork(rung("2 seconds"))
+          yield* wokenBy(Kit.enqueue("pets"))
+          expect(yield* Fiber.join(other)).toBe(true)
+        }))
 
-      test("an opened gate wakes who waits", () =>
+      test("an opened gate rings", () =>
         Effect.gen(function*() {
           const gates = yield* Gates
           const gate = GateRef.make({ kind: "session", name: "backend" })
@@ -67,58 +76,34 @@ export const wakeUps = (backend: Backend) =>
           yield* wokenBy(gates.open(gate))
         }))
 
-      test("a hint that comes while nobody waits is kept for the next one", () =>
+      test("the first ring is that hints are heard now, since those before it were not", () =>
         Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
-          yield* listening
-          yield* Kit.enqueue("pets")
-          yield* wakeUps.next(forEver)
+          expect(yield* rung("5 seconds")).toBe(true)
         }))
 
-      test("the first wait ends once hints are heard, since those before it were not", () =>
+      test("nothing rings when nothing happens", () =>
         Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
-          const [elapsed] = yield* Effect.timed(wakeUps.next(forEver))
-          expect(Duration.toMillis(elapsed)).toBeLessThan(5000)
+          yield* listening
+          expect(yield* rung("200 millis")).toBe(false)
         }))
 
-      test("the wait ends when what it is told to wait for ends sooner", () =>
+      test("another tenant's work rings for nobody", () =>
         Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
           yield* listening
-          const ended = yield* Deferred.make<void>()
-          const waiting = yield* Effect.fork(wakeUps.next(forEver, Deferred.await(ended)))
+          const ring = yield* Effect.fork(rung("500 millis"))
           yield* Effect.yieldNow()
-          expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
-          yield* Deferred.succeed(ended, undefined)
-          yield* Fiber.join(waiting)
-        }))
-
-      test("the wait ends by itself when nothing happens", () =>
-        Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
-          yield* listening
-          const [elapsed] = yield* Effect.timed(wakeUps.next(200))
-          expect(Duration.toMillis(elapsed)).toBeGreaterThan(150)
-        }))
-
-      test("another tenant's work wakes nobody", () =>
-        Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
-          yield* listening
-          const waiting = yield* Effect.fork(Effect.timed(wakeUps.next(500)))
           yield* Effect.provide(Kit.enqueue("pets"), Kit.queueOf(Kit.newTenant()))
-          const [elapsed] = yield* Fiber.join(waiting)
-          expect(Duration.toMillis(elapsed)).toBeGreaterThan(450)
+          expect(yield* Fiber.join(ring)).toBe(false)
         }))
 
-      test("waiting can be interrupted", () =>
+      test("nobody is rung once its scope is over", () =>
         Effect.gen(function*() {
-          const wakeUps = yield* WakeUps
-          const waiting = yield* Effect.fork(wakeUps.next(forEver))
-          yield* Effect.yieldNow()
-          const [elapsed] = yield* Effect.timed(Fiber.interrupt(waiting))
-          expect(Duration.toMillis(elapsed)).toBeLessThan(1000)
+          let rings = 0
+          const hearing = Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(() => rings += 1))
+          yield* listening
+          yield* Effect.scoped(hearing)
+          yield* wokenBy(Kit.enqueue("pets"))
+          expect(rings).toBe(0)
         }))
     })
   })

@@ -4,7 +4,6 @@ import { makeWorkerUtils } from "graphile-worker"
 import type * as Pg from "pg"
 import PgBoss from "pg-boss"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import { SourceRef } from "../../../src/domain/job/Job.js"
 import * as Settings from "../../../src/programs/Settings.js"
 import { Stores } from "../../../src/programs/Wiring.js"
 
@@ -33,7 +32,7 @@ const holdfast: Queue = {
     return {
       enqueue: (n) =>
         runtime.runPromise(queue.enqueue({
-          source: SourceRef.make({ kind: "catalog", id: `source-${n}` }),
+          source: { kind: "catalog", id: `source-${n}` },
           provider: "none",
           maxAttempts: 5,
           force: false

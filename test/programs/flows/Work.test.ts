@@ -47,6 +47,7 @@ interface Told {
 /** A queue that answers as told and notes what is settled, and how. */
 const queueOf = ({ claims, renewed = [], seen = Effect.void, settled = Effect.void }: Told) => {
   const ends: Array<string> = []
+  const hints: Array<() => void> = []
   let claimed = 0
   const layer = Layer.mergeAll(
     Layer.mock(JobQueue, {
@@ -61,13 +62,13 @@ const queueOf = ({ claims, renewed = [], seen = Effect.void, settled = Effect.vo
       nextReadyIn: Effect.succeed(Option.none())
     }),
     Layer.mock(WorkerLock, { register: Effect.succeed({ id: WorkerId.make("worker"), seen }) }),
-    Layer.mock(WakeUps, { next: (atMost) => Effect.sleep(Duration.millis(atMost)) }),
+    Layer.mock(WakeUps, { hear: (ring) => Effect.sync(() => hints.push(ring)) }),
     Layer.mock(Gates, {}),
     Layer.mock(Reporter, {}),
     Layer.succeed(WorkSettings, settings),
     Logger.remove(Logger.defaultLogger)
   )
-  return { ends, layer }
+  return { ends, layer, hint: () => hints.forEach((ring) => ring()), asked: () => claimed }
 }
 
 const completed = Attempt.Unsettled({ outcome: Outcome.Completed() })
@@ -93,6 +94,40 @@ describe("working on jobs", () => {
       expect(ends.toSorted()).toEqual(["1 Completed", "2 Completed", "3 Completed"])
     }).pipe(Effect.provide(layer))
   })
+
+  it.effect("looks for jobs at each hint, and when the poll is due", () => {
+    const { asked, hint, layer } = queueOf({ claims: [] })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      yield* settledDown
+      expect(asked()).toBe(1)
+      hint()
+      yield* settledDown
+      expect(asked()).toBe(2)
+      yield* TestClock.adjust("4900 millis")
+      expect(asked()).toBe(2)
+      yield* TestClock.adjust("100 millis")
+      expect(asked()).toBe(3)
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("looks again where a hint came while it claimed", () =>
+    Effect.gen(function*() {
+      const claiming = yield* Deferred.make<void>()
+      const answered = yield* Deferred.make<void>()
+      const slow = Effect.as(Effect.zipRight(Deferred.succeed(claiming, undefined), Deferred.await(answered)), [])
+      const { asked, hint, layer } = queueOf({ claims: [slow] })
+      yield* Effect.gen(function*() {
+        const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+        yield* Deferred.await(claiming)
+        hint()
+        yield* Deferred.succeed(answered, undefined)
+        yield* settledDown
+        expect(asked()).toBe(2)
+        yield* Fiber.interrupt(working)
+      }).pipe(Effect.provide(layer))
+    }))
 
   it.effect("claims nothing while others do not see the worker's lock", () => {
     const latch = Effect.unsafeMakeLatch()

@@ -1,0 +1,106 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import { describe, expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+import * as FixedStatement from "../../../src/adapters/postgres/FixedStatement.js"
+import { freshPostgres } from "../../support/Databases.js"
+
+interface Given {
+  readonly word: string
+  readonly times: number
+}
+
+const repeated = FixedStatement.make((sql, { times, word }: Given) =>
+  sql<{ readonly said: string; readonly pid: number }>`
+    select ${"so "}::text || repeat(${word}::text, ${times}::integer) || ${word}::text as said, pg_backend_pid() as pid`
+)
+
+const halves = FixedStatement.make((sql, { by }: { readonly by: number }) =>
+  sql<{ readonly half: number }>`select 10 / ${by}::integer as half`
+)
+
+const ended = FixedStatement.make((sql) => sql`select pg_terminate_backend(pg_backend_pid())`)
+
+const count = FixedStatement.make((sql) => sql<{ readonly rows: number }>`select count(*)::integer as rows from thing`)
+
+/** Notes the spans that are made. */
+const noting = (names: Array<string>) =>
+  Tracer.make({
+    span: (name, parent, context, links, startTime, kind) => {
+      const attributes = new Map<string, unknown>()
+      names.push(name)
+      return {
+        _tag: "Span",
+        name,
+        spanId: "span",
+        traceId: "trace",
+        parent,
+        context,
+        status: { _tag: "Started", startTime },
+        attributes,
+        links,
+        sampled: true,
+        kind,
+        end: () => {},
+        attribute: (key, value) => attributes.set(key, value),
+        event: () => {},
+        addLinks: () => {}
+      }
+    },
+    context: (run) => run()
+  })
+
+describe("a fixed statement", () => {
+  layer(freshPostgres([]), { timeout: "60 seconds", excludeTestServices: true })((it) => {
+    it.effect("takes its values by name, as often as they are used, and whatever they were before", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const said = (given: Given) => Effect.map(repeated(sql, given), ([row]) => row?.said)
+        expect(yield* said({ word: "no", times: 2 })).toBe("so nonono")
+        expect(yield* said({ times: 1, word: "go" })).toBe("so gogo")
+      }))
+
+    it.effect("is part of the caller's transaction", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`create table thing (name text)`
+        const counted = Effect.map(count(sql, {}), ([row]) => row?.rows)
+        const undone = sql.withTransaction(Effect.gen(function*() {
+          yield* sql`insert into thing values ('one')`
+          expect(yield* counted).toBe(1)
+          return yield* Effect.fail("undone")
+        }))
+        yield* Effect.flip(undone)
+        expect(yield* counted).toBe(0)
+      }))
+
+    it.effect("fails as a StoreFailure, and leaves its connection in order", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const [before] = yield* repeated(sql, { word: "", times: 0 })
+        expect(yield* Effect.flip(halves(sql, { by: 0 }))).toMatchObject({ _tag: "StoreBroken", sqlState: "22012" })
+        const [after] = yield* repeated(sql, { word: "", times: 0 })
+        expect(after?.pid).toBe(before?.pid)
+      }))
+
+    it.effect("gives up a connection that broke under it, and no other", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const [before] = yield* repeated(sql, { word: "", times: 0 })
+        expect(yield* Effect.flip(ended(sql, {}))).toMatchObject({ _tag: "StoreUnavailable" })
+        const [after] = yield* repeated(sql, { word: "", times: 0 })
+        expect(after?.pid).not.toBe(before?.pid)
+      }))
+
+    it.effect("has a span for whoever traces", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const names: Array<string> = []
+        const asked = repeated(sql, { word: "a", times: 0 })
+        const traced = yield* Effect.withTracer(asked, noting(names))
+        expect([traced[0]?.said, names]).toEqual(["so a", ["sql.execute"]])
+        yield* asked.pipe(Effect.withTracerEnabled(false), Effect.withTracer(noting(names)))
+        expect(names.length).toBe(1)
+      }))
+  })
+})
