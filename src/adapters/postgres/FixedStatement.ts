@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import type { RuntimeFiber } from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Tracer from "effect/Tracer"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "./SqlFailure.js"
@@ -28,28 +29,34 @@ type Sending = SqlClient.SqlClient & { readonly [key]?: Send }
 export const withSend = <Client extends SqlClient.SqlClient>(client: Client, send: Send): Client =>
   Object.assign(client, { [key]: send })
 
-/** Stands for a value while the statement is compiled. */
-class Place {
-  readonly name: string
-  constructor(name: string) {
-    this.name = name
-  }
-}
+const path = Symbol("holdfast/FixedStatement/path")
 
-const places = new Proxy({}, { get: (_, name) => new Place(String(name)) })
+type Path = ReadonlyArray<string>
 
-interface Compiled<Given> {
+/**
+ * Stands for a given value while the statement is compiled; its members stand for those of the value. Symbols ask what it is,
+ * and find its path alone.
+ */
+const placeOf = (at: Path): object =>
+  new Proxy({ [path]: at }, {
+    get: (place, name) => typeof name === "symbol" ? Reflect.get(place, name) : placeOf([...at, name])
+  })
+
+const pathOf = (param: unknown): Path | undefined =>
+  Predicate.hasProperty(param, path) ? param[path] as Path : undefined // only `placeOf` makes them
+
+const found = (given: unknown, at: Path): unknown =>
+  at.reduce<unknown>((value, name) => Predicate.hasProperty(value, name) ? value[name] : undefined, given)
+
+interface Compiled {
   readonly text: string
-  readonly values: (given: Given) => ReadonlyArray<unknown>
+  readonly values: (given: unknown) => ReadonlyArray<unknown>
 }
 
-const compile = <Given>(statement: Statement.Statement<unknown>): Compiled<Given> => {
+const compile = (statement: Statement.Statement<unknown>): Compiled => {
   const [text, params] = statement.compile(true)
-  return {
-    text,
-    // A place is named after the member of the given values that was put there.
-    values: (given) => params.map((param) => param instanceof Place ? given[param.name as keyof Given] : param)
-  }
+  const paths = params.map(pathOf)
+  return { text, values: (given) => paths.map((at, nth) => at === undefined ? params[nth] : found(given, at)) }
 }
 
 const untraced = Context.get(DefaultServices.liveServices, Tracer.Tracer)
@@ -78,10 +85,10 @@ export type FixedStatement<Given, Row> = (
 export const make = <Given extends object, Row>(
   build: (sql: SqlClient.SqlClient, given: Given) => Statement.Statement<Row>
 ): FixedStatement<Given, Row> => {
-  let known: Compiled<Given> | undefined
+  let known: Compiled | undefined
   return (sql, given) =>
     Effect.withFiberRuntime((fiber) => {
-      const { text, values } = known ??= compile(build(sql, places as Given)) // each member is a Place
+      const { text, values } = known ??= compile(build(sql, placeOf([]) as Given)) // for as long as it is compiled
       return Effect.mapError(way(sql, fiber)<Row>(text, values(given)), SqlFailure.fromSqlError)
     })
 }

@@ -27,27 +27,29 @@ export const layer = Layer.effect(
 
     return IndexStore.of({
       dimensionOf: Effect.fn("IndexStore.dimensionOf")((model) =>
-        Standing.dimensionOf(tenant, model).pipe(SqlFailure.renamed, withClient)
+        Effect.map(Standing.dimensionOf(sql, { tenant, model }), ([row]) => row?.dimension ?? null)
       ),
-      standing: Effect.fn("IndexStore.standing")((held, space) =>
-        Standing.standing(tenant, held, space).pipe(SqlFailure.renamed, withClient)
-      ),
+      standing: Effect.fn("IndexStore.standing")((held, space) => Standing.standing(sql, { tenant, held, space })),
       pending: Effect.fn("IndexStore.pending")((held, space, after, limit) =>
-        Standing.pending(tenant, held, space, after, limit).pipe(SqlFailure.renamed, withClient)
+        Standing.pending(sql, { tenant, held, space, after, limit })
       ),
       known: Effect.fn("IndexStore.known")((held, space, hashes) =>
-        Standing.known(tenant, held, space, hashes).pipe(SqlFailure.renamed, withClient)
+        Standing.known(sql, { tenant, held, space }, hashes)
       ),
       refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
         refusals(tenant, source, limit).pipe(SqlFailure.renamed, withClient)
       ),
       persist: Effect.fn("IndexStore.persist")(function*(held, space, batch) {
         if (!isWhole(batch)) return yield* transact(persist(tenant, held, space, batch))
-        const items = yield* SqlFailure.renamed(persistAtOnce(tenant, held, space, batch))
+        const items = yield* persistAtOnce(sql, tenant, held, space, batch)
         if (items.length > 0) yield* transact(persist(tenant, held, space, { ...batch, vectors: [], items }))
       }, withClient),
       complete: Effect.fn("IndexStore.complete")((held, space, progress) =>
-        transact(complete(tenant, held, space, progress)).pipe(Effect.zipLeft(sweep), withClient)
+        transact(complete(tenant, held, space, progress)).pipe(
+          Effect.tap(({ stray }) => stray ? sweep : Effect.void),
+          Effect.map(({ settled }) => settled),
+          withClient
+        )
       )
     })
   })

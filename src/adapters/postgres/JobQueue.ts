@@ -45,7 +45,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Lay
       claim: (request) => tried(claim(sql, tenant, request)),
       renew: (held, duration) => run(renew(tenant, held, duration)),
       settle: (held, outcome) => run(settle(tenant, held, outcome)),
-      settleAll: (held, outcome) => run(settleAlike(tenant, held, outcome)),
+      settleAll: (held, outcome) => tried(settleAlike(sql, tenant, held, outcome)),
       reclaim: run(reclaim(tenant)),
       nextReadyIn: tried(nextReadyIn(sql, tenant)),
       find: (id) => run(find(tenant, id)),

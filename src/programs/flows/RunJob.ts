@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly stop: Deferred.Deferred<void>
   /** What all jobs of this process share in calling the embedder. */
   readonly calls: Calls
+  /** The dimension that stored vectors of the embedder's model have; null where there are none. */
+  readonly dimension: Effect.Effect<number | null, StoreFailure>
 }
 
 /** Items that are planned at a time: bounds the memory that a catalog of any size takes. */
@@ -260,8 +262,7 @@ const attempt = Effect.fnUntraced(function*(
  */
 export const runJob = Effect.fn("RunJob.runJob")(function*(held: Held, options: RunOptions) {
   const embedder = yield* Embedder
-  const store = yield* IndexStore
-  const known = Option.getOrNull(embedder.dimension) ?? (yield* patiently(store.dimensionOf(embedder.model)))
+  const known = Option.getOrNull(embedder.dimension) ?? (yield* patiently(options.dimension))
   const run = (
     dimension: number | null,
     movable: boolean

@@ -1,10 +1,13 @@
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { Embedder } from "../../domain/embedding/Embedder.js"
+import { IndexStore } from "../../domain/embedding/IndexStore.js"
 import { isOpen } from "../../domain/job/Job.js"
 import type { Job, JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
@@ -19,12 +22,30 @@ import { WorkSettings, workWith } from "./Work.js"
 /** A foreground program waits for a delay up to this long; past it, it says so and leaves the job queued. */
 const patience = Duration.minutes(1)
 
+/** How long a dimension that was found counts (milliseconds): small jobs come by the hundreds, and all ask for it. */
+const dimensionCounts = 1000
+
+/** Asks the store for the dimension of a model's vectors, unless it answered a moment ago. That there is none is asked each time. */
+const dimensionOf = Effect.fnUntraced(function*(model: string) {
+  const store = yield* IndexStore
+  const last = yield* Ref.make({ at: Number.NEGATIVE_INFINITY, dimension: 0 })
+  return Effect.gen(function*() {
+    const at = yield* Clock.currentTimeMillis
+    const known = yield* Ref.get(last)
+    if (at - known.at < dimensionCounts) return known.dimension
+    const dimension = yield* store.dimensionOf(model)
+    if (dimension !== null) yield* Ref.set(last, { at, dimension })
+    return dimension
+  })
+})
+
 const indexing = Effect.gen(function*() {
   const { batchSize, stallAfter } = yield* WorkSettings
-  const { concurrency, provider } = yield* Embedder
+  const { concurrency, model, provider } = yield* Embedder
   const calls = yield* Paced.make(provider, concurrency)
+  const dimension = yield* dimensionOf(model)
   const run = (...[held, stop]: Parameters<Runner<never>>) =>
-    runJob(held, { batchSize, stallAfter, stop, calls }).pipe(
+    runJob(held, { batchSize, stallAfter, stop, calls, dimension }).pipe(
       Effect.annotateLogs({ job: held.job.id, fence: held.fence })
     )
   return run

@@ -83,7 +83,7 @@ export const settlements = (test: Test) => {
         const [first, ...others] = yield* Kit.claim(3)
         if (first === undefined) return expect.fail("nothing was claimed")
         yield* Effect.flatMap(JobQueue, (queue) => queue.cancel(first.job.id))
-        const rows = yield* Complete.completeAll(yield* Tenant, {
+        const rows = yield* Complete.completeAll(yield* SqlClient.SqlClient, yield* Tenant, {
           fence: first.fence,
           ids: [first, ...others].map(({ job }) => job.id),
           progress: Option.none(),

@@ -3,7 +3,8 @@ import * as Effect from "effect/Effect"
 import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import { complete as completeJob, guard } from "../jobQueue/complete.js"
+import * as FixedStatement from "../FixedStatement.js"
+import { complete as completeJob } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
 import { isIncomplete } from "./standing.js"
 
@@ -19,10 +20,13 @@ const noting = (sql: SqlClient.SqlClient, tenant: string) =>
  * What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. One
  * statement: the parts touch different tables, and none needs to see what another one did.
  */
-const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, space: VectorSpace) {
-  const sql = yield* SqlClient.SqlClient
+const equalise = FixedStatement.make((sql, { source, space, tenant }: {
+  readonly tenant: string
+  readonly source: Pick<SourceRef, "kind" | "id">
+  readonly space: VectorSpace
+}) =>
   // Every present item is current or refused: what is too many is found as a set, and deleted by key.
-  yield* sql`
+  sql<{ readonly stray: boolean }>`
     with surplus as materialized (
       select c.model, c.dimension, c.item_id, c.item_hash from chunk c
       where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
@@ -51,21 +55,27 @@ const equalise = Effect.fnUntraced(function*(tenant: string, source: SourceRef, 
     ), gone as (
       delete from item i
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed
+    ), served as (
+      update source s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
+      where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
+        and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)
     )
-    update source s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
-    where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
-      and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)`
-})
+    select exists (select from dropped) or exists (select from stray where stray.tenant = ${tenant}) as stray`
+)
 
-/** See IndexStore.complete; belongs inside a transaction. While items are missing, whatever served goes on serving. */
+/**
+ * See IndexStore.complete; belongs inside a transaction. While items are missing, whatever served goes on serving. `stray` says
+ * whether texts stand noted as stray.
+ */
 export const complete = Effect.fn("complete")(
   function*(tenant: string, held: Held, space: VectorSpace, progress: Progress) {
+    const sql = yield* SqlClient.SqlClient
     const source = held.job.source
     yield* Source.lock(tenant, source)
-    yield* guard(tenant, held, progress)
-    const incomplete = yield* isIncomplete(tenant, held, space)
-    if (!incomplete) yield* equalise(tenant, source, space)
-    return yield* completeJob(tenant, held, progress, incomplete)
+    const incomplete = yield* isIncomplete(sql, { tenant, held, space, progress })
+    const [equal] = incomplete ? [] : yield* equalise(sql, { tenant, source, space })
+    const settled = yield* completeJob(tenant, held, progress, incomplete)
+    return { settled, stray: equal?.stray === true }
   }
 )
 

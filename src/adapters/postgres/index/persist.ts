@@ -6,6 +6,7 @@ import { Refusal } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { guard } from "../jobQueue/complete.js"
 import { forcedAt } from "./forced.js"
+import * as Sent from "./sent.js"
 import { replacing, sending, storing } from "./written.js"
 
 interface Hash {
@@ -31,7 +32,7 @@ const whole = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, batch: Batch) {
     const sql = yield* SqlClient.SqlClient
     const written = batch.vectors.length > 0
-      ? yield* sql<Hash>`${storing(sql, tenant, held, space, batch.vectors, sql`(select true) once`)}`
+      ? yield* sql<Hash>`${storing(sql, tenant, held, space, Sent.vectors(batch.vectors), sql`(select true) once`)}`
       : []
     const there = new Set(written.map((row) => row.hash))
     const others = new Set(batch.items.flatMap((item) => item.chunks).filter((chunk) => !there.has(chunk)))
@@ -46,7 +47,7 @@ const writeChunks = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, items: ReadonlyArray<IndexedItem>) {
     const sql = yield* SqlClient.SqlClient
     yield* sql`
-      with given as materialized (${sending(sql, items)}),
+      with given as materialized (${sending(sql, Sent.chunks(items))}),
       ${replacing(sql, tenant, held, space)}
       select count(*) from given`
   }

@@ -1,13 +1,19 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { SourceRef } from "../../../domain/job/Job.js"
+import * as FixedStatement from "../FixedStatement.js"
+import { prepared } from "../Prepared.js"
+
+const lockNamed = FixedStatement.make((sql, { name }: { readonly name: string }) =>
+  sql`${prepared} select pg_advisory_xact_lock(hashtextextended(${name}, 0))`
+)
 
 /**
  * Held until the transaction ends by whoever changes which items a source has: storing, completing, removing. It is taken
  * before any row lock, so that these never wait for each other in a circle, and heartbeats never wait for them.
  */
-export const lock = Effect.fnUntraced(function*(tenant: string, source: SourceRef) {
-  const sql = yield* SqlClient.SqlClient
-  const name = JSON.stringify(["source", tenant, source.kind, source.id])
-  yield* sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`
-})
+export const lock = (tenant: string, { id, kind }: Pick<SourceRef, "kind" | "id">) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => lockNamed(sql, { name: JSON.stringify(["source", tenant, kind, id]) })
+  )

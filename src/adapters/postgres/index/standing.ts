@@ -1,8 +1,19 @@
-import * as SqlClient from "@effect/sql/SqlClient"
+import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { PendingItem, VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { Progress } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
+import * as FixedStatement from "../FixedStatement.js"
+import { guarding } from "../jobQueue/complete.js"
+import { refuse } from "../jobQueue/refused.js"
 import { forcedAt } from "./forced.js"
+
+/** The source of a held job, in one space. */
+interface Given {
+  readonly tenant: string
+  readonly held: Held
+  readonly space: VectorSpace
+}
 
 /**
  * What is there already, and what is still to do, for the source of a held job. `offset 0` makes each check a look-up by key:
@@ -57,82 +68,118 @@ const sets = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: Vecto
     )`
 }
 
-/** Items whose vectors went missing lose their chunks, so that they are pending again. */
-const dropBroken = Effect.fnUntraced(function*(tenant: string, { job: { source } }: Held, space: VectorSpace) {
-  const sql = yield* SqlClient.SqlClient
-  yield* sql`
-    delete from chunk c
-    where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
-      and c.model = ${space.model} and c.dimension = ${space.dimension}
-      and c.item_id = any(array(
-        select b.item_id from chunk b
-        where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
-          and b.model = ${space.model} and b.dimension = ${space.dimension}
-          and not exists (
-            select from embedding e
-            where e.tenant = b.tenant and e.model = b.model and e.dimension = b.dimension
-              and e.text_hash = b.text_hash offset 0)))`
-})
+const vectorless = (sql: SqlClient.SqlClient) =>
+  sql`not exists (
+    select from embedding e
+    where e.tenant = c.tenant and e.model = c.model and e.dimension = c.dimension and e.text_hash = c.text_hash offset 0)`
 
-export const standing = Effect.fnUntraced(function*(tenant: string, held: Held, space: VectorSpace) {
-  const sql = yield* SqlClient.SqlClient
-  yield* dropBroken(tenant, held, space)
-  const [row] = yield* sql<Standing>`
+/** Items whose vectors went missing lose their chunks, so that they are pending again. */
+const dropBroken = FixedStatement.make((sql, { held: { job: { source } }, space, tenant }: Given) =>
+  sql`
+    delete from chunk b
+    where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
+      and b.model = ${space.model} and b.dimension = ${space.dimension}
+      and b.item_id = any(array(
+        select c.item_id from chunk c
+        where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
+          and c.model = ${space.model} and c.dimension = ${space.dimension} and ${vectorless(sql)}))`
+)
+
+interface Counted extends Standing {
+  /** A chunk is there whose vector is not. */
+  readonly broken: boolean
+}
+
+const count = FixedStatement.make((sql, { held, space, tenant }: Given) =>
+  sql<Counted>`
     with ${sets(sql, tenant, held, space)}
-    select p.items, p.items - l.lacking as current, r.refused
+    select p.items, p.items - l.lacking as current, r.refused, exists (
+      select from chunk c
+      where c.tenant = ${tenant} and c.source_kind = ${held.job.source.kind} and c.source_id = ${held.job.source.id}
+        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and ${vectorless(sql)}
+    ) as broken
     from (select count(*) as items from present) p,
       (select count(*) as lacking from lacking) l,
       (select count(*) as refused from refused) r`
-  return row ?? { items: 0, current: 0, refused: 0 }
+)
+
+/** How the source stands; chunks whose vectors went missing are dropped first. */
+export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, given: Given) {
+  let [row] = yield* count(sql, given)
+  if (row?.broken === true) {
+    yield* dropBroken(sql, given)
+    ;[row] = yield* count(sql, given)
+  }
+  const { current, items, refused } = row ?? { items: 0, current: 0, refused: 0 }
+  return { items, current, refused }
 })
 
-/** Whether an item is neither current nor refused. */
-export const isIncomplete = Effect.fnUntraced(function*(tenant: string, held: Held, space: VectorSpace) {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ readonly incomplete: boolean }>`
-    with ${sets(sql, tenant, held, space)}
-    select (select count(*) from lacking) > (select count(*) from refused) as incomplete`
-  return row?.incomplete === true
+/**
+ * Guards the job as `guard` does, and answers whether an item is neither current nor refused. Belongs after the source's lock,
+ * so that what is read cannot have changed meanwhile.
+ */
+const guardAndLook = FixedStatement.make((
+  sql,
+  { held, progress, space, tenant }: Given & { readonly progress: Progress }
+) =>
+  sql<{ readonly guarded: boolean; readonly incomplete: boolean }>`
+    with guarded as (${guarding(sql, tenant, held, progress)}),
+    ${sets(sql, tenant, held, space)}
+    select exists (select from guarded) as guarded,
+      (select count(*) from lacking) > (select count(*) from refused) as incomplete`
+)
+
+/** Whether the source of a held job is incomplete. Its job's row is locked from then on, and its progress written. */
+export const isIncomplete = Effect.fnUntraced(function*(
+  sql: SqlClient.SqlClient,
+  given: Given & { readonly progress: Progress }
+) {
+  const [row] = yield* guardAndLook(sql, given)
+  if (row?.guarded !== true) return yield* refuse(given.held)
+  return row.incomplete
 })
 
 /** A page costs as much as the items that it passes. */
-export const pending = Effect.fnUntraced(
-  function*(tenant: string, held: Held, space: VectorSpace, after: number, limit: number) {
-    const sql = yield* SqlClient.SqlClient
-    return yield* sql<PendingItem>`
-      select i.id, i.position, i.text, i.text_hash as hash
-      from item i
-      where ${isPresent(sql, tenant, held)} and i.position > ${after}
-        and not exists (select from chunk c where ${currentChunk(sql, tenant, held, space)} offset 0)
-        and not exists (select from refusal r where ${validRefusal(sql, tenant, held, space)} offset 0)
-      order by i.position limit ${limit}`
-  }
+export const pending = FixedStatement.make((
+  sql,
+  { after, held, limit, space, tenant }: Given & { readonly after: number; readonly limit: number }
+) =>
+  sql<PendingItem>`
+    select i.id, i.position, i.text, i.text_hash as hash
+    from item i
+    where ${isPresent(sql, tenant, held)} and i.position > ${after}
+      and not exists (select from chunk c where ${currentChunk(sql, tenant, held, space)} offset 0)
+      and not exists (select from refusal r where ${validRefusal(sql, tenant, held, space)} offset 0)
+    order by i.position limit ${limit}`
 )
 
-export const known = Effect.fnUntraced(
-  function*(tenant: string, held: Held, space: VectorSpace, hashes: ReadonlyArray<string>) {
-    const sql = yield* SqlClient.SqlClient
-    const rows = yield* sql<{ readonly hash: string }>`
-      select e.text_hash as hash
-      from embedding e
-      where e.tenant = ${tenant} and e.model = ${space.model} and e.dimension = ${space.dimension}
-        and e.text_hash = any(string_to_array(${hashes.join(" ")}, ' '))
-        and e.written_at >= ${forcedAt(sql, tenant, held)}`
-    return new Set(rows.map((row) => row.hash))
-  }
+const usable = FixedStatement.make((sql, { hashes, held, space, tenant }: Given & { readonly hashes: string }) =>
+  sql<{ readonly hash: string }>`
+    select e.text_hash as hash
+    from embedding e
+    where e.tenant = ${tenant} and e.model = ${space.model} and e.dimension = ${space.dimension}
+      and e.text_hash = any(string_to_array(${hashes}, ' '))
+      and e.written_at >= ${forcedAt(sql, tenant, held)}`
 )
+
+export const known = (sql: SqlClient.SqlClient, given: Given, hashes: ReadonlyArray<string>) =>
+  Effect.map(
+    usable(sql, { ...given, hashes: hashes.join(" ") }),
+    (rows) => new Set(rows.map((row) => row.hash))
+  )
 
 /**
  * The dimension that this model's vectors have: that of the source completed last, else of the first vector found. Where
  * settings changed a model's dimension, both stand until every source has moved.
  */
-export const dimensionOf = Effect.fnUntraced(function*(tenant: string, model: string) {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ readonly dimension: number | null }>`
+export const dimensionOf = FixedStatement.make((
+  sql,
+  { model, tenant }: { readonly tenant: string; readonly model: string }
+) =>
+  sql<{ readonly dimension: number | null }>`
     select coalesce(
       (select s.dimension from source s
         where s.tenant = ${tenant} and s.model = ${model} order by s.updated_at desc limit 1),
       (select e.dimension from embedding e
         where e.tenant = ${tenant} and e.model = ${model} order by e.dimension limit 1)) as dimension`
-  return row?.dimension ?? null
-})
+)

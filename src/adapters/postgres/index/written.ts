@@ -1,9 +1,9 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
-import type { IndexedItem, NewVector, VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { forcedAt } from "./forced.js"
-import * as Sent from "./sent.js"
+import type { Vectors } from "./sent.js"
 
 /** The parts of a statement that write vectors and chunks, for the statement that does all at once and for those that do one. */
 
@@ -16,26 +16,24 @@ export const storing = (
   tenant: string,
   held: Held,
   space: VectorSpace,
-  vectors: ReadonlyArray<NewVector>,
+  { hashes, numbers }: Vectors,
   from: Fragment
-) => {
-  const rows = Sent.inOrder(vectors)
-  return sql`
+) =>
+  sql`
     insert into embedding as e (tenant, model, dimension, text_hash, vector)
     select ${tenant}, ${space.model}, d.dimension, n.hash,
       embedding_of(b.numbers[(n.nth - 1) * d.dimension + 1 : n.nth * d.dimension])
-    from ${from}, (select ${Sent.numbers(rows)}::real[] as numbers offset 0) b,
+    from ${from}, (select ${numbers}::real[] as numbers offset 0) b,
       (select ${space.dimension}::integer as dimension) d,
-      unnest(string_to_array(${Sent.hashes(rows)}, E'\n')) with ordinality as n (hash, nth)
+      unnest(string_to_array(${hashes}, E'\n')) with ordinality as n (hash, nth)
     on conflict (tenant, model, dimension, text_hash)
       do update set vector = excluded.vector, written_at = excluded.written_at
       where e.written_at < ${forcedAt(sql, tenant, held)}
     returning e.text_hash as hash`
-}
 
-/** The chunks of these items as rows: item, hash of its text, ordinal, hash of the chunk's text. */
-export const sending = (sql: SqlClient.SqlClient, items: ReadonlyArray<IndexedItem>) =>
-  sql`select * from jsonb_to_recordset(${Sent.chunks(items)}::jsonb)
+/** The chunks that were sent as rows: item, hash of its text, ordinal, hash of the chunk's text. */
+export const sending = (sql: SqlClient.SqlClient, chunks: string) =>
+  sql`select * from jsonb_to_recordset(${chunks}::jsonb)
     as g (item text, hash text, ordinal integer, chunk text)`
 
 /**

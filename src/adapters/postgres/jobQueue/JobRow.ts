@@ -52,7 +52,11 @@ const names = [
 export const columns = names.join(", ").split(", ").map((name) => `job.${name}`).join(", ")
 
 /** The number of the source's newest job. */
-export const newestOf = (sql: SqlClient.SqlClient, tenant: string, { id, kind }: { readonly kind: string; readonly id: string }) =>
+export const newestOf = (
+  sql: SqlClient.SqlClient,
+  tenant: string,
+  { id, kind }: { readonly kind: string; readonly id: string }
+) =>
   sql`select newest.id from index_job as newest
     where newest.tenant = ${tenant} and newest.source_kind = ${kind} and newest.source_id = ${id}`
 

@@ -1,10 +1,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { JobStatus, Progress } from "../../../domain/job/Job.js"
 import type { Held, Settled } from "../../../domain/job/JobQueue.js"
 import type { Fence, LeaseLost } from "../../../domain/lease/Lease.js"
+import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
+import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { giveBack } from "./lease.js"
@@ -46,50 +49,74 @@ export interface Completion {
   readonly again: boolean
 }
 
+interface Given {
+  readonly tenant: string
+  readonly fence: Fence
+  /** Numbers of jobs, as an array's text. */
+  readonly ids: string
+  readonly again: boolean
+}
+
+const statement = (sql: SqlClient.SqlClient, { again, fence, ids, tenant }: Given, counts: Fragment) =>
+  sql<SettledRow>`${prepared}
+    with settled as (
+      update index_job as job set again = false, crashes = 0, (
+        status, revision, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
+      ) = (
+        select
+          next.status, next.revision, next.items, next.embedded, next.reused, next.refused, next.progress_at,
+          case next.status when 'pending' then 0 else job.cooled_ms end,
+          case next.status when 'pending' then 0 else job.attempts end,
+          case next.status when 'pending' then now() else job.run_at end,
+          case next.status when 'cancelled' then job.last_error end,
+          case when next.status <> 'pending' then now() end
+        from (
+          select counted.*, case when job.again then job.revision else coalesce(source.revision, job.revision) end as revision, case
+            when source.revision is null then 'cancelled'
+            when ${again}::boolean or job.again or source.revision is distinct from job.revision
+              or job.forced_at is distinct from job.claimed_forced_at then 'pending'
+            when counted.refused > 0 then 'partial'
+            else 'succeeded'
+          end as status
+          from (select ${counts}) as counted (items, embedded, reused, refused, progress_at)
+          left join source
+            on source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
+        ) as next
+      )
+      where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and job.fence = ${fence}
+        and job.status = 'running'
+      returning ${sql.literal(Pending.columns)}
+    ),
+    ${answering(sql, tenant, fence)}`
+
+const withStored = FixedStatement.make((sql, given: Given) =>
+  statement(sql, given, sql`job.items, job.embedded, job.reused, job.refused, job.progress_at`)
+)
+
+const withNew = FixedStatement.make((sql, given: Given & { readonly progress: Progress }) => {
+  const { embedded, items, refused, reused } = given.progress
+  return statement(
+    sql,
+    given,
+    sql`${items}::integer, ${embedded}::integer, ${reused}::integer, ${refused}::integer, now()`
+  )
+})
+
 /**
  * Ends jobs of one claim in one statement: `succeeded`, `partial` where items were refused, `pending` at once where the
  * source moved on since the job was asked for, `cancelled` where it is gone. Rows of a newer claim are left alone and left out.
  */
-export const completeAll = Effect.fnUntraced(
-  function*(tenant: string, { again, fence, ids, progress }: Completion) {
-    const sql = yield* SqlClient.SqlClient
-    const counts = Option.match(progress, {
-      onNone: () => sql`job.items, job.embedded, job.reused, job.refused, job.progress_at`,
-      onSome: ({ embedded, items, refused, reused }) =>
-        sql`${items}::integer, ${embedded}::integer, ${reused}::integer, ${refused}::integer, now()`
-    })
-    return yield* sql<SettledRow>`${prepared}
-      with settled as (
-        update index_job as job set again = false, crashes = 0, (
-          status, revision, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
-        ) = (
-          select
-            next.status, next.revision, next.items, next.embedded, next.reused, next.refused, next.progress_at,
-            case next.status when 'pending' then 0 else job.cooled_ms end,
-            case next.status when 'pending' then 0 else job.attempts end,
-            case next.status when 'pending' then now() else job.run_at end,
-            case next.status when 'cancelled' then job.last_error end,
-            case when next.status <> 'pending' then now() end
-          from (
-            select counted.*, case when job.again then job.revision else coalesce(source.revision, job.revision) end as revision, case
-              when source.revision is null then 'cancelled'
-              when ${again}::boolean or job.again or source.revision is distinct from job.revision
-                or job.forced_at is distinct from job.claimed_forced_at then 'pending'
-              when counted.refused > 0 then 'partial'
-              else 'succeeded'
-            end as status
-            from (select ${counts}) as counted (items, embedded, reused, refused, progress_at)
-            left join source
-              on source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
-          ) as next
-        )
-        where job.tenant = ${tenant} and job.id = any(${JobRow.array(ids)}::text::bigint[]) and job.fence = ${fence}
-          and job.status = 'running'
-        returning ${sql.literal(Pending.columns)}
-      ),
-      ${answering(sql, tenant, fence)}`
-  }
-)
+export const completeAll = (
+  sql: SqlClient.SqlClient,
+  tenant: string,
+  { again, fence, ids, progress }: Completion
+): Effect.Effect<ReadonlyArray<SettledRow>, StoreFailure> => {
+  const given = { tenant, fence, ids: JobRow.array(ids), again }
+  return Option.match(progress, {
+    onNone: () => withStored(sql, given),
+    onSome: (progress) => withNew(sql, { ...given, progress })
+  })
+}
 
 /**
  * Ends one job, in the caller's transaction: status and progress are written together with whatever else that transaction
@@ -100,8 +127,8 @@ export const complete = Effect.fnUntraced(function*(
   held: Held,
   progress: Progress,
   again: boolean = false
-): Effect.fn.Return<Settled, SqlError | LeaseLost, SqlClient.SqlClient> {
-  const [row] = yield* completeAll(tenant, {
+): Effect.fn.Return<Settled, StoreFailure | LeaseLost, SqlClient.SqlClient> {
+  const [row] = yield* completeAll(yield* SqlClient.SqlClient, tenant, {
     fence: held.fence,
     ids: [held.job.id],
     progress: Option.some(progress),

@@ -10,23 +10,30 @@ import type { Fence } from "../../../domain/lease/Lease.js"
 import { prepared } from "../Prepared.js"
 import { answering, completeAll, toSettled } from "./complete.js"
 import type { SettledRow } from "./complete.js"
+import * as SqlFailure from "../SqlFailure.js"
 import * as JobRow from "./JobRow.js"
 import * as Pending from "./pending.js"
 import { count, refuse } from "./refused.js"
 
 /** Writes how an attempt ended, under its fence. */
 export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, held: Held, outcome: Outcome) {
-  const [row] = yield* settleAll(tenant, held.fence, [held.job.id], JobTransition.settlement(outcome))
+  const [row] = yield* settleAll(
+    yield* SqlClient.SqlClient,
+    tenant,
+    held.fence,
+    [held.job.id],
+    JobTransition.settlement(outcome)
+  )
   return row === undefined ? yield* refuse(held) : toSettled(row)
 })
 
 /** Writes that attempts of one claim ended alike; answers those that were still held, and counts the others as refused. */
 export const settleAlike = Effect.fnUntraced(
-  function*(tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
+  function*(sql: SqlClient.SqlClient, tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
     const [first] = held
     if (first === undefined) return new Set<JobId>()
     const ids = held.map(({ job }) => job.id)
-    const rows = yield* settleAll(tenant, first.fence, ids, JobTransition.settlement(outcome))
+    const rows = yield* settleAll(sql, tenant, first.fence, ids, JobTransition.settlement(outcome))
     const settled = new Set(rows.map(({ id }) => JobId.make(id, { disableValidation: true })))
     if (settled.size < held.length) {
       yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), count, { discard: true })
@@ -46,26 +53,27 @@ const downSince = (sql: SqlClient.SqlClient) =>
 
 /** Ends jobs of one claim alike, in one statement. Rows of a newer claim are left alone and left out. */
 export const settleAll = (
+  sql: SqlClient.SqlClient,
   tenant: string,
   fence: Fence,
   ids: ReadonlyArray<number>,
   settlement: JobTransition.Settlement
 ) =>
   settlement.to === "completed"
-    ? completeAll(tenant, { fence, ids, progress: Option.none(), again: false })
-    : endAll(tenant, fence, ids, settlement)
+    ? completeAll(sql, tenant, { fence, ids, progress: Option.none(), again: false })
+    : endAll(sql, tenant, fence, ids, settlement)
 
 /**
  * A job whose attempt is not given back fails where its attempts are spent; one that fails and was asked for anew
  * meanwhile runs again with all attempts before it.
  */
-const endAll = Effect.fnUntraced(function*(
+const endAll = (
+  sql: SqlClient.SqlClient,
   tenant: string,
   fence: Fence,
   ids: ReadonlyArray<number>,
   settlement: JobTransition.Settlement
-) {
-  const sql = yield* SqlClient.SqlClient
+) => {
   const delay = Duration.toMillis(settlement.delay)
   const error = Option.match(settlement.error, {
     onNone: () => sql`job.last_error`,
@@ -74,7 +82,7 @@ const endAll = Effect.fnUntraced(function*(
         isDown(error.tag) ? downSince(sql) : sql`'{}'`
       }`
   })
-  return yield* sql<SettledRow>`${prepared}
+  return SqlFailure.renamed(sql<SettledRow>`${prepared}
     with settled as (
       update index_job as job set again = false, crashes = 0, (
         status, attempts, cooled_ms, run_at, finished_at, last_error
@@ -114,5 +122,5 @@ const endAll = Effect.fnUntraced(function*(
         and job.status = 'running'
       returning ${sql.literal(Pending.columns)}
     ),
-    ${answering(sql, tenant, fence)}`
-})
+    ${answering(sql, tenant, fence)}`)
+}
