@@ -27,7 +27,7 @@ export const lineUp = (sql: SqlClient.SqlClient, from: string) =>
   sql`
     insert into pending (tenant, provider, run_at, id)
     select tenant, provider, run_at, id from ${sql.literal(from)} where status = 'pending'
-    on conflict (id) do update set provider = excluded.provider, run_at = excluded.run_at`
+    on conflict (id, tenant) do update set provider = excluded.provider, run_at = excluded.run_at`
 
 /**
  * The providers that have pending jobs, and from when each is free: `free_at` is infinity while a closed gate

@@ -121,8 +121,8 @@ const tables: ReadonlyArray<string> = [
     finished_at timestamptz,
     primary key (tenant, source_kind, source_id)
   ) with (fillfactor = 45)`,
-  // Without the tenant: a plan made while the table is small could else look a source up by it, and read every job.
-  `create unique index index_job_id on index_job (id)`,
+  // The number first: by the tenant first, a plan made while the table is small could look a source up here, and read every job.
+  `create unique index index_job_id on index_job (id, tenant)`,
   // Jobs that a newer one of their source has followed: the same columns, in the same order.
   `create table index_job_history (like index_job, primary key (tenant, id))`,
   `create index index_job_history_source on index_job_history (tenant, source_kind, source_id, id)`,
@@ -132,16 +132,18 @@ const tables: ReadonlyArray<string> = [
     tenant text not null,
     provider text not null,
     run_at timestamptz not null,
-    id bigint primary key
+    id bigint not null,
+    primary key (id, tenant)
   )`,
   `create index pending_order on pending (tenant, provider, run_at, id)`,
   // What one claim granted: the jobs that are still held under it.
   `create table lease (
     tenant text not null,
-    fence bigint primary key,
+    fence bigint not null,
     worker text not null,
     expires_at timestamptz not null,
-    jobs bigint[] not null
+    jobs bigint[] not null,
+    primary key (fence, tenant)
   )`,
   `create view index_job_all as
     select job.*, lease.worker, lease.expires_at as lease_expires_at
