@@ -25,6 +25,7 @@ const againAlone = <A, E>(failure: E, again: Effect.Effect<A, E>): Effect.Effect
     (transaction) => Option.isSome(transaction) ? Effect.fail(failure) : again
   )
 
+/** A statement that lost a conflict changed nothing, and is tried again. */
 const tried = <A, E>(effect: Effect.Effect<A, E>, tries = conflicts): Effect.Effect<A, E> =>
   Effect.catchIf(
     effect,
