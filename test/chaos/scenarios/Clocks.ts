@@ -27,7 +27,7 @@ export const clocks: Scenario = {
         body: "{\"detail\":\"Too many requests\"}"
       }
     })
-    const left = yield* drained(here, 90_000)
+    const left = yield* drained(here, long ? 300_000 : 90_000)
     const judgement = yield* judge(here, expected)
     const refusedOnce = limited * 4
     return {

@@ -133,7 +133,7 @@ export interface ClaimedRow {
 
 /** What a claim returns of the table aliased `job`. */
 export const claimed = "job.id, job.fence, job.source_kind, job.source_id, job.attempts, job.max_attempts, " +
-  "job.cooled_ms, extract(epoch from job.run_at)::float8 as ready_at"
+  "job.cooled_ms, date_part('epoch', job.run_at) as ready_at"
 
 /** The claimed job that a row holds. */
 export const toClaimed = (row: ClaimedRow): Claimed => ({
