@@ -47,7 +47,8 @@ export const pace: Scenario = {
     const here = yield* world({ latency: 100 })
     const { fault, receipts } = bucket()
     here.embedder.setFault(fault)
-    const [settling, seconds] = long ? [60, 240] : [30, 20]
+    // A window holds a whole cycle of the pace, whose refusal costs all a second: 600 calls at the flattest climb.
+    const [settling, seconds] = long ? [60, 240] : [30, 40]
     // One text a call, and more of them than the provider permits in that time.
     const expected = sources(40, Math.ceil((settling + seconds + 5) * permitted / 40))
     yield* here.put(expected)
