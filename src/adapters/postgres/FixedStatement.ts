@@ -14,8 +14,8 @@ import * as SqlFailure from "./SqlFailure.js"
 
 /**
  * Statements whose text never changes: built and compiled once, and then sent with as little as possible between their caller
- * and the driver. To enqueue and to claim must cost little where a job is to start at once; building, a span and a scope each
- * time cost more than the server takes. For whoever traces they have the same span as any other statement.
+ * and the driver. A job that is to start at once waits for its enqueue and its claim, and to build the text, a span and a scope
+ * each time takes longer than the server does. Where a tracer is set, each run makes the span that other statements make.
  */
 
 /** Sends a statement; the rows come as the driver gives them. */

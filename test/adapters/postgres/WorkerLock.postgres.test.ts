@@ -17,25 +17,19 @@ import { registered, withLock, workerLock, workers } from "../suites/workerLock.
 workerLock(postgres)
 wakeUps(postgres)
 
-/** The sessions that hold a worker's lock. */
-const lockHolders = Effect.gen(function*() {
+/** The sessions that hold a worker's lock, or those that wait for one. */
+const lockSessions = Effect.fnUntraced(function*(granted: boolean) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ readonly pid: number }>`
     select pid from pg_locks
-    where locktype = 'advisory' and granted and classid = ${lockClass}::bigint::oid
+    where locktype = 'advisory' and granted = ${granted} and classid = ${lockClass}::bigint::oid
       and database = (select oid from pg_database where datname = current_database())`
   return rows.map(({ pid }) => pid)
 })
 
-/** How many sessions wait for a worker's lock. */
-const waitingForLock = Effect.gen(function*() {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`
-    select pid from pg_locks
-    where locktype = 'advisory' and not granted and classid = ${lockClass}::bigint::oid
-      and database = (select oid from pg_database where datname = current_database())`
-  return rows.length
-})
+const lockHolders = lockSessions(true)
+
+const isAwaited = Effect.map(lockSessions(false), (pids) => pids.length === 1)
 
 /** Ends the one session that holds a worker's lock; answers which it was. */
 const cutLock = Effect.gen(function*() {
@@ -117,10 +111,10 @@ describe("sessions that die", () => {
         const taking = yield* Effect.fork(
           earlier.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
         )
-        yield* eventually(Effect.map(waitingForLock, (waiting) => waiting === 1))
+        yield* eventually(isAwaited)
         yield* cutLock
         yield* Fiber.join(taking)
-        yield* eventually(Effect.map(waitingForLock, (waiting) => waiting === 1))
+        yield* eventually(isAwaited)
         yield* seen
         yield* Kit.enqueue("pets")
         yield* Kit.claimOne(id)
