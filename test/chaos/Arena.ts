@@ -96,8 +96,9 @@ const filling = [
     n.hash, to_tsvector('simple', n.text), n.hash
   from jsonb_to_recordset($1::jsonb) as n (source text, item text, text text, hash text)`,
   `with job as (
-    insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
-    select distinct $2, 'catalog', n.source, 'http', 5, 'one' from jsonb_to_recordset($1::jsonb) as n (source text)
+    insert into index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
+    select tenant, kind, id, 'http', 5, number, revision from source
+    where tenant = $2 and id in (select n.source from jsonb_to_recordset($1::jsonb) as n (source text))
     returning *
   ),
   lined_up as (

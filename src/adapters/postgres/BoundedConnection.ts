@@ -8,6 +8,8 @@ type Callback = (error: unknown, result?: unknown) => void
 const isCommit = (query: unknown): boolean =>
   query === "COMMIT" || Predicate.hasProperty(query, "text") && query.text === "COMMIT"
 
+const isEmpty = (values: unknown): boolean => !Array.isArray(values) || values.length === 0
+
 const commandOf = (result: unknown): unknown => Predicate.hasProperty(result, "command") ? result.command : undefined
 
 /** What the server says instead of an error when COMMIT ends a transaction in which a statement had failed. */
@@ -40,12 +42,19 @@ export class BoundedConnection extends Pg.Client {
     if (typeof last !== "function") return send(args)
     const [text, ...values] = args.slice(0, -1)
     const watched = this.#watch(isCommit(text), last as Callback) // the driver calls it as a Callback
-    const name = this.#prepared?.nameOf(text)
-    if (this.#prepared === undefined || name === undefined) return send([text, ...values, watched])
-    const statement = [{ name, text }, ...values, this.#time(this.#prepared, watched)]
-    const repair = this.#prepared.repair()
-    if (repair === undefined) return send(statement)
-    return send([repair, (error: unknown) => Predicate.isNullable(error) ? send(statement) : watched(error)])
+    const prepared = this.#prepared
+    const name = prepared?.nameOf(text)
+    if (prepared === undefined || name === undefined && isEmpty(values[0])) return send([text, ...values, watched])
+    const statement = name === undefined
+      ? [text, ...values, watched]
+      : [{ name, text }, ...values, this.#time(prepared, watched)]
+    const ahead = prepared.ahead(name !== undefined)
+    if (ahead === undefined) return send(statement)
+    return send([ahead, (error: unknown) => {
+      if (Predicate.isNullable(error)) return send(statement)
+      prepared.takenBack()
+      return watched(error)
+    }])
   }
 
   #time(prepared: PreparedStatements, callback: Callback): Callback {
@@ -59,7 +68,9 @@ export class BoundedConnection extends Pg.Client {
   #watch(commit: boolean, callback: Callback): Callback {
     return (error, result) => {
       if (error instanceof Error && error.message === "Query read timeout") this.#cut(error)
-      return commit && !error && commandOf(result) === "ROLLBACK" ? callback(rolledBack()) : callback(error, result)
+      const back = !error && commandOf(result) === "ROLLBACK"
+      if (back) this.#prepared?.takenBack()
+      return commit && back ? callback(rolledBack()) : callback(error, result)
     }
   }
 

@@ -32,22 +32,40 @@ const slow = 20
 /** A connection's plans live so long (milliseconds), however slow the statements are: a batch is slow with the best plan. */
 const lifetime = 5000
 
-/** What one connection has prepared. */
+/** How the server plans statements that have values: by default it looks at those of the first five executions. */
+const withoutValues = "set plan_cache_mode = force_generic_plan"
+const withValues = "reset plan_cache_mode"
+
+/** What one connection has prepared, and how it plans. */
 export class PreparedStatements {
   #era = 0
   #repair: string | undefined
   #plannedAt = Number.NEGATIVE_INFINITY
+  /** Undefined where a transaction may have taken the last setting back. */
+  #planning: string | undefined = withValues
 
   /** The name of a marked statement on the server; it follows from the text. Undefined for every other statement. */
   nameOf(text: unknown): string | undefined {
     return typeof text === "string" && text.startsWith(mark) ? `holdfast_${hashOf(text)}_${this.#era}` : undefined
   }
 
-  /** A statement that goes ahead of the next marked one, once. */
-  repair(): string | undefined {
-    const repair = this.#repair
-    this.#repair = undefined
-    return repair
+  /**
+   * What is to be sent ahead of a statement that has values. A marked one is planned once and for all, whatever its values are;
+   * any other is planned as the server likes.
+   */
+  ahead(marked: boolean): string | undefined {
+    const repair = marked ? this.#repair : undefined
+    if (marked) this.#repair = undefined
+    const wanted = marked ? withoutValues : withValues
+    const planning = wanted === this.#planning ? undefined : wanted
+    this.#planning = wanted
+    const all = [repair, planning].filter((one) => one !== undefined)
+    return all.length === 0 ? undefined : all.join("; ")
+  }
+
+  /** Hears that what was sent ahead may not hold: it failed, or a transaction was rolled back. */
+  takenBack(): void {
+    this.#planning = undefined
   }
 
   /**

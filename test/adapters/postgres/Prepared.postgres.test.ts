@@ -128,6 +128,33 @@ describe("prepared statements", () => {
       expect((yield* known).length).toBe(1)
     }).pipe(Effect.provide(one())))
 
+  it.effect("are planned once and for all, and other statements with their values, also after a rollback", () =>
+    Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`create table thing (id integer)`
+      yield* sql`insert into thing select n / 1000 from generate_series(1, 1000) n`
+      yield* sql`create index on thing (id)`
+      yield* sql`analyze thing`
+      const plans = Effect.map(
+        sql<{ readonly generic: string; readonly custom: string }>`
+          select generic_plans as generic, custom_plans as custom from pg_prepared_statements where name like 'holdfast%'`,
+        ([row]) => [Number(row?.generic), Number(row?.custom)]
+      )
+      const mode = Effect.map(
+        sql<{ readonly mode: string }>`select current_setting('plan_cache_mode') as mode where ${1}::integer = 1`,
+        ([row]) => row?.mode
+      )
+      const found = sql`${prepared} select count(*) from thing where id = ${1}::integer`
+      yield* found
+      expect(yield* mode).toBe("auto")
+      yield* Effect.flip(transact(Effect.zipRight(found, Effect.fail("no"))))
+      expect(yield* mode).toBe("auto")
+      yield* transact(found)
+      yield* Effect.flip(transact(Effect.zipRight(mode, Effect.fail("no"))))
+      yield* found
+      expect(yield* plans).toEqual([4, 0])
+    }).pipe(Effect.provide(one())))
+
   it.effect("are planned anew after a slow one, whose plan may be that of a smaller table", () =>
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient

@@ -18,8 +18,9 @@ describe("the prepared statements of a connection", () => {
     const statements = new PreparedStatements()
     const after = (began: number, now: number) => {
       statements.ended(null, began, now)
-      return statements.repair()
+      return statements.ahead(true)
     }
+    statements.ahead(true)
     expect(after(0, 19)).toBeUndefined()
     expect(after(100, 120)).toBe("discard plans")
     expect(after(200, 5119)).toBeUndefined()
@@ -32,6 +33,19 @@ describe("the prepared statements of a connection", () => {
     statements.ended(null, 0, 1000)
     statements.ended(gone, 1000, 1001)
     expect(statements.nameOf("/* prepared */ select 1")).not.toBe(before)
-    expect([statements.repair(), statements.repair()]).toEqual(["deallocate all", undefined])
+    expect(statements.ahead(false)).toBeUndefined()
+    expect(statements.ahead(true)).toBe("deallocate all; set plan_cache_mode = force_generic_plan")
+    expect(statements.ahead(true)).toBeUndefined()
+  })
+
+  it("are planned whatever their values are, and others as the server likes", () => {
+    const statements = new PreparedStatements()
+    const asked = [false, true, true, false, false, true].map((marked) => statements.ahead(marked))
+    const [generic, usual] = ["set plan_cache_mode = force_generic_plan", "reset plan_cache_mode"]
+    expect(asked).toEqual([undefined, generic, undefined, usual, undefined, generic])
+    statements.takenBack()
+    expect([statements.ahead(true), statements.ahead(true)]).toEqual([generic, undefined])
+    statements.takenBack()
+    expect([statements.ahead(false), statements.ahead(false)]).toEqual([usual, undefined])
   })
 })

@@ -49,12 +49,12 @@ const holdfast: Queue = {
     )
     await db.query(
       `with made as (
-        insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
-        select $2, 'catalog', 'source-' || n, 'none', 5, 'r' from generate_series(1, $1::integer) n
+        insert into index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
+        select tenant, kind, id, 'none', 5, number, revision from source order by number limit $1::integer
         returning *
       )
       insert into pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from made`,
-      [jobs, "default"]
+      [jobs]
     )
   },
   open: "select exists (select from index_job where status in ('pending', 'running')) as open"

@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { Job, JobId, Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
-import type { Claimed } from "../../../domain/job/JobQueue.js"
 import { Fence, Lease, WorkerId } from "../../../domain/lease/Lease.js"
 
 /** A row of `index_job_all` as both drivers give it. */
@@ -117,32 +116,6 @@ export const toJob = (row: JobRow): Job =>
     startedAt: time(row.started_at),
     finishedAt: time(row.finished_at)
   }, trusted)
-
-/** What a claim returns of a row, and no more: reading it is much of what a small job costs. */
-export interface ClaimedRow {
-  readonly id: number
-  readonly fence: number
-  readonly source_kind: SourceKind
-  readonly source_id: string
-  readonly attempts: number
-  readonly max_attempts: number
-  readonly cooled_ms: number
-  /** From when it was ready, in seconds; only the order counts. */
-  readonly ready_at: number
-}
-
-/** What a claim returns of the table aliased `job`. */
-export const claimed = "job.id, job.fence, job.source_kind, job.source_id, job.attempts, job.max_attempts, " +
-  "job.cooled_ms, date_part('epoch', job.run_at) as ready_at"
-
-/** The claimed job that a row holds. */
-export const toClaimed = (row: ClaimedRow): Claimed => ({
-  id: JobId.make(row.id, trusted),
-  source: { kind: row.source_kind, id: row.source_id },
-  attempts: row.attempts,
-  maxAttempts: row.max_attempts,
-  cooled: row.cooled_ms === 0 ? Duration.zero : Duration.millis(row.cooled_ms)
-})
 
 /** Numbers as the text of a Postgres array: `${array(ids)}::bigint[]` reads the same on both drivers. */
 export const array = (values: ReadonlyArray<number>): string => `{${values.join(",")}}`

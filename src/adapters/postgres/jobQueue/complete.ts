@@ -3,7 +3,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { JobStatus, Progress } from "../../../domain/job/Job.js"
+import type { JobId, JobStatus, Progress } from "../../../domain/job/Job.js"
 import type { Held, Settled } from "../../../domain/job/JobQueue.js"
 import type { Fence, LeaseLost } from "../../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
@@ -15,14 +15,14 @@ import * as Pending from "./pending.js"
 import { refuse } from "./refused.js"
 import { channel } from "./wake.js"
 
-/** How a row stands after its settlement; with a time only where it is pending. */
+/** Jobs that stand alike after their settlement; with a time only where they are pending. */
 export interface SettledRow {
-  readonly id: number
+  readonly ids: ReadonlyArray<JobId>
   readonly status: JobStatus
   readonly run_at: Date | null
 }
 
-/** What the port answers for a settled row. */
+/** What the port answers for each job of a row. */
 export const toSettled = (row: SettledRow): Settled => ({
   status: row.status,
   runAt: Option.fromNullable(row.run_at)
@@ -30,14 +30,16 @@ export const toSettled = (row: SettledRow): Settled => ({
 
 /**
  * What follows the part `settled` of a statement that ends jobs of one claim: who is pending again stands in line and is told
- * about, the claim's lease is given back, and each job is answered as a SettledRow.
+ * about, the claim's lease is given back, and the jobs are answered in SettledRows.
  */
 export const answering = (sql: SqlClient.SqlClient, tenant: string, fence: Fence) =>
   sql`
     lined_up as (${Pending.lineUp(sql, "settled")}),
     ${giveBack(sql, tenant, fence)}
-    select settled.id, settled.status, case settled.status when 'pending' then settled.run_at end as run_at,
-      case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end from settled`
+    select json_agg(settled.id) as ids, settled.status, ready.run_at,
+      case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end
+    from settled cross join lateral (select case settled.status when 'pending' then settled.run_at end) as ready (run_at)
+    group by settled.status, ready.run_at`
 
 /** Jobs of one claim that are complete. */
 export interface Completion {
@@ -57,66 +59,108 @@ interface Given {
   readonly again: boolean
 }
 
-const statement = (sql: SqlClient.SqlClient, { again, fence, ids, tenant }: Given, counts: Fragment) =>
-  sql<SettledRow>`${prepared}
+/** Where a completion finds the revision of a job's source. */
+interface Found {
+  readonly from: Fragment
+  readonly where: Fragment
+  readonly revision: Fragment
+}
+
+/** By the number that was noted when the job was asked for. Jobs without such a source are left alone. */
+const byNumber = (sql: SqlClient.SqlClient): Found => ({
+  from: sql`from source`,
+  where: sql`and source.number = job.source_number and source.tenant = job.tenant`,
+  revision: sql`source.revision`
+})
+
+/** By its key: null where the source is gone. */
+const byKey = (sql: SqlClient.SqlClient): Found => ({
+  from: sql``,
+  where: sql``,
+  revision: sql`(
+    select source.revision from source
+    where source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
+  )`
+})
+
+/** The counts that are written, and which of them tells of refused items. */
+interface Counts {
+  readonly written: Fragment
+  readonly refused: Fragment
+}
+
+const statement = (
+  sql: SqlClient.SqlClient,
+  { again, fence, ids, tenant }: Given,
+  { refused, written }: Counts,
+  { from, revision, where }: Found
+) => {
+  const status = sql`case
+    when ${revision} is null then 'cancelled'
+    when ${again}::boolean or job.again or ${revision} is distinct from job.revision
+      or job.forced_at is distinct from job.claimed_forced_at then 'pending'
+    when ${refused} > 0 then 'partial'
+    else 'succeeded'
+  end`
+  return sql<SettledRow>`${prepared}
     with settled as (
-      update index_job as job set again = false, crashes = 0, (
-        status, revision, items, embedded, reused, refused, progress_at, cooled_ms, attempts, run_at, last_error, finished_at
-      ) = (
-        select
-          next.status, next.revision, next.items, next.embedded, next.reused, next.refused, next.progress_at,
-          case next.status when 'pending' then 0 else job.cooled_ms end,
-          case next.status when 'pending' then 0 else job.attempts end,
-          case next.status when 'pending' then now() else job.run_at end,
-          case next.status when 'cancelled' then job.last_error end,
-          case when next.status <> 'pending' then now() end
-        from (
-          select counted.*, case when job.again then job.revision else coalesce(source.revision, job.revision) end as revision, case
-            when source.revision is null then 'cancelled'
-            when ${again}::boolean or job.again or source.revision is distinct from job.revision
-              or job.forced_at is distinct from job.claimed_forced_at then 'pending'
-            when counted.refused > 0 then 'partial'
-            else 'succeeded'
-          end as status
-          from (select ${counts}) as counted (items, embedded, reused, refused, progress_at)
-          left join source
-            on source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
-        ) as next
-      )
+      update index_job as job set
+        again = false, crashes = 0, ${written}
+        status = ${status},
+        revision = case when job.again then job.revision else coalesce(${revision}, job.revision) end,
+        cooled_ms = case ${status} when 'pending' then 0 else job.cooled_ms end,
+        attempts = case ${status} when 'pending' then 0 else job.attempts end,
+        run_at = case ${status} when 'pending' then now() else job.run_at end,
+        last_error = case ${status} when 'cancelled' then job.last_error end,
+        finished_at = case when ${status} <> 'pending' then now() end
+      ${from}
       where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and job.fence = ${fence}
-        and job.status = 'running'
+        and job.status = 'running' ${where}
       returning ${sql.literal(Pending.columns)}
     ),
     ${answering(sql, tenant, fence)}`
+}
 
-const withStored = FixedStatement.make((sql, given: Given) =>
-  statement(sql, given, sql`job.items, job.embedded, job.reused, job.refused, job.progress_at`)
-)
+const stored = (sql: SqlClient.SqlClient): Counts => ({ written: sql``, refused: sql`job.refused` })
 
-const withNew = FixedStatement.make((sql, given: Given & { readonly progress: Progress }) => {
-  const { embedded, items, refused, reused } = given.progress
-  return statement(
-    sql,
-    given,
-    sql`${items}::integer, ${embedded}::integer, ${reused}::integer, ${refused}::integer, now()`
-  )
+const counted = (sql: SqlClient.SqlClient, { embedded, items, refused, reused }: Progress): Counts => ({
+  written: sql`items = ${items}::integer, embedded = ${embedded}::integer, reused = ${reused}::integer,
+    refused = ${refused}::integer, progress_at = now(),`,
+  refused: sql`${refused}::integer`
 })
 
+const completing = (found: (sql: SqlClient.SqlClient) => Found) => {
+  const withStored = FixedStatement.make((sql, given: Given) => statement(sql, given, stored(sql), found(sql)))
+  const withNew = FixedStatement.make((sql, given: Given & { readonly progress: Progress }) =>
+    statement(sql, given, counted(sql, given.progress), found(sql))
+  )
+  return (sql: SqlClient.SqlClient, given: Given, progress: Option.Option<Progress>) =>
+    Option.match(progress, {
+      onNone: () => withStored(sql, given),
+      onSome: (progress) => withNew(sql, { ...given, progress })
+    })
+}
+
+const completeByNumber = completing(byNumber)
+const completeByKey = completing(byKey)
+
 /**
- * Ends jobs of one claim in one statement: `succeeded`, `partial` where items were refused, `pending` at once where the
- * source moved on since the job was asked for, `cancelled` where it is gone. Rows of a newer claim are left alone and left out.
+ * Ends jobs of one claim: `succeeded`, `partial` where items were refused, `pending` at once where the source moved on since the
+ * job was asked for, `cancelled` where it is gone. Rows of a newer claim are left alone and left out. One statement, but for jobs
+ * whose source is not found by its number: it is gone, or came after the job, or came anew.
  */
-export const completeAll = (
+export const completeAll = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   tenant: string,
   { again, fence, ids, progress }: Completion
-): Effect.Effect<ReadonlyArray<SettledRow>, StoreFailure> => {
-  const given = { tenant, fence, ids: JobRow.array(ids), again }
-  return Option.match(progress, {
-    onNone: () => withStored(sql, given),
-    onSome: (progress) => withNew(sql, { ...given, progress })
-  })
-}
+): Effect.fn.Return<ReadonlyArray<SettledRow>, StoreFailure> {
+  const given = (ids: ReadonlyArray<number>) => ({ tenant, fence, ids: JobRow.array(ids), again })
+  const rows = yield* completeByNumber(sql, given(ids), progress)
+  const ended = new Set<number>(rows.flatMap((row) => row.ids))
+  if (ended.size === ids.length) return rows
+  const left = ids.filter((id) => !ended.has(id))
+  return [...rows, ...yield* completeByKey(sql, given(left), progress)]
+})
 
 /**
  * Ends one job, in the caller's transaction: status and progress are written together with whatever else that transaction

@@ -26,20 +26,18 @@ const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provid
     with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, { kind, id }))},
     ${archiving(sql, its)},
     made as (
-      insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, revision)
+      insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, source_number, revision)
       select ${tenant}, ${kind}, ${id}, ${provider}, ${maxAttempts}::integer,
-        case when ${force}::boolean then now() end,
-        (
-          select source.revision from source
-          where source.tenant = ${tenant} and source.kind = ${kind} and source.id = ${id}
-        )
+        case when ${force}::boolean then now() end, source.number, source.revision
       from (select count(*) from over) as first
+      left join source on source.tenant = ${tenant} and source.kind = ${kind} and source.id = ${id}
       where ${sql.literal(Pending.locked)}
       on conflict (tenant, source_kind, source_id) do update set
         provider = excluded.provider,
         max_attempts = excluded.max_attempts,
         forced_at = coalesce(excluded.forced_at, job.forced_at),
         run_at = case job.status when 'pending' then least(job.run_at, now()) else job.run_at end,
+        source_number = excluded.source_number,
         revision = excluded.revision,
         again = job.status = 'running' and (
           job.again or excluded.forced_at is not null or job.revision is distinct from excluded.revision

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
+import * as FixedStatement from "../FixedStatement.js"
 import * as Pending from "./pending.js"
 import { prepared } from "../Prepared.js"
 import { channel } from "./wake.js"
@@ -15,22 +16,17 @@ export const lockClass = 1_751_411_300
 const settlingIn = "5 seconds"
 
 /**
- * Frees the running jobs whose worker is gone or whose lease ran out. A worker is gone when no session holds its lock; one
- * that never had a lock is judged by its leases alone. Several may look at once: each job is freed, and its crash counted,
- * once. A job whose row is locked is left to the next look, and its lease with it.
+ * Workers whose lock no session holds, as a part of a `with`. What the server says of this session alone tells whether it is the
+ * embedded database; its view of all sessions takes ten times as long to plan.
  */
-export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
-  const sql = yield* SqlClient.SqlClient
-  // Only the statement knows how many crashes a row has.
-  const error = JobTransition.crashed("%s")
-  const rows = yield* sql<{ readonly status: string }>`${prepared}
-    with gone as materialized (
+const gone = (sql: SqlClient.SqlClient, tenant: string) =>
+  sql`gone as materialized (
       select worker.id from worker
       where worker.tenant = ${tenant} and worker.lock_number is not null
         and (worker.started_at >= pg_postmaster_start_time()
           or pg_postmaster_start_time() < now() - ${settlingIn}::interval
           or exists (
-            select from pg_stat_activity where pid = pg_backend_pid() and backend_type = 'standalone backend'
+            select from pg_stat_get_activity(pg_backend_pid()) as own where own.backend_type = 'standalone backend'
           ))
         and not exists (
           select from pg_locks as held
@@ -38,7 +34,33 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
             and held.database = (select oid from pg_database where datname = current_database())
             and held.classid = ${lockClass}::oid and held.objid = worker.lock_number::oid
         )
-    ),
+    )`
+
+/** Workers that never had a lock are forgotten a day after their start, once they hold nothing. */
+const unlocked = "worker.lock_number is null and worker.started_at < now() - interval '1 day'"
+
+const look = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) =>
+  sql<{ readonly due: boolean }>`${prepared}
+    with ${gone(sql, tenant)}
+    select exists (select from gone)
+      or exists (select from lease where lease.tenant = ${tenant} and lease.expires_at <= now())
+      or exists (select from worker where worker.tenant = ${tenant} and ${sql.literal(unlocked)}) as due`
+)
+
+/**
+ * Frees the running jobs whose worker is gone or whose lease ran out. A worker is gone when no session holds its lock; one
+ * that never had a lock is judged by its leases alone. Several may look at once: each job is freed, and its crash counted,
+ * once. A job whose row is locked is left to the next look, and its lease with it. Every worker looks each second, and mostly
+ * there is nothing to do: a small statement says so.
+ */
+export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  const [looked] = yield* look(sql, { tenant })
+  if (looked?.due !== true) return { freed: 0, failed: 0 }
+  // Only the statement knows how many crashes a row has.
+  const error = JobTransition.crashed("%s")
+  const rows = yield* sql<{ readonly status: string }>`${prepared}
+    with ${gone(sql, tenant)},
     dead as materialized (
       select lease.fence, lease.jobs from lease
       where lease.tenant = ${tenant} and (lease.expires_at <= now() or lease.worker in (select gone.id from gone))
@@ -88,7 +110,7 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
       delete from worker
       where worker.tenant = ${tenant}
         and (worker.id in (select gone.id from gone)
-          or worker.lock_number is null and worker.started_at < now() - interval '1 day')
+          or ${sql.literal(unlocked)})
         and not exists (select from lease where lease.tenant = ${tenant} and lease.worker = worker.id)
     )
     select freed.status, case freed.status when 'pending' then pg_notify(${channel}, ${tenant}) end from freed`

@@ -2,7 +2,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { downTags, isDown, JobId } from "../../../domain/job/Job.js"
+import { downTags, isDown } from "../../../domain/job/Job.js"
+import type { JobId } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
@@ -34,7 +35,7 @@ export const settleAlike = Effect.fnUntraced(
     if (first === undefined) return new Set<JobId>()
     const ids = held.map(({ job }) => job.id)
     const rows = yield* settleAll(sql, tenant, first.fence, ids, JobTransition.settlement(outcome))
-    const settled = new Set(rows.map(({ id }) => JobId.make(id, { disableValidation: true })))
+    const settled = new Set(rows.flatMap((row) => row.ids))
     if (settled.size < held.length) {
       yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), count, { discard: true })
     }

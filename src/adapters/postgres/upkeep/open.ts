@@ -18,14 +18,15 @@ export const open = Effect.fn("Upkeep.open")(function*(tenant: string, openings:
   })))
   const rows = yield* sql`
     with wanted as materialized (
-      select wanted.*, s.revision
+      select wanted.*, s.number, s.revision
       from jsonb_to_recordset(${wanted}::jsonb)
         as wanted (kind text, id text, provider text, max_attempts integer, after bigint)
       join source s on s.tenant = ${tenant} and s.kind = wanted.kind and s.id = wanted.id
     ), ${archiving(sql, sql`job.tenant = ${tenant} and job.id = any(array(select wanted.after from wanted))`)},
     opened as (
-      insert into index_job (tenant, source_kind, source_id, provider, max_attempts, revision)
-      select ${tenant}, wanted.kind, wanted.id, wanted.provider, wanted.max_attempts, wanted.revision
+      insert into index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
+      select ${tenant}, wanted.kind, wanted.id, wanted.provider, wanted.max_attempts, wanted.number,
+        wanted.revision
       from wanted, (select count(*) from over) as first
       on conflict (tenant, source_kind, source_id) do nothing
       returning *
