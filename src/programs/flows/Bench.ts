@@ -42,7 +42,7 @@ interface Running {
   /** Set, before its fiber is interrupted, where a newer claim has the job. */
   lost: boolean
   /** While it runs; its end is written outside, where no interruption reaches it. */
-  fiber: Fiber.RuntimeFiber<Attempt, Refusal> | undefined
+  fiber: Fiber.RuntimeFiber<void, Refusal> | undefined
 }
 
 /** The jobs that this worker holds now. */
@@ -106,25 +106,35 @@ const finish = <R>(bench: Bench, fork: Fork<R>, one: Running, last: Effect.Effec
     free(bench, one)
   )
 
-/** The run is over: write its end, as its attempt says it, or as an interruption means it. */
-const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, exit: Exit.Exit<Attempt, Refusal>) => {
-  const close = (outcome: Outcome) =>
-    Settle.isPlain(outcome)
-      ? bench.settle.together(one.held, outcome, (refused) =>
-        refused === undefined ? free(bench, one) : finish(bench, fork, one, Effect.failCause(refused)))
-      : finish(bench, fork, one, conclude(bench.settle, one.held, outcome))
-  // Kept until the end is written, it would be most of the memory that lives on.
-  one.fiber = undefined
-  const { id } = one.held.job
-  if (Exit.isSuccess(exit)) {
-    return exit.value._tag === "Unsettled"
-      ? close(exit.value.outcome)
-      : finish(bench, fork, one, labelled(one, Effect.logInfo(`Job ${id} is ${exit.value.settled.status}`)))
-  }
-  if (!Cause.isInterruptedOnly(exit.cause)) return finish(bench, fork, one, exit)
+/** Write the end of a job, as the outcome says it. */
+const close = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, outcome: Outcome) =>
+  Settle.isPlain(outcome)
+    ? bench.settle.together(one.held, outcome, (refused) =>
+      refused === undefined ? free(bench, one) : finish(bench, fork, one, Effect.failCause(refused)))
+    : finish(bench, fork, one, conclude(bench.settle, one.held, outcome))
+
+/** The run is over: write its end, as its attempt says it. */
+const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, attempt: Attempt) =>
+  attempt._tag === "Unsettled"
+    ? close(bench, fork, one, attempt.outcome)
+    : finish(
+      bench,
+      fork,
+      one,
+      labelled(one, Effect.logInfo(`Job ${one.held.job.id} is ${attempt.settled.status}`))
+    )
+
+/** The run did not come to its end: it failed, or was interrupted and is given back, unless a newer claim has the job. */
+const broken = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, cause: Cause.Cause<Refusal>) => {
+  if (!Cause.isInterruptedOnly(cause)) return finish(bench, fork, one, Effect.failCause(cause))
   return one.lost
-    ? finish(bench, fork, one, labelled(one, Effect.logWarning(`Lost the lease on job ${id}: stopped at once`)))
-    : close(Outcome.Released())
+    ? finish(
+      bench,
+      fork,
+      one,
+      labelled(one, Effect.logWarning(`Lost the lease on job ${one.held.job.id}: stopped at once`))
+    )
+    : close(bench, fork, one, Outcome.Released())
 }
 
 /** Take the place of a job that is to be begun. */
@@ -138,28 +148,39 @@ const seat = (bench: Bench, held: Held): Running => {
   return one
 }
 
-/** Runs the jobs that are left, one after the other, on one fiber; whoever made it goes on once a job has to wait. */
+/**
+ * Runs the jobs that are left, one after the other, on one fiber; whoever made it goes on once a job has to wait, or ends the
+ * fiber without having come to its end.
+ */
 const lane = <R>(bench: Bench, fork: Fork<R | Others>, left: Array<Running>, run: Runner<R>) => {
   let current: Running | undefined
-  const over = (exit: Exit.Exit<Attempt, Refusal>) => {
+  let fiber: Fiber.RuntimeFiber<void, Refusal> | undefined
+  const over = () => {
     const one = current
     current = undefined
-    if (one !== undefined) ended(bench, fork, one, exit)
+    // Kept until the end is written, it would be most of the memory that lives on.
+    if (one !== undefined) one.fiber = undefined
+    return one
   }
-  const runs = Effect.whileLoop({
+  fiber = fork(Effect.whileLoop({
     while: () => left.length > 0,
     body: () => {
       const one = left.pop() as Running // the loop asked whether there is one
       current = one
-      return Effect.exit(Effect.withFiberRuntime<Attempt, Refusal, R>((fiber) => {
-        one.fiber = fiber
-        return run(one.held, bench.stop)
-      }))
+      one.fiber = fiber
+      return run(one.held, bench.stop)
     },
-    step: over
+    step: (attempt) => {
+      const one = over()
+      if (one !== undefined) ended(bench, fork, one, attempt)
+    }
+  }))
+  // Nobody stops a job before it waits.
+  if (current !== undefined) current.fiber = fiber
+  fiber.addObserver((exit) => {
+    const one = over()
+    if (one !== undefined && Exit.isFailure(exit)) broken(bench, fork, one, exit.cause)
   })
-  // An interruption ends the lane, and not only the step.
-  fork(runs).addObserver((exit) => Exit.isFailure(exit) ? over(Exit.failCause(exit.cause)) : undefined)
 }
 
 /**

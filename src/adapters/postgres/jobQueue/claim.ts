@@ -100,13 +100,15 @@ const only = FixedStatement.make((sql, given: Given & { readonly id: number }) =
 
 const at = <A>(column: ReadonlyArray<A>, nth: number): A => column[nth] as A // each has as many values as the ids
 
+const cooled = (millis: number) => millis === 0 ? Duration.zero : Duration.millis(millis)
+
 const toJobs = (jobs: Columns): ReadonlyArray<Claimed> =>
   jobs.ids.map((id, nth) => ({
     id,
     source: { kind: at(jobs.kinds, nth), id: at(jobs.sources, nth) },
     attempts: at(jobs.attempts, nth),
     maxAttempts: at(jobs.maxAttempts, nth),
-    cooled: Duration.millis(at(jobs.cooledMillis, nth))
+    cooled: cooled(at(jobs.cooledMillis, nth))
   }))
 
 /** Takes ready jobs; the longest ready comes first. */
