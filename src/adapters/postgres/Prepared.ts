@@ -32,6 +32,9 @@ const slow = 20
 /** A connection's plans live so long (milliseconds), however slow the statements are: a batch is slow with the best plan. */
 const lifetime = 5000
 
+/** A young connection makes its plans anew after so long (milliseconds), then after twice as long, and so on. */
+const youth = 1000
+
 /** How the server plans statements that have values: by default it looks at those of the first five executions. */
 const withoutValues = "set plan_cache_mode = force_generic_plan"
 const withValues = "reset plan_cache_mode"
@@ -40,7 +43,9 @@ const withValues = "reset plan_cache_mode"
 export class PreparedStatements {
   #era = 0
   #repair: string | undefined
-  #plannedAt = Number.NEGATIVE_INFINITY
+  /** When the first statement began. */
+  #since: number | undefined
+  #plannedAt: number | undefined
   /** Undefined where a transaction may have taken the last setting back. */
   #planning: string | undefined = withValues
 
@@ -70,14 +75,18 @@ export class PreparedStatements {
 
   /**
    * Hears how a prepared statement ended; both times are milliseconds of one clock. The plan of a slow one may have been made
-   * while a table was smaller; one that is stale is prepared anew under another name, since the driver believes the old one to
-   * be there.
+   * while a table was smaller, and so may the plans of the first minutes: a table that was empty is large before the server has
+   * gathered statistics. One that is stale is prepared anew under another name, since the driver believes the old one to be
+   * there.
    */
   ended(error: unknown, began: number, now: number): void {
+    this.#since ??= began
+    const planned = this.#plannedAt ?? this.#since
+    const isSlow = now - began >= slow && (this.#plannedAt === undefined || now - planned >= lifetime)
     if (isStaleStatement(error)) {
       this.#era += 1
       this.#repair = "deallocate all"
-    } else if (now - began >= slow && now - this.#plannedAt >= lifetime) {
+    } else if (isSlow || now - planned >= Math.max(youth, planned - this.#since)) {
       this.#plannedAt = now
       this.#repair ??= "discard plans"
     }

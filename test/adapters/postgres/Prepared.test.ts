@@ -23,8 +23,20 @@ describe("the prepared statements of a connection", () => {
     statements.ahead(true)
     expect(after(0, 19)).toBeUndefined()
     expect(after(100, 120)).toBe("discard plans")
-    expect(after(200, 5119)).toBeUndefined()
-    expect(after(5000, 5120)).toBe("discard plans")
+    expect(after(200, 1119)).toBeUndefined()
+    expect(after(20_000, 20_001)).toBe("discard plans")
+    expect(after(24_000, 25_000)).toBeUndefined()
+    expect(after(25_001, 25_021)).toBe("discard plans")
+  })
+
+  it("are planned anew after a second, and each time after twice as long", () => {
+    const statements = new PreparedStatements()
+    statements.ahead(true)
+    const planned = Array.from({ length: 1000 }, (_, second) => 500 + second * 100).filter((began) => {
+      statements.ended(null, began, began)
+      return statements.ahead(true) !== undefined
+    })
+    expect(planned).toEqual([1500, 2500, 4500, 8500, 16_500, 32_500, 64_500])
   })
 
   it("have new names once one is gone, and the old ones are removed first", () => {
