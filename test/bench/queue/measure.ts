@@ -111,8 +111,15 @@ export const drain = async (stand: Stand, jobs: number, processes: number): Prom
   }
 }
 
-/** Milliseconds from the call that enqueues until the job runs in another process that has nothing else to do. */
-export const starts = async (stand: Stand, times: number): Promise<ReadonlyArray<number>> => {
+/** A process that works on an empty queue. */
+export interface IdleWorker {
+  /** Milliseconds, so many times, from the call that enqueues until the job runs in the process. */
+  readonly starts: (times: number) => Promise<ReadonlyArray<number>>
+  readonly end: () => Promise<void>
+}
+
+/** Starts a process and waits until it has nothing to do. */
+export const idleWorker = async (stand: Stand): Promise<IdleWorker> => {
   await stand.queue.fill(stand.db, 0)
   let heard: (at: number) => void = () => {}
   const worker = await child(stand, "start", (message) => {
@@ -120,18 +127,24 @@ export const starts = async (stand: Stand, times: number): Promise<ReadonlyArray
   })
   worker.send("go")
   await sleep(1000)
-  const waits: Array<number> = []
-  for (let n = 1; n <= times + 5; n += 1) {
+  let n = 0
+  const wait = async () => {
+    n += 1
     const started = new Promise<number>((resolve) => {
       heard = resolve
     })
     const began = now()
     await stand.prepared.enqueue(n)
-    const wait = await started - began
-    // The first ones find cold code on both sides.
-    if (n > 5) waits.push(wait)
+    const waited = await started - began
     await sleep(20)
+    return waited
   }
-  await end(worker)
-  return waits
+  return {
+    starts: async (times) => {
+      const waits: Array<number> = []
+      while (waits.length < times) waits.push(await wait())
+      return waits
+    },
+    end: () => end(worker)
+  }
 }
