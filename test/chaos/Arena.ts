@@ -85,27 +85,34 @@ const catalogs = (expected: ReadonlyArray<Expected>): ReadonlyArray<NewCatalog> 
     }))
   }))
 
-/** As the catalog store and the queue write them, for all at once: $1 holds the items as JSON, $2 the tenant. */
-const filling = [
-  `insert into source (tenant, kind, id, location, title, version, revision)
-  select distinct $2, 'catalog', n.source, '/specs/' || n.source, n.source, '1', 'one'
-  from jsonb_to_recordset($1::jsonb) as n (source text)`,
-  `insert into item
-    (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
-  select $2, 'catalog', n.source, n.item, row_number() over (partition by n.source), 'GET', '/' || n.item, n.item, n.text,
-    n.hash, to_tsvector('simple', n.text), n.hash
-  from jsonb_to_recordset($1::jsonb) as n (source text, item text, text text, hash text)`,
-  `with job as (
+/**
+ * As the catalog store and the queue write them, for all at once: $1 holds the items as JSON, $2 the tenant. One statement, since
+ * a reconciler that saw sources without jobs would open jobs for them.
+ */
+const filling = `with given as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as n (source text, item text, text text, hash text)
+  ),
+  put as (
+    insert into source (tenant, kind, id, location, title, version, revision)
+    select distinct $2, 'catalog', source, '/specs/' || source, source, '1', 'one' from given
+    returning *
+  ),
+  items as (
+    insert into item
+      (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
+    select $2, 'catalog', source, item, row_number() over (partition by source), 'GET', '/' || item, item, text, hash,
+      to_tsvector('simple', text), hash
+    from given
+  ),
+  job as (
     insert into index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
-    select tenant, kind, id, 'http', 5, number, revision from source
-    where tenant = $2 and id in (select n.source from jsonb_to_recordset($1::jsonb) as n (source text))
+    select tenant, kind, id, 'http', 5, number, revision from put
     returning *
   ),
   lined_up as (
     insert into pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from job
   )
   select pg_notify('${channel}', $2) from job limit 1`
-]
 
 /** One scenario's own database and embedder. */
 export interface World {
@@ -204,8 +211,7 @@ export const world = (options: Options = {}, on?: Server): Effect.Effect<World, 
       sql,
       fill: (expected) => {
         const items = JSON.stringify(expected.map((one) => ({ ...one, hash: sha(one.text) })))
-        const filled = Effect.forEach(filling, (statement) => sql(statement, [items, "default"]), { discard: true })
-        return Effect.zipRight(within(Effect.void), filled)
+        return Effect.zipRight(within(Effect.void), Effect.asVoid(sql(filling, [items, "default"])))
       },
       put: (expected, how = {}) =>
         within(Effect.flatMap(CatalogStore, (store) =>
