@@ -125,7 +125,7 @@ const ended = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, attempt: A
     )
 
 /** The run did not come to its end: it failed, or was interrupted and is given back, unless a newer claim has the job. */
-const broken = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, cause: Cause.Cause<Refusal>) => {
+const cutShort = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, cause: Cause.Cause<Refusal>) => {
   if (!Cause.isInterruptedOnly(cause)) return finish(bench, fork, one, Effect.failCause(cause))
   return one.lost
     ? finish(
@@ -179,7 +179,7 @@ const lane = <R>(bench: Bench, fork: Fork<R | Others>, left: Array<Running>, run
   if (current !== undefined) current.fiber = fiber
   fiber.addObserver((exit) => {
     const one = over()
-    if (one !== undefined && Exit.isFailure(exit)) broken(bench, fork, one, exit.cause)
+    if (one !== undefined && Exit.isFailure(exit)) cutShort(bench, fork, one, exit.cause)
   })
 }
 

@@ -109,8 +109,7 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
     forgotten as (
       delete from worker
       where worker.tenant = ${tenant}
-        and (worker.id in (select gone.id from gone)
-          or ${sql.literal(unlocked)})
+        and (worker.id in (select gone.id from gone) or ${sql.literal(unlocked)})
         and not exists (select from lease where lease.tenant = ${tenant} and lease.worker = worker.id)
     )
     select freed.status, case freed.status when 'pending' then pg_notify(${channel}, ${tenant}) end from freed`
