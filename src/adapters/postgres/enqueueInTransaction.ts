@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { Job, SourceRef } from "../../domain/job/Job.js"
+import type { SourceRef } from "../../domain/job/Job.js"
+import type { Enqueued } from "../../domain/job/JobQueue.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
@@ -31,6 +32,6 @@ export interface IndexJobRequest {
  */
 export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
   { force = false, maxAttempts = RetryPolicy.job.maxAttempts, provider, source }: IndexJobRequest
-): Effect.fn.Return<Job, StoreFailure, SqlClient.SqlClient> {
+): Effect.fn.Return<Enqueued, StoreFailure, SqlClient.SqlClient> {
   return yield* enqueue(yield* SqlClient.SqlClient, yield* Tenant, { source, provider, force, maxAttempts })
 })

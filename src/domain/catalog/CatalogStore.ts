@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Job } from "../job/Job.js"
+import type { Enqueued } from "../job/JobQueue.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 
 /** A catalog's name: what `--catalog` takes. */
@@ -66,7 +67,7 @@ export interface IndexRequest {
 
 export class CatalogStore extends Context.Tag("holdfast/CatalogStore")<CatalogStore, {
   /** Store the catalog's operations and enqueue its index job, in one transaction. */
-  readonly put: (catalog: NewCatalog, request: IndexRequest) => Effect.Effect<Job, StoreFailure>
+  readonly put: (catalog: NewCatalog, request: IndexRequest) => Effect.Effect<Enqueued, StoreFailure>
   readonly list: Effect.Effect<ReadonlyArray<Catalog>, StoreFailure>
   readonly find: (name: string) => Effect.Effect<Catalog, StoreFailure | CatalogNotFound>
   /** Remove the catalog, its vectors and its open job. */

@@ -42,6 +42,13 @@ export interface EnqueueRequest {
   readonly force: boolean
 }
 
+/** The open job of a source, and no more: whoever enqueues waits for the answer, and `find` tells the rest. */
+export interface Enqueued {
+  readonly id: JobId
+  /** `running`: it runs again where the source was edited, or all is to be embedded anew. */
+  readonly status: JobStatus
+}
+
 /** How a settled job stands now. `pending` after Completed means: edited while it ran, so it runs again. */
 export interface Settled {
   readonly status: JobStatus
@@ -74,7 +81,7 @@ export interface JobFilter {
 /** The queue of index jobs. All times are the database's. */
 export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   /** Make sure that the source has an open job, and that it starts again when it is running now. */
-  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Job, StoreFailure>
+  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Enqueued, StoreFailure>
   /** Take as many ready jobs as there are slots, oldest first, leaving out what stands behind a gate or a cooldown. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure>
   /** Renew the leases of all these jobs in one statement; answers those that are still held. */

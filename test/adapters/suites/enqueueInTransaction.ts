@@ -43,7 +43,14 @@ export const enqueuing = (backend: Backend) =>
           const { count, write } = yield* order
           yield* Kit.putSource("pets", "one")
           const job = yield* sql.withTransaction(Effect.zipRight(write, enqueueInTransaction(request)))
-          expect(job).toMatchObject({ status: "pending", provider: "ollama", maxAttempts: 5, forcedAt: Option.none() })
+          const stored = yield* Effect.flatMap(JobQueue, (queue) => queue.find(job.id))
+          expect(stored).toMatchObject({
+            status: "pending",
+            provider: "ollama",
+            maxAttempts: 5,
+            forcedAt: Option.none()
+          })
+          expect(job.status).toBe("pending")
           expect(yield* count).toBe(1)
           expect((yield* Kit.claim(5)).map((held) => held.job.id)).toEqual([job.id])
         }))

@@ -1,7 +1,6 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { Job } from "../../../domain/job/Job.js"
-import type { EnqueueRequest } from "../../../domain/job/JobQueue.js"
+import type { Enqueued, EnqueueRequest } from "../../../domain/job/JobQueue.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
@@ -22,7 +21,7 @@ interface Given {
 /** No row where the source's job ended, or was followed by a newer one, at this very moment. */
 const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
   const its = sql`job.tenant = ${tenant} and job.source_kind = ${kind} and job.source_id = ${id}`
-  return sql<JobRow.JobRow>`${prepared}
+  return sql<Enqueued>`${prepared}
     with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, { kind, id }))},
     ${archiving(sql, its)},
     made as (
@@ -43,12 +42,10 @@ const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provid
           job.again or excluded.forced_at is not null or job.revision is distinct from excluded.revision
         )
       where job.status in ('pending', 'running')
-      returning job.*
+      returning ${sql.literal(Pending.columns)}
     ),
     lined_up as (${Pending.lineUp(sql, "made")})
-    select ${sql.literal(JobRow.columns)}, pg_notify(${channel}, ${tenant}) from ${
-    JobRow.withLease(sql, "made")
-  } as job`
+    select made.id, made.status, pg_notify(${channel}, ${tenant}) from made`
 })
 
 /**
@@ -62,10 +59,10 @@ export const enqueue = (
   sql: SqlClient.SqlClient,
   tenant: string,
   request: EnqueueRequest
-): Effect.Effect<Job, StoreFailure> => {
+): Effect.Effect<Enqueued, StoreFailure> => {
   const { force, maxAttempts, provider, source: { id, kind } } = request
   return Effect.flatMap(
     tryOnce(sql, { tenant, kind, id, provider, maxAttempts, force }),
-    ([row]) => row === undefined ? enqueue(sql, tenant, request) : Effect.succeed(JobRow.toJob(row))
+    ([row]) => row === undefined ? enqueue(sql, tenant, request) : Effect.succeed({ id: row.id, status: row.status })
   )
 }

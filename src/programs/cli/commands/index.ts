@@ -5,6 +5,7 @@ import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import type { ExitCode } from "../../../domain/failure/Consequence.js"
 import type { Job } from "../../../domain/job/Job.js"
+import { JobQueue } from "../../../domain/job/JobQueue.js"
 import * as WaitReason from "../../../domain/job/WaitReason.js"
 import { enqueueCatalog, readCatalog } from "../../flows/IndexCatalog.js"
 import type { ReadCatalog } from "../../flows/IndexCatalog.js"
@@ -131,7 +132,7 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
   const started = yield* Clock.currentTimeMillis
   const { catalog, items, job, warnings } = yield* enqueueCatalog(read, { force: asked.force, maxAttempts })
   yield* warn(warnings)
-  if (asked.detach) return detached(catalog, items, job, Option.isNone(databaseUrl))
+  if (asked.detach) return detached(catalog, items, yield* (yield* JobQueue).find(job.id), Option.isNone(databaseUrl))
   const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
   const waits = WaitReason.waitReason(ended, yield* around)
   const told: Ended = { catalog, items, job: ended, waits }
