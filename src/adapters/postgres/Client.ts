@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
@@ -110,23 +111,21 @@ const acquirePool = Effect.fnUntraced(function*(config: Settings) {
   return pool
 })
 
-/** Nothing here cancels a statement that is interrupted: what is sent so is short. */
-const sendTo = (pool: Pg.Pool): FixedStatement.Send => (text, values) =>
-  Effect.async((resume) => {
-    pool.connect((unconnected, client, release) => {
-      if (client === undefined) return resume(Effect.fail(failed("Failed to acquire connection")(unconnected)))
-      let broken = false
-      const hear = () => {
-        broken = true
-      }
-      client.on("error", hear)
-      client.query(text, [...values], (cause, result) => {
-        const failure = cause ? failed("Failed to execute statement")(cause) : undefined
-        client.off("error", hear)
-        // A server that ends the session says so before the connection is seen to end.
-        release(broken || failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")
-        resume(failure === undefined ? Effect.succeed(result.rows) : Effect.fail(failure))
-      })
+/** Nothing here cancels a statement that nobody waits for any more: what is sent so is short. */
+const sendTo = (pool: Pg.Pool): FixedStatement.Send => (text, values, told) =>
+  pool.connect((unconnected, client, release) => {
+    if (client === undefined) return told(Exit.fail(failed("Failed to acquire connection")(unconnected)))
+    let broken = false
+    const hear = () => {
+      broken = true
+    }
+    client.on("error", hear)
+    client.query(text, [...values], (cause, result) => {
+      const failure = cause ? failed("Failed to execute statement")(cause) : undefined
+      client.off("error", hear)
+      // A server that ends the session says so before the connection is seen to end.
+      release(broken || failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")
+      told(failure === undefined ? Exit.succeed(result.rows) : Exit.fail(failure))
     })
   })
 

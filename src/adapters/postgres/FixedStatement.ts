@@ -4,10 +4,12 @@ import type * as Statement from "@effect/sql/Statement"
 import * as Context from "effect/Context"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import type { RuntimeFiber } from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "./SqlFailure.js"
@@ -18,8 +20,11 @@ import * as SqlFailure from "./SqlFailure.js"
  * each time takes longer than the server does. Where a tracer is set, each run makes the span that other statements make.
  */
 
-/** Sends a statement; the rows come as the driver gives them. */
-export type Send = <Row>(text: string, values: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+/** Hears how a statement ended. */
+export type Told<Row, E> = (answer: Exit.Exit<ReadonlyArray<Row>, E>) => void
+
+/** Sends a statement before it returns, and tells how it ended; the rows come as the driver gives them. */
+export type Send = <Row>(text: string, values: ReadonlyArray<unknown>, told: Told<Row, SqlError>) => void
 
 const key = Symbol("holdfast/FixedStatement/Send")
 
@@ -64,31 +69,61 @@ const untraced = Context.get(DefaultServices.liveServices, Tracer.Tracer)
 const isTraced = (fiber: RuntimeFiber<unknown, unknown>) =>
   fiber.currentTracer !== untraced && fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
-const usual = (sql: SqlClient.SqlClient): Send => (text, values) => sql.unsafe<never>(text, values).withoutTransform
+/** Sends a statement on the fiber that waits for its answer. */
+type Run = <Row>(text: string, values: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+
+const usual = (sql: SqlClient.SqlClient): Run => (text, values) => sql.unsafe<never>(text, values).withoutTransform
+
+const transactionOf = (fiber: RuntimeFiber<unknown, unknown>) =>
+  Context.getOption(fiber.currentContext, SqlClient.TransactionConnection)
+
+/** The way that needs no fiber; undefined for whoever traces, inside of a transaction, and where the client has none. */
+const shortest = (sql: Sending, fiber: RuntimeFiber<unknown, unknown>): Send | undefined =>
+  isTraced(fiber) || Option.isSome(transactionOf(fiber)) ? undefined : sql[key]
 
 /** How a statement is sent: in the caller's transaction where there is one. */
-const way = (sql: Sending, fiber: RuntimeFiber<unknown, unknown>): Send => {
-  if (isTraced(fiber)) return usual(sql)
-  const transaction = Context.getOption(fiber.currentContext, SqlClient.TransactionConnection)
-  if (Option.isNone(transaction)) return sql[key] ?? usual(sql)
+const way = (sql: Sending, fiber: RuntimeFiber<unknown, unknown>): Run => {
+  const send = shortest(sql, fiber)
+  if (send !== undefined) return (text, values) => Effect.async((resume) => send(text, values, resume))
+  const transaction = transactionOf(fiber)
+  if (isTraced(fiber) || Option.isNone(transaction)) return usual(sql)
   const [connection] = transaction.value
   return (text, values) => connection.execute(text, values, undefined)
 }
 
 /** A statement that is given its values by name. */
-export type FixedStatement<Given, Row> = (
-  sql: SqlClient.SqlClient,
-  given: Given
-) => Effect.Effect<ReadonlyArray<Row>, StoreFailure>
+export interface FixedStatement<Given, Row> {
+  (sql: SqlClient.SqlClient, given: Given): Effect.Effect<ReadonlyArray<Row>, StoreFailure>
+  /**
+   * The statement for callbacks, sent in the call itself. For whoever traces, and where the client knows no shorter way, a fiber
+   * with this one's context sends it.
+   */
+  readonly plain: (sql: SqlClient.SqlClient) => Effect.Effect<(given: Given, told: Told<Row, StoreFailure>) => void>
+}
 
 /** `build` may do nothing with the given values but put them into the statement. */
 export const make = <Given extends object, Row>(
   build: (sql: SqlClient.SqlClient, given: Given) => Statement.Statement<Row>
 ): FixedStatement<Given, Row> => {
   let known: Compiled | undefined
-  return (sql, given) =>
+  const compiled = (sql: SqlClient.SqlClient) => known ??= compile(build(sql, placeOf([]) as Given)) // while it is compiled
+  const run = (sql: SqlClient.SqlClient, given: Given): Effect.Effect<ReadonlyArray<Row>, StoreFailure> =>
     Effect.withFiberRuntime((fiber) => {
-      const { text, values } = known ??= compile(build(sql, placeOf([]) as Given)) // for as long as it is compiled
+      const { text, values } = compiled(sql)
       return Effect.mapError(way(sql, fiber)<Row>(text, values(given)), SqlFailure.fromSqlError)
     })
+  const plain: FixedStatement<Given, Row>["plain"] = (sql) =>
+    Effect.withFiberRuntime((fiber) => {
+      const send = shortest(sql, fiber)
+      if (send === undefined) {
+        return Effect.map(Effect.runtime(), (runtime) => (given, told) =>
+          Runtime.runFork(runtime)(run(sql, given)).addObserver(told))
+      }
+      const { text, values } = compiled(sql)
+      return Effect.succeed((given, told) =>
+        send<Row>(text, values(given), (answer) =>
+          told(Exit.mapError(answer, SqlFailure.fromSqlError)))
+      )
+    })
+  return Object.assign(run, { plain })
 }

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Port from "../../domain/job/JobQueue.js"
 import { isStoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { claim } from "./jobQueue/claim.js"
+import { claim, claimer } from "./jobQueue/claim.js"
 import { cancel, retry } from "./jobQueue/control.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 import { find, list, nextReadyIn } from "./jobQueue/read.js"
@@ -44,6 +44,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Lay
     return Port.JobQueue.of({
       enqueue: (request) => tried(enqueue(sql, tenant, request)),
       claim: (request) => tried(claim(sql, tenant, request)),
+      claimer: claimer(sql, tenant),
       renew: (held, duration) => run(renew(tenant, held, duration)),
       settle: (held, outcome) => run(settle(tenant, held, outcome)),
       settleAll: (held, outcome) => tried(settleAlike(sql, tenant, held, outcome)),

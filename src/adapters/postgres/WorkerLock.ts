@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
@@ -129,25 +130,35 @@ const named = Effect.gen(function*() {
 
 const register = Effect.gen(function*() {
   const registration = yield* named
-  const seen = yield* Effect.makeLatch()
+  const latch = yield* Effect.makeLatch()
+  const isSeen = MutableRef.make(false)
   const first = yield* Deferred.make<void, StoreFailure>()
   const registered = Effect.map(Deferred.poll(first), Option.isSome)
+  const seen: Seen = {
+    open: Effect.suspend(() => {
+      MutableRef.set(isSeen, true)
+      return Effect.zipRight(latch.open, Deferred.succeed(first, undefined))
+    }),
+    close: Effect.suspend(() => {
+      MutableRef.set(isSeen, false)
+      return latch.close
+    })
+  }
   yield* Effect.addFinalizer(() => forget(registration))
-  yield* hold(registration, { open: Effect.zipRight(seen.open, Deferred.succeed(first, undefined)), close: seen.close })
-    .pipe(
-      Effect.tapError((failure) =>
-        Effect.if(registered, {
-          onTrue: () => Effect.logWarning(`The worker's lock is lost and taken anew: ${failure.message}`),
-          onFalse: () => Effect.void
-        })
-      ),
-      Effect.retry({ schedule: again, while: () => registered }),
-      // The failure of the first attempt is the caller's.
-      Effect.intoDeferred(first),
-      Effect.forkScoped
-    )
+  yield* hold(registration, seen).pipe(
+    Effect.tapError((failure) =>
+      Effect.if(registered, {
+        onTrue: () => Effect.logWarning(`The worker's lock is lost and taken anew: ${failure.message}`),
+        onFalse: () => Effect.void
+      })
+    ),
+    Effect.retry({ schedule: again, while: () => registered }),
+    // The failure of the first attempt is the caller's.
+    Effect.intoDeferred(first),
+    Effect.forkScoped
+  )
   yield* Deferred.await(first)
-  return { id: registration.id, seen: seen.await }
+  return { id: registration.id, seen: latch.await, isSeen: () => MutableRef.get(isSeen) }
 })
 
 /** A worker that gave no notice leaves its row, and its lock is free. */

@@ -14,6 +14,7 @@ import type { Held, JobQueue } from "../../domain/job/JobQueue.js"
 import { Outcome } from "../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import * as Bell from "./Bell.js"
 import { conclude } from "./Conclude.js"
 import type { Attempt } from "./RunJob.js"
 import * as Settle from "./Settle.js"
@@ -56,8 +57,8 @@ export interface Bench {
   readonly stop: Deferred.Deferred<void>
   /** Opened by every job that ends; whoever waits closes it first. */
   readonly freed: Effect.Latch
-  /** The same, and opened by hints and by time as well: it is worth a look whether there is something to claim. */
-  readonly news: Effect.Latch
+  /** Rung by every job that ends, by hints and by time: it is worth a look whether there is something to claim. */
+  readonly news: Bell.Bell
   readonly me: FiberId.FiberId
   /** When the leases were last renewed, in milliseconds. */
   readonly beatAt: Ref.Ref<number>
@@ -97,7 +98,7 @@ const free = (bench: Bench, one: Running) => {
   bench.begun.delete(one)
   if (bench.running.get(one.held.job.id) === one) bench.running.delete(one.held.job.id)
   bench.freed.unsafeOpen()
-  bench.news.unsafeOpen()
+  bench.news.ring()
 }
 
 /** What is left to do for a job whose run is over. Never interrupted; its slot is free after it. */
@@ -227,7 +228,7 @@ export const make: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.
     running: new Map<JobId, Running>(),
     begun: new Set<Running>(),
     freed: yield* Effect.makeLatch(),
-    news: yield* Effect.makeLatch(),
+    news: Bell.make(),
     me: yield* Effect.fiberId,
     beatAt: yield* Ref.make(yield* Clock.currentTimeMillis),
     broken: yield* Deferred.make<never, StoreFailure>()

@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
@@ -10,7 +11,7 @@ import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type { JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
-import type { Held } from "../../domain/job/JobQueue.js"
+import type { Claimer, Held } from "../../domain/job/JobQueue.js"
 import { WakeUps } from "../../domain/job/WakeUps.js"
 import { heartbeatEvery } from "../../domain/lease/Lease.js"
 import { WorkerLock } from "../../domain/lease/WorkerLock.js"
@@ -89,6 +90,7 @@ const atOnce = (workers: number) => workers < manySlots ? workers : Math.ceil(wo
 interface Shift {
   readonly bench: Bench.Bench
   readonly queue: JobQueue["Type"]
+  readonly claimer: Claimer
   readonly settings: WorkSettings["Type"]
   readonly worker: Registered
   readonly begin: (claimed: ReadonlyArray<Held>) => void
@@ -96,20 +98,25 @@ interface Shift {
   readonly only: JobId | undefined
 }
 
+const requestOf = ({ bench, settings, worker }: Shift) => ({
+  worker: worker.id,
+  slots: Math.min(settings.workers - bench.running.size, atOnce(settings.workers)),
+  duration: settings.leaseDuration
+})
+
 /**
  * Claim for the free slots and begin; answers whether more may be ready. Not to be cut in two: a claimed job that nobody runs
  * would count as a crash.
  */
-const claim = ({ begin, bench, only, queue, settings, worker }: Shift) => {
-  const { leaseDuration, workers } = settings
-  const slots = Math.min(workers - bench.running.size, atOnce(workers))
-  if (slots <= 0) return Effect.succeed(false)
-  const request = { worker: worker.id, slots, duration: leaseDuration }
+const claim = (shift: Shift) => {
+  const { begin, only, queue } = shift
+  const request = requestOf(shift)
+  if (request.slots <= 0) return Effect.succeed(false)
   return Effect.uninterruptible(Effect.map(
     queue.claim(only === undefined ? request : { ...request, only }),
     (claimed) => {
       begin(claimed)
-      return claimed.length === slots
+      return claimed.length === request.slots
     }
   ))
 }
@@ -136,16 +143,44 @@ const company = Duration.millis(5)
 const watchEvery = Duration.millis(500)
 
 /**
- * Until a job may be ready, a slot is free, or the poll is due. The alarm of the pause before is silenced here, and not when that
- * ended: then there was something to claim.
+ * Waits for news and claims in the very call that brings them: the jobs are begun before any fiber runs. Answers whether more may
+ * be ready, or the next claim is to go the usual way, which waits for the worker's lock and knows what to do about a failure.
+ */
+const claimAtNews = (shift: Shift) =>
+  Effect.async<boolean>((resume) => {
+    const { begin, bench, claimer, worker } = shift
+    const over = Deferred.unsafeMake<void>(bench.me)
+    let sent = false
+    const stop = bench.news.listen(() => {
+      if (!worker.isSeen()) return resume(Effect.succeed(true))
+      const request = requestOf(shift)
+      // What rings from now on may be too late for this claim.
+      bench.news.silence()
+      sent = true
+      claimer(request, (claimed) => {
+        if (Exit.isSuccess(claimed)) begin(claimed.value)
+        Deferred.unsafeDone(over, Effect.void)
+        resume(Effect.succeed(Exit.isFailure(claimed) || claimed.value.length === request.slots))
+      })
+    })
+    // Who is interrupted begins what was claimed meanwhile: nobody else would run it.
+    return Effect.suspend(() => sent ? Deferred.await(over) : Effect.sync(stop))
+  })
+
+const newsOf = ({ bench }: Shift) =>
+  Effect.async<true>((resume) => Effect.sync(bench.news.listen(() => resume(Effect.succeed(true)))))
+
+/**
+ * Until a job may be ready, a slot is free, or the poll is due; answers whether to claim now. The alarm of the pause before is
+ * silenced here, and not when that ended: then there was something to claim.
  */
 const pause = Effect.fnUntraced(
-  function*({ bench, only, queue, settings }: Shift, alarm: Ref.Ref<Fiber.Fiber<unknown>>) {
-    const { pollInterval, workers } = settings
+  function*(shift: Shift, alarm: Ref.Ref<Fiber.Fiber<unknown>>) {
+    const { bench, only, queue, settings: { pollInterval, workers } } = shift
     if (bench.running.size >= workers) {
       yield* bench.freed.await
       if (workers - bench.running.size < atOnce(workers) && workers >= manySlots) yield* Effect.sleep(company)
-      return
+      return true
     }
     const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
     const atMost = only !== undefined
@@ -154,53 +189,58 @@ const pause = Effect.fnUntraced(
         onNone: () => pollInterval,
         onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
       })
-    const ringing = yield* Effect.forkScoped(Effect.delay(bench.news.open, atMost))
+    const ringing = yield* Effect.forkScoped(Effect.delay(Effect.sync(bench.news.ring), atMost))
     yield* Fiber.interruptFork(yield* Ref.getAndSet(alarm, ringing))
-    yield* bench.news.await
+    return yield* only === undefined ? claimAtNews(shift) : newsOf(shift)
   }
 )
 
+/** The one job that is worked on, by whoever waits for it. */
+export interface Only<R> {
+  readonly id: JobId
+  /** Asked before each claim, with the number of jobs that run here. */
+  readonly done: (running: number) => Effect.Effect<boolean, StoreFailure, R>
+}
+
 /**
- * Work until interrupted, or until `done` says so: claim what is ready, run it, keep its leases. An interruption stops
+ * Work until interrupted, or until the only job is done: claim what is ready, run it, keep its leases. An interruption stops
  * claiming, lets the batches under way be stored, gives the leases back and then ends.
  */
 export const workWith = Effect.fn("Work.workWith")(
-  function*<R, R2>(run: Bench.Runner<R>, options: {
-    readonly only?: JobId
-    /** Asked before each claim, with the number of jobs that run here. */
-    readonly done: (running: number) => Effect.Effect<boolean, StoreFailure, R2>
-  }) {
+  function*<R, R2 = never>(run: Bench.Runner<R>, only?: Only<R2>) {
     const settings = yield* WorkSettings
     const worker = yield* (yield* WorkerLock).register
     const jobs = yield* Bench.make
     const alarm = yield* Ref.make<Fiber.Fiber<unknown>>(Fiber.void)
     // Jobs are begun inside the claim, which cannot be interrupted, but can be interrupted themselves.
     const fork = Runtime.runFork(yield* Effect.interruptible(Effect.runtime<R | Bench.Others>()))
+    const queue = yield* JobQueue
     const shift: Shift = {
       bench: jobs,
-      queue: yield* JobQueue,
+      queue,
+      claimer: yield* queue.claimer,
       settings,
       worker,
       begin: (claimed) => Bench.start(jobs, fork, claimed, run),
-      only: options.only
+      only: only?.id
     }
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
     yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
     yield* Effect.addFinalizer(() => Bench.drain(jobs, settings.grace))
-    yield* (yield* WakeUps).hear(() => jobs.news.unsafeOpen())
+    yield* (yield* WakeUps).hear(jobs.news.ring)
     const claiming = claimPatiently(shift)
     const loop = Effect.gen(function*() {
       while (true) {
         // Before anything is asked, so that what happens meanwhile cuts the next pause short.
         jobs.freed.unsafeClose()
-        jobs.news.unsafeClose()
-        if (yield* options.done(jobs.running.size)) return
+        jobs.news.silence()
+        if (only !== undefined && (yield* only.done(jobs.running.size))) return
         yield* worker.seen
-        const more = yield* claiming
-        if (!more || jobs.running.size >= settings.workers) yield* pause(shift, alarm)
+        let more = yield* claiming
+        while (!more || jobs.running.size >= settings.workers) more = yield* pause(shift, alarm)
       }
     })
-    yield* options.only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))
+    yield* only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))
   },
   Effect.scoped
 )

@@ -74,7 +74,7 @@ const inTurns = <R>(run: Runner<R>) => (...[held, stop]: Parameters<Runner<never
 /** Claim and run index jobs until interrupted. Beside it, sources that lost their vectors are found and history is pruned. */
 export const work = Effect.flatMap(
   indexing,
-  (run) => Effect.zipRight(Effect.forkScoped(upkeep), workWith(inTurns(run), { done: () => Effect.succeed(false) }))
+  (run) => Effect.zipRight(Effect.forkScoped(upkeep), workWith(inTurns(run)))
 ).pipe(
   Effect.scoped,
   Effect.withSpan("Worker.work")
@@ -100,7 +100,7 @@ export const workOn = Effect.fn("Worker.workOn")(function*(id: JobId) {
   const queue = yield* JobQueue
   const run = yield* indexing
   yield* workWith(run, {
-    only: id,
+    id,
     done: Effect.fnUntraced(function*(running: number) {
       const job = yield* queue.find(id)
       if (!isOpen(job.status)) return true

@@ -1,8 +1,11 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import * as FixedStatement from "../../../src/adapters/postgres/FixedStatement.js"
+import { StoreBroken } from "../../../src/domain/store/StoreFailure.js"
+import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import { freshPostgres } from "../../support/Databases.js"
 
 interface Given {
@@ -22,6 +25,13 @@ const halves = FixedStatement.make((sql, { by }: { readonly by: number }) =>
 const ended = FixedStatement.make((sql) => sql`select pg_terminate_backend(pg_backend_pid())`)
 
 const count = FixedStatement.make((sql) => sql<{ readonly rows: number }>`select count(*)::integer as rows from thing`)
+
+/** The statement by its call; answers as the callback was told. */
+const called = <Given, Row>(statement: FixedStatement.FixedStatement<Given, Row>, given: Given) =>
+  Effect.gen(function*() {
+    const ask = yield* statement.plain(yield* SqlClient.SqlClient)
+    return yield* Effect.async<ReadonlyArray<Row>, StoreFailure>((resume) => ask(given, resume))
+  })
 
 /** Notes the spans that are made. */
 const noting = (names: Array<string>) =>
@@ -92,6 +102,28 @@ describe("a fixed statement", () => {
         expect(after?.pid).not.toBe(before?.pid)
       }))
 
+    it.effect("is sent by a call as well, and fails the same", () =>
+      Effect.gen(function*() {
+        const [before] = yield* called(repeated, { word: "", times: 0 })
+        const failed = yield* Effect.exit(called(halves, { by: 0 }))
+        expect(failed).toEqual(Exit.fail(new StoreBroken({ sqlState: "22012", detail: "division by zero" })))
+        const [after] = yield* called(repeated, { word: "no", times: 1 })
+        expect(after).toEqual({ said: "so nono", pid: before?.pid })
+      }))
+
+    it.effect("is part of the transaction in which its call was made ready", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`create table if not exists thing (name text)`
+        const undone = sql.withTransaction(Effect.gen(function*() {
+          yield* sql`insert into thing values ('two')`
+          expect(yield* called(count, {})).toEqual([{ rows: 1 }])
+          return yield* Effect.fail("undone")
+        }))
+        expect(yield* Effect.flip(undone)).toBe("undone")
+        expect(yield* called(count, {})).toEqual([{ rows: 0 }])
+      }))
+
     it.effect("has a span for whoever traces", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
@@ -99,8 +131,10 @@ describe("a fixed statement", () => {
         const asked = repeated(sql, { word: "a", times: 0 })
         const traced = yield* Effect.withTracer(asked, noting(names))
         expect([traced[0]?.said, names]).toEqual(["so a", ["sql.execute"]])
+        yield* Effect.withTracer(called(repeated, { word: "a", times: 0 }), noting(names))
+        expect(names).toEqual(["sql.execute", "sql.execute"])
         yield* asked.pipe(Effect.withTracerEnabled(false), Effect.withTracer(noting(names)))
-        expect(names.length).toBe(1)
+        expect(names.length).toBe(2)
       }))
   })
 })

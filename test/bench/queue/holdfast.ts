@@ -1,10 +1,12 @@
 import * as SqlClient from "@effect/sql/SqlClient"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
+import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
 import { workWith } from "../../../src/programs/flows/Work.js"
 import * as Settings from "../../../src/programs/Settings.js"
@@ -34,13 +36,18 @@ await serve({
     await runtime.runPromise(Effect.replicateEffect(connected, 3, { concurrency: "unbounded", discard: true }))
     // Registered before the signal; the first claim waits for it.
     const go = Effect.unsafeMakeLatch()
-    await new Promise<void>((registered) => {
-      const done = () => {
-        registered()
-        return Effect.as(go.await, false)
-      }
+    const lock = Context.get(services.context, WorkerLock)
+    await new Promise<void>((ready) => {
+      const register = Effect.map(lock.register, (registered) => ({
+        ...registered,
+        seen: Effect.suspend(() => {
+          ready()
+          return Effect.zipRight(go.await, registered.seen)
+        })
+      }))
       runtime.runFork(
-        workWith(() => job, { done }).pipe(
+        workWith(() => job).pipe(
+          Effect.provideService(WorkerLock, { ...lock, register }),
           Logger.withMinimumLogLevel(LogLevel.Warning),
           Effect.provide(services)
         )

@@ -135,8 +135,10 @@ export const idleWorker = async (stand: Stand): Promise<IdleWorker> => {
     const started = new Promise<number>((resolve) => {
       heard = resolve
     })
-    const began = now()
-    await stand.prepared.enqueue(n)
+    let began = Number.NaN
+    await stand.prepared.enqueue(n, () => {
+      began = now()
+    })
     const waited = await started - began
     await sleep(20)
     return waited

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { makeWorkerUtils } from "graphile-worker"
@@ -19,7 +20,8 @@ export interface Queue {
 }
 
 export interface Prepared {
-  readonly enqueue: (n: number) => Promise<unknown>
+  /** Enqueues one job; `called` is told at the call of the queue's own function, in a program of the kind that it is made for. */
+  readonly enqueue: (n: number, called: () => void) => Promise<unknown>
   readonly close: () => Promise<unknown>
 }
 
@@ -30,12 +32,16 @@ const holdfast: Queue = {
     const runtime = ManagedRuntime.make(Layer.provide(Stores, Settings.layer({ "database.url": url })))
     const queue = await runtime.runPromise(JobQueue)
     return {
-      enqueue: (n) =>
-        runtime.runPromise(queue.enqueue({
-          source: { kind: "catalog", id: `source-${n}` },
-          provider: "none",
-          maxAttempts: 5,
-          force: false
+      // Whoever enqueues is a fiber already; the one that is made here stands for it.
+      enqueue: (n, called) =>
+        runtime.runPromise(Effect.suspend(() => {
+          called()
+          return queue.enqueue({
+            source: { kind: "catalog", id: `source-${n}` },
+            provider: "none",
+            maxAttempts: 5,
+            force: false
+          })
         })),
       close: () => runtime.dispose()
     }
@@ -76,8 +82,10 @@ const loop: Queue = {
     ) with (fillfactor = 80)`)
     await db.query("create index job_ready on job (run_at, id) where status = 'pending'")
     return {
-      enqueue: (n) =>
-        db.query("with job as (insert into job (payload) values ($1)) select pg_notify('job', '')", [{ n }]),
+      enqueue: (n, called) => {
+        called()
+        return db.query("with job as (insert into job (payload) values ($1)) select pg_notify('job', '')", [{ n }])
+      },
       close: () => db.end()
     }
   },
@@ -97,7 +105,13 @@ const graphile: Queue = {
   prepare: async (url) => {
     const utils = await makeWorkerUtils({ connectionString: url })
     await utils.migrate()
-    return { enqueue: (n) => utils.addJob("noop", { n }), close: async () => utils.release() }
+    return {
+      enqueue: (n, called) => {
+        called()
+        return utils.addJob("noop", { n })
+      },
+      close: async () => utils.release()
+    }
   },
   fill: async (db, jobs) => {
     await db.query("delete from graphile_worker._private_jobs")
@@ -116,7 +130,13 @@ const pgBoss: Queue = {
     const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false })
     await boss.start()
     await boss.createQueue("noop")
-    return { enqueue: (n) => boss.send("noop", { n }), close: () => boss.stop({ graceful: false }) }
+    return {
+      enqueue: (n, called) => {
+        called()
+        return boss.send("noop", { n })
+      },
+      close: () => boss.stop({ graceful: false })
+    }
   },
   fill: async (db, jobs) => {
     await db.query("truncate pgboss.job")

@@ -11,13 +11,13 @@ import * as TestClock from "effect/TestClock"
 import { Reporter } from "../../../src/domain/failure/Reporter.js"
 import { JobId } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import type { Held } from "../../../src/domain/job/JobQueue.js"
+import type { Claimer, Held } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import { StoreBroken } from "../../../src/domain/store/StoreFailure.js"
+import { StoreBroken, StoreConflict } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import type { Runner } from "../../../src/programs/flows/Bench.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
@@ -36,22 +36,29 @@ const settings = {
 
 interface Told {
   /** What each claim answers, in turn; after them nothing is ready. */
-  readonly claims: ReadonlyArray<Effect.Effect<ReadonlyArray<Held>>>
+  readonly claims: ReadonlyArray<Effect.Effect<ReadonlyArray<Held>, StoreFailure>>
   /** The jobs that a heartbeat finds still held. */
   readonly renewed?: ReadonlyArray<number>
   readonly settled?: Effect.Effect<void, StoreFailure>
-  /** Ends while others see the worker's lock. */
-  readonly seen?: Effect.Effect<void>
+  readonly workers?: number
+  /** Whether others see the worker's lock. */
+  readonly lock?: { seen: boolean; readonly latch: Effect.Latch }
 }
 
 /** A queue that answers as told and notes what is settled, and how. */
-const queueOf = ({ claims, renewed = [], seen = Effect.void, settled = Effect.void }: Told) => {
+const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = settings.workers }: Told) => {
   const ends: Array<string> = []
   const hints: Array<() => void> = []
   let claimed = 0
+  let quickly = 0
+  const claim = Effect.suspend(() => claims[claimed++] ?? Effect.succeed([]))
   const layer = Layer.mergeAll(
     Layer.mock(JobQueue, {
-      claim: () => claims[claimed++] ?? Effect.succeed([]),
+      claim: () => claim,
+      claimer: Effect.succeed<Claimer>((_, told) => {
+        quickly += 1
+        Effect.runFork(claim).addObserver(told)
+      }),
       renew: () => Effect.succeed(new Set(renewed.map((id) => JobId.make(id)))),
       settleAll: (jobs, outcome) =>
         Effect.map(settled, () => {
@@ -61,18 +68,31 @@ const queueOf = ({ claims, renewed = [], seen = Effect.void, settled = Effect.vo
       reclaim: Effect.succeed({ freed: 0, failed: 0 }),
       nextReadyIn: Effect.succeed(Option.none())
     }),
-    Layer.mock(WorkerLock, { register: Effect.succeed({ id: WorkerId.make("worker"), seen }) }),
+    Layer.mock(WorkerLock, {
+      register: Effect.succeed({
+        id: WorkerId.make("worker"),
+        seen: lock?.latch.await ?? Effect.void,
+        isSeen: () => lock?.seen ?? true
+      })
+    }),
     Layer.mock(WakeUps, { hear: (ring) => Effect.sync(() => hints.push(ring)) }),
     Layer.mock(Gates, {}),
     Layer.mock(Reporter, {}),
-    Layer.succeed(WorkSettings, settings),
+    Layer.succeed(WorkSettings, { ...settings, workers }),
     Logger.remove(Logger.defaultLogger)
   )
-  return { ends, layer, hint: () => hints.forEach((ring) => ring()), asked: () => claimed }
+  return {
+    ends,
+    layer,
+    hint: () => hints.forEach((ring) => ring()),
+    asked: () => claimed,
+    /** How many of them were asked in the call that brought the news. */
+    atNews: () => quickly
+  }
 }
 
 const completed = Attempt.Unsettled({ outcome: Outcome.Completed() })
-const worker = <R>(run: Runner<R>) => workWith(run, { done: () => Effect.succeed(false) })
+const worker = <R>(run: Runner<R>) => workWith(run)
 
 /** Lets everything that is ready happen. */
 const settledDown = TestClock.adjust("10 millis")
@@ -129,9 +149,136 @@ describe("working on jobs", () => {
       }).pipe(Effect.provide(layer))
     }))
 
+  it.effect("claims in the call that brings a hint, and has begun the job before the call is over", () => {
+    const { asked, atNews, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])] })
+    const ran: Array<number> = []
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(({ job }) =>
+        Effect.sync(() => {
+          ran.push(job.id)
+          return completed
+        })
+      ))
+      yield* settledDown
+      hint()
+      expect([asked(), atNews(), ran]).toEqual([2, 1, [1]])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("claims once at a time, and once more for all hints that came meanwhile", () =>
+    Effect.gen(function*() {
+      const answered = yield* Deferred.make<ReadonlyArray<Held>>()
+      const { asked, hint, layer } = queueOf({ claims: [Effect.succeed([]), Deferred.await(answered)] })
+      yield* Effect.gen(function*() {
+        const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+        yield* settledDown
+        for (let hints = 0; hints < 3; hints += 1) hint()
+        expect(asked()).toBe(2)
+        yield* Deferred.succeed(answered, [])
+        yield* settledDown
+        expect(asked()).toBe(3)
+        yield* Fiber.interrupt(working)
+      }).pipe(Effect.provide(layer))
+    }))
+
+  it.effect("claims on at once where a hint's claim took all that it asked for", () => {
+    const many = Array.from({ length: 8 }, (_, nth) => held(nth + 1))
+    const { asked, ends, hint, layer } = queueOf({
+      claims: [Effect.succeed([]), Effect.succeed(many), Effect.succeed([held(9)])],
+      workers: 16
+    })
+    return Effect.gen(function*() {
+      const go = yield* Effect.makeLatch()
+      const working = yield* Effect.fork(worker(() => Effect.as(go.await, completed)))
+      yield* settledDown
+      hint()
+      yield* settledDown
+      expect(asked()).toBe(3)
+      yield* go.open
+      yield* settledDown
+      expect(ends.length).toBe(9)
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("claims the usual way where a claim at a hint failed", () => {
+    const claims = [Effect.succeed([]), Effect.fail(new StoreConflict({ detail: "lost" })), Effect.succeed([held(1)])]
+    const { asked, atNews, ends, hint, layer } = queueOf({ claims })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      yield* settledDown
+      hint()
+      yield* settledDown
+      expect(ends).toEqual(["1 Completed"])
+      expect(asked() - atNews()).toBe(2)
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("ends with the failure that a hint's claim met, where it is not a passing one", () => {
+    const broken = Effect.fail(new StoreBroken({ sqlState: "42601", detail: "broken" }))
+    const { hint, layer } = queueOf({ claims: [Effect.succeed([]), broken, broken] })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      yield* settledDown
+      hint()
+      expect(yield* Effect.flip(Fiber.join(working))).toMatchObject({ _tag: "StoreBroken" })
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("claims nothing at a hint while others do not see the worker's lock", () => {
+    const lock = { seen: true, latch: Effect.unsafeMakeLatch(true) }
+    const { asked, ends, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])], lock })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      yield* settledDown
+      lock.seen = false
+      yield* lock.latch.close
+      hint()
+      yield* settledDown
+      expect(asked()).toBe(1)
+      lock.seen = true
+      yield* lock.latch.open
+      yield* settledDown
+      expect(ends).toEqual(["1 Completed"])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("gives back what a hint's claim took while the worker was stopped", () =>
+    Effect.gen(function*() {
+      const answered = yield* Deferred.make<ReadonlyArray<Held>>()
+      const { asked, ends, hint, layer } = queueOf({ claims: [Effect.succeed([]), Deferred.await(answered)] })
+      yield* Effect.gen(function*() {
+        const working = yield* Effect.fork(worker(() => Effect.never))
+        yield* settledDown
+        hint()
+        expect(asked()).toBe(2)
+        const ending = yield* Effect.fork(Fiber.interrupt(working))
+        yield* settledDown
+        yield* Deferred.succeed(answered, [held(1), held(2)])
+        yield* TestClock.adjust("11 seconds")
+        yield* Fiber.join(ending)
+        expect(ends).toEqual(["1 Released", "2 Released"])
+      }).pipe(Effect.provide(layer))
+    }))
+
+  it.effect("claims nothing more at a hint once it was stopped", () => {
+    const { asked, hint, layer } = queueOf({ claims: [] })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      yield* settledDown
+      yield* Fiber.interrupt(working)
+      hint()
+      yield* settledDown
+      expect(asked()).toBe(1)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("claims nothing while others do not see the worker's lock", () => {
     const latch = Effect.unsafeMakeLatch()
-    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])], seen: latch.await })
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])], lock: { seen: false, latch } })
     return Effect.gen(function*() {
       const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
       yield* settledDown
@@ -248,7 +395,7 @@ describe("working on jobs", () => {
     const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
     return Effect.gen(function*() {
       const working = workWith(() => Effect.dieMessage("a bug"), {
-        only: JobId.make(1),
+        id: JobId.make(1),
         done: () => Effect.succeed(false)
       })
       expect(Exit.isFailure(yield* Effect.exit(working))).toBe(true)

@@ -2,9 +2,10 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import type * as Statement from "@effect/sql/Statement"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { JobId, SourceKind } from "../../../domain/job/Job.js"
-import type { Claimed, ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
-import type { Fence } from "../../../domain/lease/Lease.js"
+import type { Claimed, Claimer, ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
+import type { Fence, WorkerId } from "../../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
@@ -111,6 +112,16 @@ const toJobs = (jobs: Columns): ReadonlyArray<Claimed> =>
     cooled: cooled(at(jobs.cooledMillis, nth))
   }))
 
+const toHeld = (worker: WorkerId) => ([row]: ReadonlyArray<ClaimRow>): ReadonlyArray<Held> =>
+  row === undefined ? [] : toJobs(row.jobs).map((job) => ({ job, worker, fence: row.fence }))
+
+const givenFor = (tenant: string, { duration, slots, worker }: Omit<ClaimRequest, "only">): Given => ({
+  tenant,
+  slots,
+  worker,
+  millis: Duration.toMillis(duration)
+})
+
 /** Takes ready jobs; the longest ready comes first. */
 export const claim = (
   sql: SqlClient.SqlClient,
@@ -118,9 +129,13 @@ export const claim = (
   { duration, only: id, slots, worker }: ClaimRequest
 ): Effect.Effect<ReadonlyArray<Held>, StoreFailure> => {
   if (slots < 1) return Effect.succeed([])
-  const given = { tenant, slots, worker, millis: Duration.toMillis(duration) }
-  return Effect.map(
-    id === undefined ? any(sql, given) : only(sql, { ...given, id }),
-    ([row]) => row === undefined ? [] : toJobs(row.jobs).map((job) => ({ job, worker, fence: row.fence }))
-  )
+  const given = givenFor(tenant, { duration, slots, worker })
+  return Effect.map(id === undefined ? any(sql, given) : only(sql, { ...given, id }), toHeld(worker))
 }
+
+/** Takes ready jobs of any source, by a call. */
+export const claimer = (sql: SqlClient.SqlClient, tenant: string): Effect.Effect<Claimer> =>
+  Effect.map(any.plain(sql), (ask) => (request, told) => {
+    const held = toHeld(request.worker)
+    ask(givenFor(tenant, request), (answer) => told(Exit.map(answer, held)))
+  })

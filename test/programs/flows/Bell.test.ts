@@ -1,0 +1,62 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Bell from "../../../src/programs/flows/Bell.js"
+
+const heard = () => {
+  const bell = Bell.make()
+  const rings: Array<string> = []
+  return { bell, rings, listen: (who: string) => bell.listen(() => rings.push(who)) }
+}
+
+describe("a bell", () => {
+  it("calls its listener once, in the call that rings", () => {
+    const { bell, listen, rings } = heard()
+    listen("a")
+    expect(rings).toEqual([])
+    bell.ring()
+    bell.ring()
+    expect(rings).toEqual(["a"])
+  })
+
+  it("remembers what rang while nobody listened, until it is silenced", () => {
+    const { bell, listen, rings } = heard()
+    bell.ring()
+    listen("a")
+    expect(rings).toEqual(["a"])
+    bell.silence()
+    listen("b")
+    expect(rings).toEqual(["a"])
+    bell.ring()
+    expect(rings).toEqual(["a", "b"])
+  })
+
+  it("calls nobody who listens no longer", () => {
+    const { bell, listen, rings } = heard()
+    const stop = listen("a")
+    stop()
+    bell.ring()
+    expect(rings).toEqual([])
+  })
+
+  it("keeps the next listener when an earlier one stops late", () => {
+    const { bell, listen, rings } = heard()
+    const stop = listen("a")
+    bell.ring()
+    bell.silence()
+    listen("b")
+    stop()
+    bell.ring()
+    expect(rings).toEqual(["a", "b"])
+  })
+
+  it("may be silenced and listened to by the one it calls", () => {
+    const { bell, listen, rings } = heard()
+    bell.listen(() => {
+      bell.silence()
+      listen("again")
+    })
+    bell.ring()
+    expect(rings).toEqual([])
+    bell.ring()
+    expect(rings).toEqual(["again"])
+  })
+})
