@@ -236,8 +236,8 @@ export const workWith = Effect.fn("Work.workWith")(
         jobs.news.silence()
         if (only !== undefined && (yield* only.done(jobs.running.size))) return
         yield* worker.seen
-        let more = yield* claiming
-        while (!more || jobs.running.size >= settings.workers) more = yield* pause(shift, alarm)
+        let more = (yield* claiming) && jobs.running.size < settings.workers
+        while (!more) more = yield* pause(shift, alarm)
       }
     })
     yield* only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))

@@ -202,6 +202,27 @@ describe("working on jobs", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("waits for a free slot where a hint's claim took the last one, though a job had ended before", () => {
+    const many = Array.from({ length: 8 }, (_, nth) => held(nth + 2))
+    const { asked, ends, hint, layer } = queueOf({
+      claims: [Effect.succeed([held(1)]), Effect.succeed([]), Effect.succeed(many), Effect.succeed([held(10)])]
+    })
+    return Effect.gen(function*() {
+      const go = yield* Effect.makeLatch(true)
+      const working = yield* Effect.fork(worker(() => Effect.as(go.await, completed)))
+      yield* settledDown
+      expect([ends, asked()]).toEqual([["1 Completed"], 2])
+      yield* go.close
+      hint()
+      yield* settledDown
+      expect(asked()).toBe(3)
+      yield* go.open
+      yield* settledDown
+      expect(ends.length).toBe(10)
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("claims the usual way where a claim at a hint failed", () => {
     const claims = [Effect.succeed([]), Effect.fail(new StoreConflict({ detail: "lost" })), Effect.succeed([held(1)])]
     const { asked, atNews, ends, hint, layer } = queueOf({ claims })
