@@ -111,10 +111,18 @@ export const drain = async (stand: Stand, jobs: number, processes: number): Prom
   }
 }
 
+/** Milliseconds until a job runs. */
+export interface Start {
+  /** From the call of the queue's own function that enqueues. */
+  readonly fromCall: number
+  /** From before whoever calls it began: for holdfast, with the fiber that the call is made on. */
+  readonly fromOutside: number
+}
+
 /** A process that works on an empty queue. */
 export interface IdleWorker {
-  /** Milliseconds, so many times, from the call that enqueues until the job runs in the process. */
-  readonly starts: (times: number) => Promise<ReadonlyArray<number>>
+  /** Enqueues so many times, one after the other, and waits until each job runs in the process. */
+  readonly starts: (times: number) => Promise<ReadonlyArray<Start>>
   readonly end: () => Promise<void>
 }
 
@@ -130,24 +138,25 @@ export const idleWorker = async (stand: Stand): Promise<IdleWorker> => {
   worker.send("go")
   await sleep(1000)
   let n = 0
-  const wait = async () => {
+  const start = async (): Promise<Start> => {
     n += 1
     const started = new Promise<number>((resolve) => {
       heard = resolve
     })
-    let began = Number.NaN
+    let called = Number.NaN
+    const began = now()
     await stand.prepared.enqueue(n, () => {
-      began = now()
+      called = now()
     })
-    const waited = await started - began
+    const ran = await started
     await sleep(20)
-    return waited
+    return { fromCall: ran - called, fromOutside: ran - began }
   }
   return {
     starts: async (times) => {
-      const waits: Array<number> = []
-      while (waits.length < times) waits.push(await wait())
-      return waits
+      const all: Array<Start> = []
+      while (all.length < times) all.push(await start())
+      return all
     },
     end: () => end(worker)
   }
