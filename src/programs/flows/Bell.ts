@@ -1,31 +1,31 @@
 /**
- * Tells one listener that something may have changed, in the call that rings: no fiber stands between. What rings while nobody
- * listens is remembered.
+ * Tells one listener that something may have changed, and by its sound what, in the call that rings: no fiber stands between.
+ * What rings while nobody listens is remembered.
  */
-export interface Bell {
-  readonly ring: () => void
+export interface Bell<Sound extends string> {
+  readonly ring: (sound: Sound) => void
   /** Forget what rang. */
   readonly silence: () => void
   /** Calls back once: at the next ring, or at once where it rang since it was silenced. Answers how to listen no longer. */
-  readonly listen: (heard: () => void) => () => void
+  readonly listen: (heard: (sound: Sound) => void) => () => void
 }
 
-export const make = (): Bell => {
-  let rang = false
-  let listener: (() => void) | undefined
+export const make = <Sound extends string>(): Bell<Sound> => {
+  let last: Sound | undefined
+  let listener: ((sound: Sound) => void) | undefined
   return {
-    ring: () => {
-      rang = true
+    ring: (sound) => {
+      last = sound
       const heard = listener
       listener = undefined
-      heard?.()
+      heard?.(sound)
     },
     silence: () => {
-      rang = false
+      last = undefined
     },
     listen: (heard) => {
-      if (rang) heard()
-      else listener = heard
+      if (last === undefined) listener = heard
+      else heard(last)
       return () => {
         if (listener === heard) listener = undefined
       }

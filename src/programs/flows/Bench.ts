@@ -46,19 +46,22 @@ interface Running {
   fiber: Fiber.RuntimeFiber<void, Refusal> | undefined
 }
 
+/** Why there may be something to claim: a hint says so, a job ended here, or it is time to look. */
+export type News = "hint" | "end" | "time"
+
 /** The jobs that this worker holds now. */
 export interface Bench {
   /** By job: a slot each. */
   readonly running: Map<JobId, Running>
-  /** These, and those that a newer claim of this same worker replaced: all that is begun and not yet settled. */
-  readonly begun: Set<Running>
+  /** Those that a newer claim of this same worker replaced, until they are settled. */
+  readonly replaced: Set<Running>
   readonly settle: Settle.Settle
   /** Done when nothing new is to be begun. */
   readonly stop: Deferred.Deferred<void>
   /** Opened by every job that ends; whoever waits closes it first. */
   readonly freed: Effect.Latch
-  /** Rung by every job that ends, by hints and by time: it is worth a look whether there is something to claim. */
-  readonly news: Bell.Bell
+  /** It is worth a look whether there is something to claim. */
+  readonly news: Bell.Bell<News>
   readonly me: FiberId.FiberId
   /** When the leases were last renewed, in milliseconds. */
   readonly beatAt: Ref.Ref<number>
@@ -95,10 +98,10 @@ const troubled = (bench: Bench, one: Running, cause: Settle.Refused) =>
   })
 
 const free = (bench: Bench, one: Running) => {
-  bench.begun.delete(one)
   if (bench.running.get(one.held.job.id) === one) bench.running.delete(one.held.job.id)
+  else bench.replaced.delete(one)
   bench.freed.unsafeOpen()
-  bench.news.ring()
+  bench.news.ring("end")
 }
 
 /** What is left to do for a job whose run is over. Never interrupted; its slot is free after it. */
@@ -143,9 +146,11 @@ const seat = (bench: Bench, held: Held): Running => {
   const one: Running = { held, lost: false, fiber: undefined }
   // This process may take over from itself, where a lease ran out while it slept: the older run is over.
   const older = bench.running.get(held.job.id)
-  if (older !== undefined) lose(bench, older)
+  if (older !== undefined) {
+    bench.replaced.add(older)
+    lose(bench, older)
+  }
   bench.running.set(held.job.id, one)
-  bench.begun.add(one)
   return one
 }
 
@@ -196,7 +201,7 @@ export const start = <R>(bench: Bench, fork: Fork<R | Others>, claimed: Readonly
 /** Until all that was begun is settled. */
 const emptied = (bench: Bench) =>
   Effect.whileLoop({
-    while: () => bench.begun.size > 0,
+    while: () => bench.running.size + bench.replaced.size > 0,
     body: () => {
       bench.freed.unsafeClose()
       return bench.freed.await
@@ -214,7 +219,7 @@ export const drain = (bench: Bench, grace: Duration.Duration) =>
 /** Interrupts what is left, and waits until it is given back. */
 const giveBack = (bench: Bench) =>
   Effect.suspend(() => {
-    for (const one of bench.begun) one.fiber?.unsafeInterruptAsFork(bench.me)
+    for (const one of [...bench.running.values(), ...bench.replaced]) one.fiber?.unsafeInterruptAsFork(bench.me)
     return emptied(bench)
   })
 
@@ -226,9 +231,9 @@ export const make: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.
     settle,
     stop: yield* Deferred.make<void>(),
     running: new Map<JobId, Running>(),
-    begun: new Set<Running>(),
+    replaced: new Set<Running>(),
     freed: yield* Effect.makeLatch(),
-    news: Bell.make(),
+    news: Bell.make<News>(),
     me: yield* Effect.fiberId,
     beatAt: yield* Ref.make(yield* Clock.currentTimeMillis),
     broken: yield* Deferred.make<never, StoreFailure>()

@@ -143,16 +143,17 @@ const company = Duration.millis(5)
 const watchEvery = Duration.millis(500)
 
 /**
- * Waits for news and claims in the very call that brings them: the jobs are begun before any fiber runs. Answers whether more may
- * be ready, or the next claim is to go the usual way, which waits for the worker's lock and knows what to do about a failure.
+ * Waits for news, and claims in the very call that brings a hint: its job is begun before any fiber runs. Answers whether to claim
+ * the usual way: where more may be ready, for other news, which often come by the hundreds in one call, while others do not see the
+ * worker's lock, and after a failure.
  */
 const claimAtNews = (shift: Shift) =>
   Effect.async<boolean>((resume) => {
     const { begin, bench, claimer, worker } = shift
     const over = Deferred.unsafeMake<void>(bench.me)
     let sent = false
-    const stop = bench.news.listen(() => {
-      if (!worker.isSeen()) return resume(Effect.succeed(true))
+    const stop = bench.news.listen((news) => {
+      if (news !== "hint" || !worker.isSeen()) return resume(Effect.succeed(true))
       const request = requestOf(shift)
       // What rings from now on may be too late for this claim.
       bench.news.silence()
@@ -189,7 +190,7 @@ const pause = Effect.fnUntraced(
         onNone: () => pollInterval,
         onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
       })
-    const ringing = yield* Effect.forkScoped(Effect.delay(Effect.sync(bench.news.ring), atMost))
+    const ringing = yield* Effect.forkScoped(Effect.delay(Effect.sync(() => bench.news.ring("time")), atMost))
     yield* Fiber.interruptFork(yield* Ref.getAndSet(alarm, ringing))
     return yield* only === undefined ? claimAtNews(shift) : newsOf(shift)
   }
@@ -227,7 +228,7 @@ export const workWith = Effect.fn("Work.workWith")(
     yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
     yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
     yield* Effect.addFinalizer(() => Bench.drain(jobs, settings.grace))
-    yield* (yield* WakeUps).hear(jobs.news.ring)
+    yield* (yield* WakeUps).hear(() => jobs.news.ring("hint"))
     const claiming = claimPatiently(shift)
     const loop = Effect.gen(function*() {
       while (true) {
