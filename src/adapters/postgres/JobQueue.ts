@@ -10,7 +10,7 @@ import { claim, claimer } from "./jobQueue/claim.js"
 import { cancel, retry } from "./jobQueue/control.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 import { find, list, nextReadyIn } from "./jobQueue/read.js"
-import { reclaim } from "./jobQueue/reclaim.js"
+import { isDue, reclaim } from "./jobQueue/reclaim.js"
 import { renew } from "./jobQueue/renew.js"
 import { settle, settleAlike } from "./jobQueue/settle.js"
 import * as SqlFailure from "./SqlFailure.js"
@@ -48,6 +48,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Lay
       renew: (held, duration) => run(renew(tenant, held, duration)),
       settle: (held, outcome) => run(settle(tenant, held, outcome)),
       settleAll: (held, outcome) => tried(settleAlike(sql, tenant, held, outcome)),
+      isReclaimDue: tried(isDue(sql, tenant)),
       reclaim: run(reclaim(tenant)),
       nextReadyIn: tried(nextReadyIn(sql, tenant)),
       find: (id) => run(find(tenant, id)),

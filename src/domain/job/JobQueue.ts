@@ -114,6 +114,8 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
     held: ReadonlyArray<Held>,
     outcome: Outcome
   ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
+  /** Whether there are jobs to be freed. Every worker asks each second, and mostly there are none. */
+  readonly isReclaimDue: Effect.Effect<boolean, StoreFailure>
   /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
   readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure>
   /** When the next pending job becomes ready, from now; none when there is none. */

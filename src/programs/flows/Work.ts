@@ -67,14 +67,19 @@ const wake = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Dura
   if (quiet >= Duration.toMillis(leaseDuration)) yield* beat(bench, leaseDuration)
 })
 
-const reclaim = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
+const takeOver = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
   const queue = yield* JobQueue
-  yield* Effect.zipRight(wake(bench, leaseDuration), queue.reclaim).pipe(
-    Effect.tap(({ failed, freed }) =>
-      freed + failed === 0
-        ? Effect.void
-        : Effect.logWarning(`Took over from dead workers: ${freed} jobs run again, ${failed} failed for good`)
-    ),
+  if (!(yield* queue.isReclaimDue)) return
+  // Last of all before: the process may have slept since it asked.
+  yield* wake(bench, leaseDuration)
+  const { failed, freed } = yield* queue.reclaim
+  if (freed + failed > 0) {
+    yield* Effect.logWarning(`Took over from dead workers: ${freed} jobs run again, ${failed} failed for good`)
+  }
+})
+
+const reclaim = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
+  yield* takeOver(bench, leaseDuration).pipe(
     Effect.catchAll(Bench.logStore("Looking for dead workers failed and is tried again")),
     Effect.delay(reclaimEvery),
     Effect.forever

@@ -17,7 +17,7 @@ import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import { StoreBroken, StoreConflict } from "../../../src/domain/store/StoreFailure.js"
+import { StoreBroken, StoreConflict, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import type { Runner } from "../../../src/programs/flows/Bench.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
@@ -65,7 +65,7 @@ const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = 
           ends.push(...jobs.map(({ job }) => `${job.id} ${outcome._tag}`))
           return new Set(jobs.map(({ job }) => job.id))
         }),
-      reclaim: Effect.succeed({ freed: 0, failed: 0 }),
+      isReclaimDue: Effect.succeed(false),
       nextReadyIn: Effect.succeed(Option.none())
     }),
     Layer.mock(WorkerLock, {
@@ -356,6 +356,41 @@ describe("working on jobs", () => {
       yield* Fiber.join(ending)
       expect(stopped).toEqual([1, 2])
       expect(ends).toEqual(["2 Released"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("renews its own leases first where it slept through them since it asked whether jobs are to be freed", () => {
+    const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+    return Effect.gen(function*() {
+      const due = yield* Deferred.make<boolean>()
+      const did: Array<string> = []
+      // Nothing is renewed while the process sleeps.
+      let sleeps = true
+      const queue = yield* JobQueue
+      const sleepy = JobQueue.of({
+        ...queue,
+        isReclaimDue: Deferred.await(due),
+        renew: () =>
+          Effect.suspend(() => {
+            if (sleeps) return Effect.fail(new StoreUnavailable({ detail: "asleep" }))
+            did.push("renew")
+            return Effect.succeed(new Set([JobId.make(1)]))
+          }),
+        reclaim: Effect.sync(() => {
+          did.push("reclaim")
+          return { freed: 0, failed: 0 }
+        })
+      })
+      const working = yield* Effect.fork(Effect.provideService(worker(() => Effect.never), JobQueue, sleepy))
+      yield* TestClock.adjust("4 minutes")
+      sleeps = false
+      yield* Deferred.succeed(due, true)
+      yield* Effect.yieldNow()
+      yield* TestClock.adjust("1 millis")
+      expect(did).toEqual(["renew", "reclaim"])
+      const ending = yield* Effect.fork(Fiber.interrupt(working))
+      yield* TestClock.adjust("11 seconds")
+      yield* Fiber.join(ending)
     }).pipe(Effect.provide(layer))
   })
 

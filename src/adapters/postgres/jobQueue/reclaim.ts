@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
+import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
 import * as Pending from "./pending.js"
 import { prepared } from "../Prepared.js"
@@ -39,7 +40,7 @@ const gone = (sql: SqlClient.SqlClient, tenant: string) =>
 /** Workers that never had a lock are forgotten a day after their start, once they hold nothing. */
 const unlocked = "worker.lock_number is null and worker.started_at < now() - interval '1 day'"
 
-const look = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) =>
+const lookFor = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) =>
   sql<{ readonly due: boolean }>`${prepared}
     with ${gone(sql, tenant)}
     select exists (select from gone)
@@ -47,16 +48,17 @@ const look = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) 
       or exists (select from worker where worker.tenant = ${tenant} and ${sql.literal(unlocked)}) as due`
 )
 
+/** Whether `reclaim` has anything to do. */
+export const isDue = (sql: SqlClient.SqlClient, tenant: string): Effect.Effect<boolean, StoreFailure> =>
+  Effect.map(lookFor(sql, { tenant }), ([looked]) => looked?.due === true)
+
 /**
  * Frees the running jobs whose worker is gone or whose lease ran out. A worker is gone when no session holds its lock; one
  * that never had a lock is judged by its leases alone. Several may look at once: each job is freed, and its crash counted,
- * once. A job whose row is locked is left to the next look, and its lease with it. Every worker looks each second, and mostly
- * there is nothing to do: a small statement says so.
+ * once. A job whose row is locked is left to the next look, and its lease with it.
  */
 export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
-  const [looked] = yield* look(sql, { tenant })
-  if (looked?.due !== true) return { freed: 0, failed: 0 }
   // Only the statement knows how many crashes a row has.
   const error = JobTransition.crashed("%s")
   const rows = yield* sql<{ readonly status: string }>`${prepared}
