@@ -152,7 +152,7 @@ const watchEvery = Duration.millis(500)
  * the usual way: where more may be ready, for other news, which often come by the hundreds in one call, while others do not see the
  * worker's lock, and after a failure.
  */
-const claimAtNews = (shift: Shift) =>
+const claimAtHint = (shift: Shift) =>
   Effect.async<boolean>((resume) => {
     const { begin, bench, claimer, worker } = shift
     const over = Deferred.unsafeMake<void>(bench.me)
@@ -197,7 +197,7 @@ const pause = Effect.fnUntraced(
       })
     const ringing = yield* Effect.forkScoped(Effect.delay(Effect.sync(() => bench.news.ring("time")), atMost))
     yield* Fiber.interruptFork(yield* Ref.getAndSet(alarm, ringing))
-    return yield* only === undefined ? claimAtNews(shift) : newsOf(shift)
+    return yield* only === undefined ? claimAtHint(shift) : newsOf(shift)
   }
 )
 

@@ -143,8 +143,8 @@ export const idleWorker = async (stand: Stand): Promise<IdleWorker> => {
     const started = new Promise<number>((resolve) => {
       heard = resolve
     })
-    let called = Number.NaN
     const began = now()
+    let called = began
     await stand.prepared.enqueue(n, () => {
       called = now()
     })

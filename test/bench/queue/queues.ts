@@ -20,7 +20,7 @@ export interface Queue {
 }
 
 export interface Prepared {
-  /** Enqueues one job; `called` is told at the call of the queue's own function, in a program of the kind that it is made for. */
+  /** Enqueues one job. Where the queue's own function is not what is called first, `called` is told when it is. */
   readonly enqueue: (n: number, called: () => void) => Promise<unknown>
   readonly close: () => Promise<unknown>
 }
@@ -82,10 +82,8 @@ const loop: Queue = {
     ) with (fillfactor = 80)`)
     await db.query("create index job_ready on job (run_at, id) where status = 'pending'")
     return {
-      enqueue: (n, called) => {
-        called()
-        return db.query("with job as (insert into job (payload) values ($1)) select pg_notify('job', '')", [{ n }])
-      },
+      enqueue: (n) =>
+        db.query("with job as (insert into job (payload) values ($1)) select pg_notify('job', '')", [{ n }]),
       close: () => db.end()
     }
   },
@@ -105,13 +103,7 @@ const graphile: Queue = {
   prepare: async (url) => {
     const utils = await makeWorkerUtils({ connectionString: url })
     await utils.migrate()
-    return {
-      enqueue: (n, called) => {
-        called()
-        return utils.addJob("noop", { n })
-      },
-      close: async () => utils.release()
-    }
+    return { enqueue: (n) => utils.addJob("noop", { n }), close: async () => utils.release() }
   },
   fill: async (db, jobs) => {
     await db.query("delete from graphile_worker._private_jobs")
@@ -130,13 +122,7 @@ const pgBoss: Queue = {
     const boss = new PgBoss({ connectionString: url, supervise: false, schedule: false })
     await boss.start()
     await boss.createQueue("noop")
-    return {
-      enqueue: (n, called) => {
-        called()
-        return boss.send("noop", { n })
-      },
-      close: () => boss.stop({ graceful: false })
-    }
+    return { enqueue: (n) => boss.send("noop", { n }), close: () => boss.stop({ graceful: false }) }
   },
   fill: async (db, jobs) => {
     await db.query("truncate pgboss.job")

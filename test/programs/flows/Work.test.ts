@@ -86,13 +86,25 @@ const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = 
     layer,
     hint: () => hints.forEach((ring) => ring()),
     asked: () => claimed,
-    /** How many of them were asked in the call that brought the news. */
-    atNews: () => quickly
+    /** How many of them were asked in the call that brought a hint. */
+    atHints: () => quickly
   }
 }
 
 const completed = Attempt.Unsettled({ outcome: Outcome.Completed() })
-const worker = <R>(run: Runner<R>) => workWith(run)
+
+/** What happens beside a worker that has looked for jobs once and works until it is over. */
+const beside = <A, E, E2>(
+  layer: Layer.Layer<Effect.Effect.Context<ReturnType<typeof workWith<never>>>, E2>,
+  run: Runner<never>,
+  happens: Effect.Effect<A, E>
+) =>
+  Effect.gen(function*() {
+    const working = yield* Effect.fork(workWith(run))
+    yield* settledDown
+    yield* happens
+    yield* Fiber.interrupt(working)
+  }).pipe(Effect.provide(layer))
 
 /** Lets everything that is ready happen. */
 const settledDown = TestClock.adjust("10 millis")
@@ -103,7 +115,7 @@ describe("working on jobs", () => {
     return Effect.gen(function*() {
       const go = yield* Deferred.make<void>()
       const working = yield* Effect.fork(
-        worker(({ job }) => Effect.as(job.id === 2 ? Deferred.await(go) : Effect.void, completed))
+        workWith(({ job }) => Effect.as(job.id === 2 ? Deferred.await(go) : Effect.void, completed))
       )
       yield* settledDown
       expect(ends.toSorted()).toEqual(["1 Completed", "3 Completed"])
@@ -117,19 +129,20 @@ describe("working on jobs", () => {
 
   it.effect("looks for jobs at each hint, and when the poll is due", () => {
     const { asked, hint, layer } = queueOf({ claims: [] })
-    return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
-      yield* settledDown
-      expect(asked()).toBe(1)
-      hint()
-      yield* settledDown
-      expect(asked()).toBe(2)
-      yield* TestClock.adjust("4900 millis")
-      expect(asked()).toBe(2)
-      yield* TestClock.adjust("100 millis")
-      expect(asked()).toBe(3)
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+    return beside(
+      layer,
+      () => Effect.succeed(completed),
+      Effect.gen(function*() {
+        expect(asked()).toBe(1)
+        hint()
+        yield* settledDown
+        expect(asked()).toBe(2)
+        yield* TestClock.adjust("4900 millis")
+        expect(asked()).toBe(2)
+        yield* TestClock.adjust("100 millis")
+        expect(asked()).toBe(3)
+      })
+    )
   })
 
   it.effect("looks again where a hint came while it claimed", () =>
@@ -139,7 +152,7 @@ describe("working on jobs", () => {
       const slow = Effect.as(Effect.zipRight(Deferred.succeed(claiming, undefined), Deferred.await(answered)), [])
       const { asked, hint, layer } = queueOf({ claims: [slow] })
       yield* Effect.gen(function*() {
-        const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+        const working = yield* Effect.fork(workWith(() => Effect.succeed(completed)))
         yield* Deferred.await(claiming)
         hint()
         yield* Deferred.succeed(answered, undefined)
@@ -150,10 +163,10 @@ describe("working on jobs", () => {
     }))
 
   it.effect("claims in the call that brings a hint, and has begun the job before the call is over", () => {
-    const { asked, atNews, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])] })
+    const { asked, atHints, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])] })
     const ran: Array<number> = []
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(({ job }) =>
+      const working = yield* Effect.fork(workWith(({ job }) =>
         Effect.sync(() => {
           ran.push(job.id)
           return completed
@@ -161,39 +174,43 @@ describe("working on jobs", () => {
       ))
       yield* settledDown
       hint()
-      expect([asked(), atNews(), ran]).toEqual([2, 1, [1]])
+      expect([asked(), atHints(), ran]).toEqual([2, 1, [1]])
       yield* Fiber.interrupt(working)
     }).pipe(Effect.provide(layer))
   })
 
   it.effect("claims once for all jobs that end in one call", () => {
-    const { asked, atNews, ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2), held(3)])] })
+    const { asked, atHints, ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2), held(3)])] })
     return Effect.gen(function*() {
       const go = yield* Effect.makeLatch()
-      const working = yield* Effect.fork(worker(() => Effect.as(go.await, completed)))
-      yield* settledDown
-      expect(asked()).toBe(1)
-      yield* go.open
-      yield* settledDown
-      expect([ends.length, asked(), atNews()]).toEqual([3, 2, 0])
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+      yield* beside(
+        layer,
+        () => Effect.as(go.await, completed),
+        Effect.gen(function*() {
+          expect(asked()).toBe(1)
+          yield* go.open
+          yield* settledDown
+          expect([ends.length, asked(), atHints()]).toEqual([3, 2, 0])
+        })
+      )
+    })
   })
 
   it.effect("claims once at a time, and once more for all hints that came meanwhile", () =>
     Effect.gen(function*() {
       const answered = yield* Deferred.make<ReadonlyArray<Held>>()
       const { asked, hint, layer } = queueOf({ claims: [Effect.succeed([]), Deferred.await(answered)] })
-      yield* Effect.gen(function*() {
-        const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
-        yield* settledDown
-        for (let hints = 0; hints < 3; hints += 1) hint()
-        expect(asked()).toBe(2)
-        yield* Deferred.succeed(answered, [])
-        yield* settledDown
-        expect(asked()).toBe(3)
-        yield* Fiber.interrupt(working)
-      }).pipe(Effect.provide(layer))
+      yield* beside(
+        layer,
+        () => Effect.succeed(completed),
+        Effect.gen(function*() {
+          for (let hints = 0; hints < 3; hints += 1) hint()
+          expect(asked()).toBe(2)
+          yield* Deferred.succeed(answered, [])
+          yield* settledDown
+          expect(asked()).toBe(3)
+        })
+      )
     }))
 
   it.effect("claims on at once where a hint's claim took all that it asked for", () => {
@@ -204,16 +221,19 @@ describe("working on jobs", () => {
     })
     return Effect.gen(function*() {
       const go = yield* Effect.makeLatch()
-      const working = yield* Effect.fork(worker(() => Effect.as(go.await, completed)))
-      yield* settledDown
-      hint()
-      yield* settledDown
-      expect(asked()).toBe(3)
-      yield* go.open
-      yield* settledDown
-      expect(ends.length).toBe(9)
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+      yield* beside(
+        layer,
+        () => Effect.as(go.await, completed),
+        Effect.gen(function*() {
+          hint()
+          yield* settledDown
+          expect(asked()).toBe(3)
+          yield* go.open
+          yield* settledDown
+          expect(ends.length).toBe(9)
+        })
+      )
+    })
   })
 
   it.effect("waits for a free slot where a hint's claim took the last one, though a job had ended before", () => {
@@ -223,39 +243,43 @@ describe("working on jobs", () => {
     })
     return Effect.gen(function*() {
       const go = yield* Effect.makeLatch(true)
-      const working = yield* Effect.fork(worker(() => Effect.as(go.await, completed)))
-      yield* settledDown
-      expect([ends, asked()]).toEqual([["1 Completed"], 2])
-      yield* go.close
-      hint()
-      yield* settledDown
-      expect(asked()).toBe(3)
-      yield* go.open
-      yield* settledDown
-      expect(ends.length).toBe(10)
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+      yield* beside(
+        layer,
+        () => Effect.as(go.await, completed),
+        Effect.gen(function*() {
+          expect([ends, asked()]).toEqual([["1 Completed"], 2])
+          yield* go.close
+          hint()
+          yield* settledDown
+          expect(asked()).toBe(3)
+          yield* go.open
+          yield* settledDown
+          expect(ends.length).toBe(10)
+        })
+      )
+    })
   })
 
   it.effect("claims the usual way where a claim at a hint failed", () => {
     const claims = [Effect.succeed([]), Effect.fail(new StoreConflict({ detail: "lost" })), Effect.succeed([held(1)])]
-    const { atNews, ends, hint, layer } = queueOf({ claims })
-    return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
-      yield* settledDown
-      hint()
-      yield* settledDown
-      expect(ends).toEqual(["1 Completed"])
-      expect(atNews()).toBe(1)
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+    const { atHints, ends, hint, layer } = queueOf({ claims })
+    return beside(
+      layer,
+      () => Effect.succeed(completed),
+      Effect.gen(function*() {
+        hint()
+        yield* settledDown
+        expect(ends).toEqual(["1 Completed"])
+        expect(atHints()).toBe(1)
+      })
+    )
   })
 
   it.effect("ends with the failure that a hint's claim met, where it is not a passing one", () => {
     const broken = Effect.fail(new StoreBroken({ sqlState: "42601", detail: "broken" }))
     const { hint, layer } = queueOf({ claims: [Effect.succeed([]), broken, broken] })
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      const working = yield* Effect.fork(workWith(() => Effect.succeed(completed)))
       yield* settledDown
       hint()
       expect(yield* Effect.flip(Fiber.join(working))).toMatchObject({ _tag: "StoreBroken" })
@@ -265,20 +289,21 @@ describe("working on jobs", () => {
   it.effect("claims nothing at a hint while others do not see the worker's lock", () => {
     const lock = { seen: true, latch: Effect.unsafeMakeLatch(true) }
     const { asked, ends, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])], lock })
-    return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
-      yield* settledDown
-      lock.seen = false
-      yield* lock.latch.close
-      hint()
-      yield* settledDown
-      expect(asked()).toBe(1)
-      lock.seen = true
-      yield* lock.latch.open
-      yield* settledDown
-      expect(ends).toEqual(["1 Completed"])
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+    return beside(
+      layer,
+      () => Effect.succeed(completed),
+      Effect.gen(function*() {
+        lock.seen = false
+        yield* lock.latch.close
+        hint()
+        yield* settledDown
+        expect(asked()).toBe(1)
+        lock.seen = true
+        yield* lock.latch.open
+        yield* settledDown
+        expect(ends).toEqual(["1 Completed"])
+      })
+    )
   })
 
   it.effect("gives back what a hint's claim took while the worker was stopped", () =>
@@ -286,7 +311,7 @@ describe("working on jobs", () => {
       const answered = yield* Deferred.make<ReadonlyArray<Held>>()
       const { asked, ends, hint, layer } = queueOf({ claims: [Effect.succeed([]), Deferred.await(answered)] })
       yield* Effect.gen(function*() {
-        const working = yield* Effect.fork(worker(() => Effect.never))
+        const working = yield* Effect.fork(workWith(() => Effect.never))
         yield* settledDown
         hint()
         expect(asked()).toBe(2)
@@ -302,7 +327,7 @@ describe("working on jobs", () => {
   it.effect("claims nothing more at a hint once it was stopped", () => {
     const { asked, hint, layer } = queueOf({ claims: [] })
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
+      const working = yield* Effect.fork(workWith(() => Effect.succeed(completed)))
       yield* settledDown
       yield* Fiber.interrupt(working)
       hint()
@@ -314,15 +339,16 @@ describe("working on jobs", () => {
   it.effect("claims nothing while others do not see the worker's lock", () => {
     const latch = Effect.unsafeMakeLatch()
     const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])], lock: { seen: false, latch } })
-    return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => Effect.succeed(completed)))
-      yield* settledDown
-      expect(ends).toEqual([])
-      yield* latch.open
-      yield* settledDown
-      expect(ends).toEqual(["1 Completed"])
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+    return beside(
+      layer,
+      () => Effect.succeed(completed),
+      Effect.gen(function*() {
+        expect(ends).toEqual([])
+        yield* latch.open
+        yield* settledDown
+        expect(ends).toEqual(["1 Completed"])
+      })
+    )
   })
 
   it.effect("begins every job of a claim that is longer than a fiber's turn", () => {
@@ -333,7 +359,7 @@ describe("working on jobs", () => {
       completed
     )
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(() => busy))
+      const working = yield* Effect.fork(workWith(() => busy))
       yield* settledDown
       expect(new Set(ends).size).toBe(8)
       yield* Fiber.interrupt(working)
@@ -346,7 +372,7 @@ describe("working on jobs", () => {
     const stopped: Array<number> = []
     return Effect.gen(function*() {
       const working = yield* Effect.fork(
-        worker(({ job }) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push(job.id))))
+        workWith(({ job }) => Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push(job.id))))
       )
       yield* TestClock.adjust("61 seconds")
       expect(stopped).toEqual([1])
@@ -381,7 +407,7 @@ describe("working on jobs", () => {
           return { freed: 0, failed: 0 }
         })
       })
-      const working = yield* Effect.fork(Effect.provideService(worker(() => Effect.never), JobQueue, sleepy))
+      const working = yield* Effect.fork(Effect.provideService(workWith(() => Effect.never), JobQueue, sleepy))
       yield* TestClock.adjust("4 minutes")
       sleeps = false
       yield* Deferred.succeed(due, true)
@@ -398,7 +424,7 @@ describe("working on jobs", () => {
     const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1, 1)]), Effect.succeed([held(1, 2)])] })
     const stopped: Array<number> = []
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(({ fence }) =>
+      const working = yield* Effect.fork(workWith(({ fence }) =>
         fence === 2
           ? Effect.succeed(completed)
           : Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push(fence)))
@@ -424,7 +450,7 @@ describe("working on jobs", () => {
         ]
       })
       yield* Effect.gen(function*() {
-        const working = yield* Effect.fork(worker(() => Effect.never))
+        const working = yield* Effect.fork(workWith(() => Effect.never))
         yield* Deferred.await(asked)
         const ending = yield* Effect.fork(Fiber.interrupt(working))
         yield* settledDown
@@ -439,7 +465,7 @@ describe("working on jobs", () => {
     const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)]), Effect.succeed([held(3)])] })
     return Effect.gen(function*() {
       const working = yield* Effect.fork(
-        worker(({ job }) => job.id === 1 ? Effect.dieMessage("a bug") : Effect.succeed(completed))
+        workWith(({ job }) => job.id === 1 ? Effect.dieMessage("a bug") : Effect.succeed(completed))
       )
       yield* TestClock.adjust("6 seconds")
       expect(ends).toEqual(["2 Completed", "3 Completed"])
@@ -451,7 +477,7 @@ describe("working on jobs", () => {
   it.effect("leaves a job to its lease when its runner throws", () => {
     const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)])] })
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(({ job }) => {
+      const working = yield* Effect.fork(workWith(({ job }) => {
         if (job.id === 1) throw new Error("a bug")
         return Effect.succeed(completed)
       }))
@@ -478,7 +504,7 @@ describe("working on jobs", () => {
     const { layer } = queueOf({ claims: [some(1), some(9)], settled: Effect.fail(broken) })
     const ran: Array<number> = []
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(worker(({ job }) =>
+      const working = yield* Effect.fork(workWith(({ job }) =>
         Effect.sync(() => {
           ran.push(job.id)
           return completed
