@@ -86,10 +86,11 @@ const reclaim = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: D
   )
 })
 
-/** From so many slots on they are claimed for in halves, so that one half is claimed while the other runs and is settled. */
+/** From so many slots on, a freed one waits for others, so that a backlog is claimed in few statements. */
 const manySlots = 16
 
-const atOnce = (workers: number) => workers < manySlots ? workers : Math.ceil(workers / 2)
+/** How long it waits. */
+const company = Duration.millis(5)
 
 /** What one worker works with. Read once: the way from a hint to a claim is short. */
 interface Shift {
@@ -105,7 +106,7 @@ interface Shift {
 
 const requestOf = ({ bench, settings, worker }: Shift) => ({
   worker: worker.id,
-  slots: Math.min(settings.workers - bench.running.size, atOnce(settings.workers)),
+  slots: settings.workers - bench.running.size,
   duration: settings.leaseDuration
 })
 
@@ -140,9 +141,6 @@ const claimPatiently = (shift: Shift) => {
 
 /** Between two looks at the table, however soon the next job says that it is ready: another worker may have it. */
 const shortestPause = Duration.millis(20)
-
-/** How long a freed slot of many waits for others, so that a backlog is claimed in few statements. */
-const company = Duration.millis(5)
 
 /** How often a wait for one job looks at it. */
 const watchEvery = Duration.millis(500)
@@ -185,7 +183,7 @@ const pause = Effect.fnUntraced(
     const { bench, only, queue, settings: { pollInterval, workers } } = shift
     if (bench.running.size >= workers) {
       yield* bench.freed.await
-      if (workers - bench.running.size < atOnce(workers) && workers >= manySlots) yield* Effect.sleep(company)
+      if (bench.running.size > 0 && workers >= manySlots) yield* Effect.sleep(company)
       return true
     }
     const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
