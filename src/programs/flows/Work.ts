@@ -110,21 +110,14 @@ const requestOf = ({ bench, settings, worker }: Shift) => ({
   duration: settings.leaseDuration
 })
 
-/**
- * Claim for the free slots and begin; answers whether more may be ready. Not to be cut in two: a claimed job that nobody runs
- * would count as a crash.
- */
+/** Claim for all free slots and begin. Not to be cut in two: a claimed job that nobody runs would count as a crash. */
 const claim = (shift: Shift) => {
   const { begin, only, queue } = shift
   const request = requestOf(shift)
-  if (request.slots <= 0) return Effect.succeed(false)
-  return Effect.uninterruptible(Effect.map(
-    queue.claim(only === undefined ? request : { ...request, only }),
-    (claimed) => {
-      begin(claimed)
-      return claimed.length === request.slots
-    }
-  ))
+  if (request.slots <= 0) return Effect.void
+  return Effect.uninterruptible(
+    Effect.map(queue.claim(only === undefined ? request : { ...request, only }), begin)
+  )
 }
 
 /** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
@@ -132,9 +125,9 @@ const claimPatiently = (shift: Shift) => {
   const claiming = Effect.suspend(() => claim(shift))
   return shift.only !== undefined ? patiently(claiming) : claiming.pipe(
     Effect.catchIf(isPassing, (failure) =>
-      Bench.logStore("Claiming failed and is tried again")(failure).pipe(
-        Effect.zipRight(Effect.sleep("1 second")),
-        Effect.as(false)
+      Effect.zipRight(
+        Bench.logStore("Claiming failed and is tried again")(failure),
+        Effect.sleep("1 second")
       ))
   )
 }
@@ -147,8 +140,8 @@ const watchEvery = Duration.millis(500)
 
 /**
  * Waits for news, and claims in the very call that brings a hint: its job is begun before any fiber runs. Answers whether to claim
- * the usual way: where more may be ready, for other news, which often come by the hundreds in one call, while others do not see the
- * worker's lock, and after a failure.
+ * the usual way: for other news, which often come by the hundreds in one call, while others do not see the worker's lock, and after a
+ * failure.
  */
 const claimAtHint = (shift: Shift) =>
   Effect.async<boolean>((resume) => {
@@ -164,7 +157,7 @@ const claimAtHint = (shift: Shift) =>
       claimer(request, (claimed) => {
         if (Exit.isSuccess(claimed)) begin(claimed.value)
         Deferred.unsafeDone(over, Effect.void)
-        resume(Effect.succeed(Exit.isFailure(claimed) || claimed.value.length === request.slots))
+        resume(Effect.succeed(Exit.isFailure(claimed)))
       })
     })
     // Who is interrupted begins what was claimed meanwhile: nobody else would run it.
@@ -240,8 +233,8 @@ export const workWith = Effect.fn("Work.workWith")(
         jobs.news.silence()
         if (only !== undefined && (yield* only.done(jobs.running.size))) return
         yield* worker.seen
-        let more = (yield* claiming) && jobs.running.size < settings.workers
-        while (!more) more = yield* pause(shift, alarm)
+        yield* claiming
+        while (!(yield* pause(shift, alarm)));
       }
     })
     yield* only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))

@@ -11,7 +11,7 @@ import * as TestClock from "effect/TestClock"
 import { Reporter } from "../../../src/domain/failure/Reporter.js"
 import { JobId } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import type { Claimer, Held } from "../../../src/domain/job/JobQueue.js"
+import type { Claimer, ClaimRequest, Held } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
@@ -51,13 +51,18 @@ const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = 
   const hints: Array<() => void> = []
   let claimed = 0
   let quickly = 0
-  const claim = Effect.suspend(() => claims[claimed++] ?? Effect.succeed([]))
+  const slots: Array<number> = []
+  const claim = (request: Pick<ClaimRequest, "slots">) =>
+    Effect.suspend(() => {
+      slots.push(request.slots)
+      return claims[claimed++] ?? Effect.succeed([])
+    })
   const layer = Layer.mergeAll(
     Layer.mock(JobQueue, {
-      claim: () => claim,
-      claimer: Effect.succeed<Claimer>((_, told) => {
+      claim,
+      claimer: Effect.succeed<Claimer>((request, told) => {
         quickly += 1
-        Effect.runFork(claim).addObserver(told)
+        Effect.runFork(claim(request)).addObserver(told)
       }),
       renew: () => Effect.succeed(new Set(renewed.map((id) => JobId.make(id)))),
       settleAll: (jobs, outcome) =>
@@ -86,6 +91,8 @@ const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = 
     layer,
     hint: () => hints.forEach((ring) => ring()),
     asked: () => claimed,
+    /** For how many slots each claim asked. */
+    slots,
     /** How many of them were asked in the call that brought a hint. */
     atHints: () => quickly
   }
@@ -213,10 +220,10 @@ describe("working on jobs", () => {
       )
     }))
 
-  it.effect("claims on at once where a hint's claim took all that it asked for", () => {
-    const many = Array.from({ length: 8 }, (_, nth) => held(nth + 1))
-    const { asked, ends, hint, layer } = queueOf({
-      claims: [Effect.succeed([]), Effect.succeed(many), Effect.succeed([held(9)])],
+  it.effect("asks for as many jobs as there are free slots, at a hint as well, and waits where there are none", () => {
+    const many = Array.from({ length: 14 }, (_, nth) => held(nth + 3))
+    const { ends, hint, layer, slots } = queueOf({
+      claims: [Effect.succeed([held(1), held(2)]), Effect.succeed(many), Effect.succeed([held(17)])],
       workers: 16
     })
     return Effect.gen(function*() {
@@ -227,10 +234,12 @@ describe("working on jobs", () => {
         Effect.gen(function*() {
           hint()
           yield* settledDown
-          expect(asked()).toBe(3)
+          hint()
+          yield* settledDown
+          expect(slots).toEqual([16, 14])
           yield* go.open
           yield* settledDown
-          expect(ends.length).toBe(9)
+          expect([slots, ends.length]).toEqual([[16, 14, 16, 16], 17])
         })
       )
     })
