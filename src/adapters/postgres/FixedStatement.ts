@@ -58,10 +58,17 @@ interface Compiled {
   readonly values: (given: unknown) => ReadonlyArray<unknown>
 }
 
+/** A value that the statement names more than once is sent once. */
 const compile = (statement: Statement.Statement<unknown>): Compiled => {
   const [text, params] = statement.compile(true)
-  const paths = params.map(pathOf)
-  return { text, values: (given) => paths.map((at, nth) => at === undefined ? params[nth] : found(given, at)) }
+  const keys = params.map((param, nth) => pathOf(param)?.join(".") ?? nth)
+  const once = [...new Set(keys)]
+  const places = once.map((key) => keys.indexOf(key))
+  const paths = places.map((place) => pathOf(params[place]))
+  return {
+    text: text.replaceAll(/\$(\d+)/g, (_, place: string) => `$${once.indexOf(keys[Number(place) - 1] ?? "") + 1}`),
+    values: (given) => paths.map((at, nth) => at === undefined ? params[places[nth] ?? 0] : found(given, at))
+  }
 }
 
 const untraced = Context.get(DefaultServices.liveServices, Tracer.Tracer)
