@@ -34,7 +34,7 @@ export const Database = Layer.unwrapEffect(Effect.gen(function*() {
   }
   const Client = yield* Effect.promise(() => import("../adapters/postgres/Client.js"))
   // A transaction's wait for a connection cannot be interrupted, so that the pool has room beside the workers.
-  return Client.layer(Client.settings(databaseUrl.value, { maxConnections: workers + 2 }))
+  return Client.layer(Client.settings(databaseUrl.value, { maxConnections: workers + 3 }))
 }))
 
 /**

@@ -4,6 +4,9 @@ import { PreparedStatements } from "./Prepared.js"
 
 type Callback = (error: unknown, result?: unknown) => void
 
+/** Hears of a statement; where there is no error, there is a result. */
+export type Heard = (error: unknown, result: Pg.QueryResult) => void
+
 /** The driver takes a statement as its text, or as an object that holds it. */
 const isCommit = (query: unknown): boolean =>
   query === "COMMIT" || Predicate.hasProperty(query, "text") && query.text === "COMMIT"
@@ -36,32 +39,47 @@ export class BoundedConnection extends Pg.Client {
   /** The driver's method has a dozen overloads; this one passes its arguments on and watches the callback. */
   override query(...args: ReadonlyArray<unknown>): never {
     const query: unknown = super.query
-    const send = (args: ReadonlyArray<unknown>) =>
+    const pass = (args: ReadonlyArray<unknown>) =>
       (query as (...args: ReadonlyArray<unknown>) => never).apply(this, [...args]) // any of the overloads
     const last = args.at(-1)
-    if (typeof last !== "function") return send(args)
+    if (typeof last !== "function") return pass(args)
     const [text, ...values] = args.slice(0, -1)
-    const watched = this.#watch(isCommit(text), last as Callback) // the driver calls it as a Callback
-    const prepared = this.#prepared
-    const name = prepared?.nameOf(text)
-    if (prepared === undefined || name === undefined && isEmpty(values[0])) return send([text, ...values, watched])
+    const told = last as Callback // the driver calls it as one
+    const name = this.#prepared?.nameOf(text)
     const statement = name === undefined
-      ? [text, ...values, watched]
-      : [{ name, text }, ...values, this.#time(prepared, watched)]
-    const ahead = prepared.ahead(name !== undefined)
-    if (ahead === undefined) return send(statement)
-    return send([ahead, (error: unknown) => {
-      if (Predicate.isNullable(error)) return send(statement)
-      prepared.takenBack()
-      return watched(error)
-    }])
+      ? [text, ...values, this.#watch(isCommit(text), told)]
+      : [{ name, text }, ...values, this.#time(told)]
+    const ahead = name === undefined && isEmpty(values[0]) ? undefined : this.#prepared?.ahead(name !== undefined)
+    return ahead === undefined ? pass(statement) : pass([ahead, this.#then(() => pass(statement), told)])
   }
 
-  #time(prepared: PreparedStatements, callback: Callback): Callback {
+  /** What `query` does with a text and its values, on the shortest way. */
+  send(text: string, values: Array<unknown>, heard: Heard): void {
+    const told = heard as Callback // the driver gives a result with every success
+    const name = this.#prepared?.nameOf(text)
+    if (name === undefined) return this.query(text, values, told)
+    // The driver copies a configuration property by property; a query of its own it takes as it is.
+    const send = () => super.query(Object.assign(new Pg.Query(text, values, this.#time(told)), { name }))
+    const ahead = this.#prepared?.ahead(true)
+    if (ahead === undefined) send()
+    else super.query(ahead, this.#then(send, told))
+  }
+
+  /** Hears how what goes ahead of a statement ended, and sends the statement. */
+  #then(send: () => void, told: Callback): Callback {
+    return (error) => {
+      if (Predicate.isNullable(error)) return send()
+      this.#prepared?.takenBack()
+      told(error)
+    }
+  }
+
+  #time(told: Callback): Callback {
     const began = performance.now()
+    const watched = this.#watch(false, told)
     return (error, result) => {
-      prepared.ended(error, began, performance.now())
-      callback(error, result)
+      this.#prepared?.ended(error, began, performance.now())
+      watched(error, result)
     }
   }
 

@@ -14,6 +14,7 @@ import * as Pg from "pg"
 import type * as Store from "../../domain/store/StoreFailure.js"
 import { BoundedConnection } from "./BoundedConnection.js"
 import * as FixedStatement from "./FixedStatement.js"
+import * as KeptConnection from "./KeptConnection.js"
 import * as RowTypes from "./RowTypes.js"
 import { Sessions } from "./Session.js"
 import type { Session } from "./Session.js"
@@ -22,7 +23,7 @@ import * as SqlFailure from "./SqlFailure.js"
 /** How to reach a server. Waiting for a pooled connection in a transaction cannot be interrupted, so the pool needs room. */
 export interface Settings {
   readonly url: Redacted.Redacted
-  /** At least the number of workers and two more. */
+  /** At least the number of workers and three more; where it is one, no connection is kept for short statements. */
   readonly maxConnections: number
   /** What the server's administrator reads in pg_stat_activity. */
   readonly applicationName: string
@@ -78,15 +79,22 @@ const ended = (end: () => Promise<void>) =>
  * Gives up what is idle when one connection fell silent, and that one too, should it come back first. The others of its time
  * are likely dead as well, and each would cost the whole limit of a statement to find out.
  */
-const renew = (pool: Pg.Pool) => {
+const renew = (pool: Pg.Pool, kept: KeptConnection.KeptConnection) => {
+  kept.renew()
   if (pool.ending) return
   for (let idle = pool.idleCount + 1; idle > 0; idle--) pool.connect((_error, _client, release) => release(true))
+}
+
+/** A pool, and the connection that is kept out of it. */
+interface Connections {
+  readonly pool: Pg.Pool
+  readonly kept: KeptConnection.KeptConnection
 }
 
 const makePool = (config: Settings) =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => {
+      try: (): Connections => {
         const pool = new Pg.Pool({
           ...connection(config),
           Client: BoundedConnection,
@@ -94,37 +102,36 @@ const makePool = (config: Settings) =>
           idleTimeoutMillis: 30_000,
           onConnect: greet
         })
+        const kept = KeptConnection.make(pool)
+        if (config.maxConnections === 1) kept.close()
         // An idle connection that dies leaves the pool by itself; without a listener it would end the process.
         pool.on("error", () => {})
-        pool.on("connect", (client) => client.once("silent", () => renew(pool)))
-        return pool
+        pool.on("connect", (client) => client.once("silent", () => renew(pool, kept)))
+        return { pool, kept }
       },
       catch: failed("The settings for the database cannot be read")
     }),
-    (pool) => ended(() => pool.end())
+    ({ kept, pool }) => {
+      kept.close()
+      return ended(() => pool.end())
+    }
   )
 
 /** The pool, with one connection tried. */
 const acquirePool = Effect.fnUntraced(function*(config: Settings) {
-  const pool = yield* makePool(config)
-  yield* Effect.tryPromise({ try: () => pool.query("select 1"), catch: failed("Failed to connect") })
-  return pool
+  const made = yield* makePool(config)
+  yield* Effect.tryPromise({ try: () => made.pool.query("select 1"), catch: failed("Failed to connect") })
+  return made
 })
 
 /** Nothing here cancels a statement that nobody waits for any more: what is sent so is short. */
-const sendTo = (pool: Pg.Pool): FixedStatement.Send => (text, values, told) =>
-  pool.connect((unconnected, client, release) => {
-    if (client === undefined) return told(Exit.fail(failed("Failed to acquire connection")(unconnected)))
-    let broken = false
-    const hear = () => {
-      broken = true
-    }
-    client.on("error", hear)
-    client.query(text, [...values], (cause, result) => {
+const sendOn = (kept: KeptConnection.KeptConnection): FixedStatement.Send => (text, values, told) =>
+  kept.lend((unconnected, lent) => {
+    if (lent === undefined) return told(Exit.fail(failed("Failed to acquire connection")(unconnected)))
+    lent.send(text, [...values], (cause, result) => {
       const failure = cause ? failed("Failed to execute statement")(cause) : undefined
-      client.off("error", hear)
       // A server that ends the session says so before the connection is seen to end.
-      release(broken || failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")
+      lent.giveBack(failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")
       told(failure === undefined ? Exit.succeed(result.rows) : Exit.fail(failure))
     })
   })
@@ -202,9 +209,9 @@ export const layer = (
 ): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient | Sessions, Store.StoreFailure> =>
   Layer.scopedContext(
     Effect.gen(function*() {
-      const pool = yield* acquirePool(config)
+      const { kept, pool } = yield* acquirePool(config)
       const made = yield* PgClient.fromPool({ acquire: Effect.succeed(pool), applicationName: config.applicationName })
-      const client = FixedStatement.withSend(made, sendTo(pool))
+      const client = FixedStatement.withSend(made, sendOn(kept))
       return Context.make(PgClient.PgClient, client).pipe(
         Context.add(SqlClient.SqlClient, client),
         Context.add(Sessions, { open: openSession(config) })

@@ -42,6 +42,8 @@ const withValues = "reset plan_cache_mode"
 /** What one connection has prepared, and how it plans. */
 export class PreparedStatements {
   #era = 0
+  /** By text, in this era. */
+  readonly #names = new Map<string, string>()
   #repair: string | undefined
   /** When the first statement began. */
   #since: number | undefined
@@ -51,7 +53,12 @@ export class PreparedStatements {
 
   /** The name of a marked statement on the server; it follows from the text. Undefined for every other statement. */
   nameOf(text: unknown): string | undefined {
-    return typeof text === "string" && text.startsWith(mark) ? `holdfast_${hashOf(text)}_${this.#era}` : undefined
+    if (typeof text !== "string") return undefined
+    const known = this.#names.get(text)
+    if (known !== undefined || !text.startsWith(mark)) return known
+    const name = `holdfast_${hashOf(text)}_${this.#era}`
+    this.#names.set(text, name)
+    return name
   }
 
   /**
@@ -64,8 +71,7 @@ export class PreparedStatements {
     const wanted = marked ? withoutValues : withValues
     const planning = wanted === this.#planning ? undefined : wanted
     this.#planning = wanted
-    const all = [repair, planning].filter((one) => one !== undefined)
-    return all.length === 0 ? undefined : all.join("; ")
+    return repair === undefined || planning === undefined ? repair ?? planning : `${repair}; ${planning}`
   }
 
   /** Hears that what was sent ahead may not hold: it failed, or a transaction was rolled back. */
@@ -85,6 +91,7 @@ export class PreparedStatements {
     const isSlow = now - began >= slow && (this.#plannedAt === undefined || now - planned >= lifetime)
     if (isStaleStatement(error)) {
       this.#era += 1
+      this.#names.clear()
       this.#repair = "deallocate all"
     } else if (isSlow || now - planned >= Math.max(youth, planned - this.#since)) {
       this.#plannedAt = now

@@ -10,6 +10,7 @@ import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { inject } from "vitest"
 import * as Client from "../../../src/adapters/postgres/Client.js"
+import * as FixedStatement from "../../../src/adapters/postgres/FixedStatement.js"
 import * as Migrate from "../../../src/adapters/postgres/Migrate.js"
 import * as ServerCheck from "../../../src/adapters/postgres/ServerCheck.js"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
@@ -109,6 +110,8 @@ describe("a database that does not serve", () => {
     }))
 })
 
+const answering = FixedStatement.make((sql) => sql<{ readonly pid: number }>`select pg_backend_pid() as pid`)
+
 describe("a connection that is lost", () => {
   const one = freshPostgres([], { maxConnections: 1 })
 
@@ -165,14 +168,15 @@ describe("time", () => {
       const met = yield* Effect.makeLatch()
       // Each in a transaction that ends when all three have begun, so that there are three connections.
       const apart = (n: number) => transact(Effect.zipLeft(pid, n === 3 ? met.open : met.await))
-      const before = yield* Effect.forEach([1, 2, 3], apart, { concurrency: 3 })
-      expect(new Set(before).size).toBe(3)
+      const kept = Effect.map(answering(sql, {}), ([row]) => row?.pid)
+      const before = [yield* kept, ...yield* Effect.forEach([1, 2, 3], apart, { concurrency: 3 })]
+      expect(new Set(before).size).toBe(4)
       yield* Effect.flip(SqlFailure.renamed(sql`select pg_sleep(30)`))
       const again = yield* Effect.makeLatch()
       const later = (n: number) => transact(Effect.zipLeft(pid, n === 3 ? again.open : again.await))
-      const after = yield* Effect.forEach([1, 2, 3], later, { concurrency: 3 })
+      const after = [yield* kept, ...yield* Effect.forEach([1, 2, 3], later, { concurrency: 3 })]
       expect(after.filter((one) => before.includes(one))).toEqual([])
-    }).pipe(Effect.provide(freshPostgres([], { maxConnections: 3, statementTimeout: Duration.millis(500) }))))
+    }).pipe(Effect.provide(freshPostgres([], { maxConnections: 4, statementTimeout: Duration.millis(500) }))))
 
   it.live("bounds the wait for a pooled connection", () =>
     Effect.gen(function*() {

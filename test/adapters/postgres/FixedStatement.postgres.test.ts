@@ -102,6 +102,16 @@ describe("a fixed statement", () => {
         expect(after?.pid).not.toBe(before?.pid)
       }))
 
+    it.effect("keeps its connection, whatever is sent beside it", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const own = Effect.map(repeated(sql, { word: "", times: 0 }), ([row]) => row?.pid)
+        const others = yield* sql.withTransaction(sql<{ readonly pid: number }>`select pg_backend_pid() as pid`)
+        const pids = yield* Effect.replicateEffect(Effect.zipLeft(own, sql`select 1`), 3)
+        expect(new Set(pids).size).toBe(1)
+        expect(pids).not.toContain(others[0]?.pid)
+      }))
+
     it.effect("is sent by a call as well, and fails the same", () =>
       Effect.gen(function*() {
         const [before] = yield* called(repeated, { word: "", times: 0 })
