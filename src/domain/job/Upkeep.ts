@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { VectorSpace } from "../embedding/IndexStore.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { JobId, SourceRef } from "./Job.js"
 import type { Unmatched } from "./Reconciliation.js"
@@ -14,6 +13,12 @@ export interface Opening {
   readonly after: JobId | null
 }
 
+/** The space of the embedder that serves. Where it names no dimension, that of its model's stored vectors counts. */
+export interface ServedSpace {
+  readonly model: string
+  readonly dimension: number | null
+}
+
 /** What keeps the queue right and small, beside the work itself. All times are the database's. */
 export class Upkeep extends Context.Tag("holdfast/Upkeep")<Upkeep, {
   /** Whether a task that all processes share is this process's to do now: true once in `every`, over all of them. */
@@ -22,7 +27,7 @@ export class Upkeep extends Context.Tag("holdfast/Upkeep")<Upkeep, {
    * The sources without an open job whose stored vectors are not those of their items in this space: an item is neither
    * current nor refused, a removed one still stands, or another space serves.
    */
-  readonly unmatched: (space: VectorSpace) => Effect.Effect<ReadonlyArray<Unmatched>, StoreFailure>
+  readonly unmatched: (space: ServedSpace) => Effect.Effect<ReadonlyArray<Unmatched>, StoreFailure>
   /** Mend what says when pending jobs are to be claimed, so that none is overlooked. Answers how many were. */
   readonly lineUp: Effect.Effect<number, StoreFailure>
   /** Open these jobs, but for sources that have an open or a newer job by now. Answers how many were opened. */

@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Embedder } from "../../domain/embedding/Embedder.js"
-import { IndexStore } from "../../domain/embedding/IndexStore.js"
 import * as Reconciliation from "../../domain/job/Reconciliation.js"
 import { Upkeep } from "../../domain/job/Upkeep.js"
 import type { Opening } from "../../domain/job/Upkeep.js"
@@ -27,12 +26,13 @@ const openedAtOnce = 500
  */
 export const reconcile = Effect.fn("Reconcile.reconcile")(function*() {
   const embedder = yield* Embedder
-  const store = yield* IndexStore
   const upkeep = yield* Upkeep
   const overlooked = yield* upkeep.lineUp
   if (overlooked > 0) yield* Effect.logWarning(`Reconciled: ${overlooked} pending jobs had been overlooked`)
-  const dimension = Option.getOrNull(embedder.dimension) ?? (yield* store.dimensionOf(embedder.model)) ?? 0
-  const unmatched = yield* upkeep.unmatched({ model: embedder.model, dimension })
+  const unmatched = yield* upkeep.unmatched({
+    model: embedder.model,
+    dimension: Option.getOrNull(embedder.dimension)
+  })
   const openings = Reconciliation.due(unmatched).map(({ last, source }): Opening => ({
     source,
     provider: embedder.provider,

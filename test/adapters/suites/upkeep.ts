@@ -10,7 +10,7 @@ import { ModelNotFound } from "../../../src/domain/failure/Failure.js"
 import type { Job } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
-import type { Opening } from "../../../src/domain/job/Upkeep.js"
+import type { Opening, ServedSpace } from "../../../src/domain/job/Upkeep.js"
 import { Upkeep } from "../../../src/domain/job/Upkeep.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
@@ -21,7 +21,7 @@ type Needs = Indexing.Stores | Upkeep | Tenant | SqlClient.SqlClient
 
 const pets = Indexing.catalog("pets", { one: "first text", two: "second text" })
 
-const unmatched = (space = Indexing.space) =>
+const unmatched = (space: ServedSpace = Indexing.space) =>
   Effect.map(
     Effect.flatMap(Upkeep, (upkeep) => upkeep.unmatched(space)),
     (found) => found.map(({ last, source }) => [source.id, Option.getOrNull(Option.map(last, (job) => job.failures))])
@@ -91,6 +91,16 @@ export const upkeep = (backend: Backend) =>
             yield* Indexing.indexed(pets)
             expect(yield* unmatched({ model: "another", dimension: 4 })).toEqual([["pets", 0]])
             expect(yield* unmatched({ model: "model", dimension: 8 })).toEqual([["pets", 0]])
+          }))
+
+        test("are told by the stored dimension where the embedder names none", () =>
+          Effect.gen(function*() {
+            const served = { model: "model", dimension: null }
+            yield* fails(pets)
+            expect(yield* unmatched(served)).toEqual([["pets", 1]])
+            yield* Indexing.indexed(Indexing.catalog("cars", { three: "third text" }))
+            expect(yield* unmatched(served)).toEqual([["pets", 1]])
+            expect(yield* unmatched({ model: "another", dimension: null })).toEqual([["cars", 0], ["pets", 1]])
           }))
 
         test("are found by the hash of an item's text, and by a chunk that is gone", () =>

@@ -172,14 +172,14 @@ export const known = (sql: SqlClient.SqlClient, given: Given, hashes: ReadonlyAr
  * The dimension that this model's vectors have: that of the source completed last, else of the first vector found. Where
  * settings changed a model's dimension, both stand until every source has moved.
  */
+export const storedDimension = (sql: SqlClient.SqlClient, tenant: string, model: string) =>
+  sql`coalesce(
+    (select s.dimension from source s
+      where s.tenant = ${tenant} and s.model = ${model} order by s.updated_at desc limit 1),
+    (select e.dimension from embedding e
+      where e.tenant = ${tenant} and e.model = ${model} order by e.dimension limit 1))`
+
 export const dimensionOf = FixedStatement.make((
   sql,
   { model, tenant }: { readonly tenant: string; readonly model: string }
-) =>
-  sql<{ readonly dimension: number | null }>`
-    select coalesce(
-      (select s.dimension from source s
-        where s.tenant = ${tenant} and s.model = ${model} order by s.updated_at desc limit 1),
-      (select e.dimension from embedding e
-        where e.tenant = ${tenant} and e.model = ${model} order by e.dimension limit 1)) as dimension`
-)
+) => sql<{ readonly dimension: number | null }>`select ${storedDimension(sql, tenant, model)} as dimension`)

@@ -2,10 +2,11 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import { JobId, SourceRef } from "../../../domain/job/Job.js"
 import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
 import type { LastJob, Unmatched } from "../../../domain/job/Reconciliation.js"
+import type { ServedSpace } from "../../../domain/job/Upkeep.js"
+import { storedDimension } from "../index/standing.js"
 
 interface Row {
   readonly kind: SourceKind
@@ -28,13 +29,18 @@ const lastOf = (row: Row): Option.Option<LastJob> =>
 
 /**
  * Sources that stand in the wrong space are known by their own row; of the others the items are passed until one is found
- * that has neither a chunk of its present text nor a refusal.
+ * that has neither a chunk of its present text nor a refusal. A dimension that the embedder does not name is read by the same
+ * statement: read before, it may be that of an empty store, and the first source completed meanwhile would stand elsewhere.
  */
-export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string, { dimension, model }: VectorSpace) {
+export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string, { dimension, model }: ServedSpace) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<Row>`
-    with idle as materialized (
-      select s.kind, s.id, (s.model, s.dimension) is distinct from (${model}, ${dimension}::integer) as elsewhere,
+    with served as materialized (
+      select coalesce(${dimension}::integer, ${storedDimension(sql, tenant, model)}) as dimension
+    ),
+    idle as materialized (
+      select s.kind, s.id,
+        (s.model, s.dimension) is distinct from (${model}, (select served.dimension from served)) as elsewhere,
         last.id as job, last.status, last.max_attempts, last.finished_at
       from source s
       left join index_job last on last.tenant = s.tenant and last.source_kind = s.kind and last.source_id = s.id
@@ -57,7 +63,7 @@ export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string,
         not exists (
           select from chunk c
           where c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
-            and c.model = ${model} and c.dimension = ${dimension}::integer
+            and c.model = ${model} and c.dimension = (select served.dimension from served)
             and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash)
         and not exists (
           select from refusal r
