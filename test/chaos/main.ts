@@ -15,9 +15,9 @@ import type { Scenario } from "./Arena.js"
 import { kills } from "./scenarios/Kills.js"
 import { crashes } from "./scenarios/Crashes.js"
 import { clocks } from "./scenarios/Clocks.js"
-import { known } from "./scenarios/Known.js"
+import { eightLeases, known } from "./scenarios/Known.js"
 import { expiredSession, revokedKey } from "./scenarios/Parked.js"
-import { networks } from "./scenarios/Networks.js"
+import { noisy, silent } from "./scenarios/Networks.js"
 import { pace } from "./scenarios/Pace.js"
 import { restarts } from "./scenarios/Restarts.js"
 import { rolling } from "./scenarios/Rolling.js"
@@ -45,15 +45,15 @@ interface Part {
 }
 
 /**
- * One part after another: the first looks at seconds, the second at a rate that a busy machine does not reach, beside what sleeps;
- * the third waits more than it works, the last two keep the machine busy.
+ * One part after another: the first looks at seconds, the second at a rate that a busy machine does not reach, beside what sleeps or
+ * waits; the third waits more than it works, the last two keep the machine busy.
  */
 const parts: ReadonlyArray<Part> = [
   { scenarios: [crashes], atOnce: 1 },
-  { scenarios: [pace, sleeper, lonely], atOnce: 2 },
-  { scenarios: [restarts, ...networks, ...known], atOnce: 4 },
+  { scenarios: [pace, sleeper, lonely, eightLeases, ...silent], atOnce: 2 },
+  { scenarios: [restarts, revokedKey, rolling, ...noisy, ...known], atOnce: 4 },
   { scenarios: [kills], atOnce: 1 },
-  { scenarios: [expiredSession, clocks, revokedKey, rolling], atOnce: 2 }
+  { scenarios: [expiredSession, clocks], atOnce: 2 }
 ]
 
 const say = (line: string) => stdout.write(`${line}\n`)

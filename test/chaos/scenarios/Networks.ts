@@ -100,7 +100,10 @@ const beforeEmbedder = (weather: Weather): Scenario => ({
   })
 })
 
-const weathers: ReadonlyArray<Weather> = ["black hole", "reset", "trickle"]
-
 /** They wait more than they work, so that they run side by side. */
-export const networks: ReadonlyArray<Scenario> = [...weathers.map(beforeDatabase), ...weathers.map(beforeEmbedder)]
+const both = (weather: Weather) => [beforeDatabase(weather), beforeEmbedder(weather)]
+
+/** Nothing is heard any more: whoever is behind it waits. */
+export const silent: ReadonlyArray<Scenario> = both("black hole")
+
+export const noisy: ReadonlyArray<Scenario> = [...both("trickle"), ...both("reset")]
