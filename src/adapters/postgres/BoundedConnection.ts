@@ -49,8 +49,9 @@ export class BoundedConnection extends Pg.Client {
     const statement = name === undefined
       ? [text, ...values, this.#watch(isCommit(text), told)]
       : [{ name, text }, ...values, this.#time(told)]
-    const ahead = name === undefined && isEmpty(values[0]) ? undefined : this.#prepared?.ahead(name !== undefined)
-    return ahead === undefined ? pass(statement) : pass([ahead, this.#then(() => pass(statement), told)])
+    if (name === undefined && isEmpty(values[0])) return pass(statement)
+    this.#after(name !== undefined, () => pass(statement), told)
+    return undefined as never // what the driver answers where there is a callback
   }
 
   /** What `query` does with a text and its values, on the shortest way. */
@@ -59,19 +60,19 @@ export class BoundedConnection extends Pg.Client {
     const name = this.#prepared?.nameOf(text)
     if (name === undefined) return this.query(text, values, told)
     // The driver copies a configuration property by property; a query of its own it takes as it is.
-    const send = () => super.query(Object.assign(new Pg.Query(text, values, this.#time(told)), { name }))
-    const ahead = this.#prepared?.ahead(true)
-    if (ahead === undefined) send()
-    else super.query(ahead, this.#then(send, told))
+    this.#after(true, () => super.query(Object.assign(new Pg.Query(text, values, this.#time(told)), { name })), told)
   }
 
-  /** Hears how what goes ahead of a statement ended, and sends the statement. */
-  #then(send: () => void, told: Callback): Callback {
-    return (error) => {
+  /** Sends a statement, after what is to be sent ahead of it. */
+  #after(marked: boolean, send: () => void, told: Callback): void {
+    const ahead = this.#prepared?.ahead(marked)
+    if (ahead === undefined) return send()
+    const failed = this.#watch(false, told)
+    super.query(ahead, (error: unknown) => {
       if (Predicate.isNullable(error)) return send()
       this.#prepared?.takenBack()
-      told(error)
-    }
+      failed(error)
+    })
   }
 
   #time(told: Callback): Callback {
