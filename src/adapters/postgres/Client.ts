@@ -128,7 +128,7 @@ const acquirePool = Effect.fnUntraced(function*(config: Settings) {
 const sendOn = (kept: KeptConnection.KeptConnection): FixedStatement.Send => (text, values, told) =>
   kept.lend((unconnected, lent) => {
     if (lent === undefined) return told(Exit.fail(failed("Failed to acquire connection")(unconnected)))
-    lent.send(text, [...values], (cause, result) => {
+    lent.send(text, values, (cause, result) => {
       const failure = cause ? failed("Failed to execute statement")(cause) : undefined
       // A server that ends the session says so before the connection is seen to end.
       lent.giveBack(failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")

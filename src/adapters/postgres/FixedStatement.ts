@@ -23,8 +23,8 @@ import * as SqlFailure from "./SqlFailure.js"
 /** Hears how a statement ended. */
 export type Told<Row, E> = (answer: Exit.Exit<ReadonlyArray<Row>, E>) => void
 
-/** Sends a statement before it returns, and tells how it ended; the rows come as the driver gives them. */
-export type Send = <Row>(text: string, values: ReadonlyArray<unknown>, told: Told<Row, SqlError>) => void
+/** Sends a statement before it returns, and tells how it ended; the rows come as the driver gives them, who keeps the values. */
+export type Send = <Row>(text: string, values: Array<unknown>, told: Told<Row, SqlError>) => void
 
 const key = Symbol("holdfast/FixedStatement/Send")
 
@@ -55,19 +55,20 @@ const found = (given: unknown, at: Path): unknown =>
 
 interface Compiled {
   readonly text: string
-  readonly values: (given: unknown) => ReadonlyArray<unknown>
+  readonly values: (given: unknown) => Array<unknown>
 }
 
 /** A value that the statement names more than once is sent once. */
 const compile = (statement: Statement.Statement<unknown>): Compiled => {
   const [text, params] = statement.compile(true)
   const keys = params.map((param, nth) => pathOf(param)?.join(".") ?? nth)
-  const once = [...new Set(keys)]
-  const places = once.map((key) => keys.indexOf(key))
-  const paths = places.map((place) => pathOf(params[place]))
+  const order = [...new Set(keys)]
+  const once = order.map((key) => params[keys.indexOf(key)])
+  const paths = once.map(pathOf)
+  const places = keys.map((key) => order.indexOf(key) + 1)
   return {
-    text: text.replaceAll(/\$(\d+)/g, (_, place: string) => `$${once.indexOf(keys[Number(place) - 1] ?? "") + 1}`),
-    values: (given) => paths.map((at, nth) => at === undefined ? params[places[nth] ?? 0] : found(given, at))
+    text: text.replaceAll(/\$(\d+)/g, (_, place: string) => `$${places[Number(place) - 1]}`),
+    values: (given) => paths.map((at, nth) => at === undefined ? once[nth] : found(given, at))
   }
 }
 
@@ -77,7 +78,7 @@ const isTraced = (fiber: RuntimeFiber<unknown, unknown>) =>
   fiber.currentTracer !== untraced && fiber.getFiberRef(FiberRef.currentTracerEnabled)
 
 /** Sends a statement on the fiber that waits for its answer. */
-type Run = <Row>(text: string, values: ReadonlyArray<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
+type Run = <Row>(text: string, values: Array<unknown>) => Effect.Effect<ReadonlyArray<Row>, SqlError>
 
 const usual = (sql: SqlClient.SqlClient): Run => (text, values) => sql.unsafe<never>(text, values).withoutTransform
 

@@ -16,15 +16,7 @@ const mark = "/* prepared */"
  */
 export const prepared: Statement.Fragment = Statement.unsafeFragment(mark)
 
-const hashes = new Map<string, string>()
-
-const hashOf = (text: string): string => {
-  const known = hashes.get(text)
-  if (known !== undefined) return known
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 32)
-  hashes.set(text, hash)
-  return hash
-}
+const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32)
 
 /** A statement that took so long (milliseconds) makes its connection plan anew, which costs a tenth of that at most. */
 const slow = 20

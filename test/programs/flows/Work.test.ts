@@ -113,6 +113,13 @@ const beside = <A, E, E2>(
     yield* Fiber.interrupt(working)
   }).pipe(Effect.provide(layer))
 
+/** The same beside a worker whose jobs wait until the latch is open. */
+const besideWaiting = <A, E, E2>(
+  layer: Parameters<typeof beside<A, E, E2>>[0],
+  happens: (go: Effect.Latch) => Effect.Effect<A, E>,
+  open = false
+) => Effect.flatMap(Effect.makeLatch(open), (go) => beside(layer, () => Effect.as(go.await, completed), happens(go)))
+
 /** Lets everything that is ready happen. */
 const settledDown = TestClock.adjust("10 millis")
 
@@ -188,19 +195,13 @@ describe("working on jobs", () => {
 
   it.effect("claims once for all jobs that end in one call", () => {
     const { asked, atHints, ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2), held(3)])] })
-    return Effect.gen(function*() {
-      const go = yield* Effect.makeLatch()
-      yield* beside(
-        layer,
-        () => Effect.as(go.await, completed),
-        Effect.gen(function*() {
-          expect(asked()).toBe(1)
-          yield* go.open
-          yield* settledDown
-          expect([ends.length, asked(), atHints()]).toEqual([3, 2, 0])
-        })
-      )
-    })
+    return besideWaiting(layer, (go) =>
+      Effect.gen(function*() {
+        expect(asked()).toBe(1)
+        yield* go.open
+        yield* settledDown
+        expect([ends.length, asked(), atHints()]).toEqual([3, 2, 0])
+      }))
   })
 
   it.effect("claims once at a time, and once more for all hints that came meanwhile", () =>
@@ -226,23 +227,17 @@ describe("working on jobs", () => {
       claims: [Effect.succeed([held(1), held(2)]), Effect.succeed(many), Effect.succeed([held(17)])],
       workers: 16
     })
-    return Effect.gen(function*() {
-      const go = yield* Effect.makeLatch()
-      yield* beside(
-        layer,
-        () => Effect.as(go.await, completed),
-        Effect.gen(function*() {
-          hint()
-          yield* settledDown
-          hint()
-          yield* settledDown
-          expect(slots).toEqual([16, 14])
-          yield* go.open
-          yield* settledDown
-          expect([slots, ends.length]).toEqual([[16, 14, 16, 16], 17])
-        })
-      )
-    })
+    return besideWaiting(layer, (go) =>
+      Effect.gen(function*() {
+        hint()
+        yield* settledDown
+        hint()
+        yield* settledDown
+        expect(slots).toEqual([16, 14])
+        yield* go.open
+        yield* settledDown
+        expect([slots, ends.length]).toEqual([[16, 14, 16, 16], 17])
+      }))
   })
 
   it.effect("waits for a free slot where a hint's claim took the last one, though a job had ended before", () => {
@@ -250,23 +245,17 @@ describe("working on jobs", () => {
     const { asked, ends, hint, layer } = queueOf({
       claims: [Effect.succeed([held(1)]), Effect.succeed([]), Effect.succeed(many), Effect.succeed([held(10)])]
     })
-    return Effect.gen(function*() {
-      const go = yield* Effect.makeLatch(true)
-      yield* beside(
-        layer,
-        () => Effect.as(go.await, completed),
-        Effect.gen(function*() {
-          expect([ends, asked()]).toEqual([["1 Completed"], 2])
-          yield* go.close
-          hint()
-          yield* settledDown
-          expect(asked()).toBe(3)
-          yield* go.open
-          yield* settledDown
-          expect(ends.length).toBe(10)
-        })
-      )
-    })
+    return besideWaiting(layer, (go) =>
+      Effect.gen(function*() {
+        expect([ends, asked()]).toEqual([["1 Completed"], 2])
+        yield* go.close
+        hint()
+        yield* settledDown
+        expect(asked()).toBe(3)
+        yield* go.open
+        yield* settledDown
+        expect(ends.length).toBe(10)
+      }), true)
   })
 
   it.effect("claims the usual way where a claim at a hint failed", () => {
