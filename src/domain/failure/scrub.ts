@@ -1,3 +1,5 @@
+import * as Storable from "../text/Storable.js"
+
 /** What stands in a secret's place. */
 export const hidden = "[hidden]"
 
@@ -69,8 +71,6 @@ const settle = (text: string, passes: number): string => {
  */
 export const scrub = (text: string): string => settle(text, 1)
 
-/** What may be stored and shown of a provider's words: scrubbed, on one line, at most 300 characters. */
-export const detail = (text: string): string => {
-  const clean = scrub(text.slice(0, 20_000)).replace(/\s+/g, " ").trim()
-  return clean.length <= mostShown ? clean : `${clean.slice(0, mostShown - 1)}…`
-}
+/** What may be stored and shown of a provider's words: storable, scrubbed, on one line, at most 300 characters. */
+export const detail = (text: string): string =>
+  Storable.cut(Storable.oneLine(scrub(Storable.clean(text.slice(0, 20_000)))), mostShown)

@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import type { Evidence } from "./Evidence.js"
+import * as Storable from "../text/Storable.js"
 import * as Failure from "./Failure.js"
 import type { Rule } from "./Rule.js"
 import { detail } from "./scrub.js"
@@ -19,7 +20,7 @@ const modelIn = ({ said, wire }: Evidence): string => {
   if (wire.model !== undefined && wire.model !== "") return wire.model
   for (const name of modelNames) {
     const found = name.exec(said)?.[1]
-    if (found !== undefined) return found.replace(/[.,:]+$/, "").slice(0, 120)
+    if (found !== undefined) return Storable.cut(Storable.oneLine(found.replace(/[.,:]+$/, "")), 120)
   }
   return ""
 }

@@ -212,6 +212,20 @@ describe("detail", () => {
     expect(detail(" one\n two\t three ")).toBe("one two three")
   })
 
+  it.each([
+    ["a null character", "bad\u0000 text"],
+    ["an emoji where it is cut", `${"x".repeat(298)}🙂🙂`],
+    ["an emoji that was cut before", "🙂".slice(0, 1)],
+    ["a terminal's escapes", "\u001b[31mred\u001b[0m"]
+  ])("can be stored whatever was said: %s", (_, text) => {
+    // oxlint-disable-next-line no-control-regex
+    expect(detail(text)).not.toMatch(/[\u0000-\u001f\u007f-\u009f]|\p{Surrogate}/u)
+  })
+
+  it("hides a key whole that a null character stands in", () => {
+    expect(detail("key sk-abcdefghijkl\u0000mnopqrstuvwxyz refused")).toBe("key [hidden] refused")
+  })
+
   it("leaves a text of exactly 300 characters whole", () => {
     const text = "word ".repeat(60).trim() + "s"
     expect(text.length).toBe(300)

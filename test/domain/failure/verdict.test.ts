@@ -84,9 +84,10 @@ describe("a missing model", () => {
     expect(classify(missing("The model: acme-1.5.. was removed"))).toMatchObject({ model: "acme-1.5" })
   })
 
-  it("has a name of 120 characters at most", () => {
+  it("has a name of 120 characters at most, fit to be stored", () => {
     const name = `acme/${"m".repeat(150)}`
-    expect(classify(missing(`${name} is not a valid model ID`))).toMatchObject({ model: name.slice(0, 120) })
+    expect(classify(missing(`${name} is not a valid model ID`))).toMatchObject({ model: `acme/${"m".repeat(114)}…` })
+    expect(classify(missing("the model `mini\u0000-1\ud83d` does not exist"))).toMatchObject({ model: "mini-1\ufffd" })
   })
 })
 
