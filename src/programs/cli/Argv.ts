@@ -2,8 +2,11 @@ import * as Option from "effect/Option"
 import { nearest } from "../settings/nearest.js"
 import { all } from "../settings/table.js"
 import type { Key } from "../settings/table.js"
+import { find, next } from "./Command.js"
 import type { Command } from "./Command.js"
-import * as Commands from "./commands.js"
+import { table } from "./commands.js"
+import { quoted } from "./Given.js"
+import type { Given } from "./Given.js"
 import { globals, logLevels } from "./Globals.js"
 import type { LogLevelName } from "./Globals.js"
 import * as Part from "./Part.js"
@@ -17,12 +20,12 @@ export interface Globals {
   readonly logLevel: Option.Option<LogLevelName>
 }
 
-/** A command line as it was meant, or what is wrong with it. `args` hold the command's own flags and operands. */
+/** A command line as it was meant, or what is wrong with it. */
 export type Asked =
   | {
     readonly _tag: "Run"
     readonly command: Command
-    readonly args: ReadonlyArray<string>
+    readonly given: Given
     readonly globals: Globals
   }
   | {
@@ -31,8 +34,6 @@ export type Asked =
     readonly message: string
     readonly json: boolean
   }
-
-const quoted = (word: string): string => `"${word.slice(0, 100)}"`
 
 const suggestion = (word: string, known: ReadonlyArray<string>): string =>
   Option.match(nearest(word, known), { onNone: () => "", onSome: (meant) => ` Did you mean ${quoted(meant)}?` })
@@ -51,7 +52,7 @@ const flagsOf = (command: Command | undefined): ReadonlyMap<string, boolean> =>
 /** Take apart a command line: which command, what every command takes, and what is the command's own. */
 export const read = (argv: ReadonlyArray<string>): Asked => {
   const json = wantsJson(argv)
-  const args: Array<string> = []
+  const operands: Array<string> = []
   const given = new Map<string, string>()
   let path: ReadonlyArray<string> = []
   let command: Command | undefined
@@ -60,21 +61,21 @@ export const read = (argv: ReadonlyArray<string>): Asked => {
   for (let at = 0; at < argv.length; at++) {
     const token = argv[at] ?? ""
     if (token === "--") {
-      args.push(...argv.slice(at))
+      operands.push(...argv.slice(at + 1))
       break
     }
     if (!token.startsWith("-") || token === "-") {
       if (command !== undefined) {
-        args.push(token)
+        operands.push(token)
         continue
       }
-      if (!Commands.next(path).includes(token)) {
+      if (!next(table, path).includes(token)) {
         return mistaken(
-          `There is no command ${quoted([...path, token].join(" "))}.${suggestion(token, Commands.next(path))}`
+          `There is no command ${quoted([...path, token].join(" "))}.${suggestion(token, next(table, path))}`
         )
       }
       path = [...path, token]
-      command = Commands.find(path)
+      command = find(table, path)
       continue
     }
     const [flag = token, ...rest] = token.split("=")
@@ -94,16 +95,14 @@ export const read = (argv: ReadonlyArray<string>): Asked => {
       at++
     }
     if (given.has(flag)) return mistaken(`${flag} is given twice.`)
-    const value = takes ? attached ?? following ?? "" : ""
-    given.set(flag, value)
-    if (ownFlags(command).some((part) => `--${part.flag}` === flag)) args.push(...(takes ? [flag, value] : [flag]))
+    given.set(flag, takes ? attached ?? following ?? "" : "")
   }
 
   if (command === undefined) {
     return mistaken(
       path.length === 0
-        ? `Say what to do: ${Commands.next([]).join(", ")}.`
-        : `"holdfast ${path.join(" ")}" needs one of: ${Commands.next(path).join(", ")}.`
+        ? `Say what to do: ${next(table, []).join(", ")}.`
+        : `"holdfast ${path.join(" ")}" needs one of: ${next(table, path).join(", ")}.`
     )
   }
   const level = Option.fromNullable(given.get("--log-level"))
@@ -114,7 +113,15 @@ export const read = (argv: ReadonlyArray<string>): Asked => {
   return {
     _tag: "Run",
     command,
-    args,
+    given: {
+      operands,
+      flags: new Map(
+        ownFlags(command).flatMap(({ flag }) => {
+          const text = given.get(`--${flag}`)
+          return text === undefined ? [] : [[flag, text] as const]
+        })
+      )
+    },
     globals: {
       json,
       config: Option.fromNullable(given.get("--config")),

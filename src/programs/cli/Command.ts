@@ -1,4 +1,5 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Settings } from "../Settings.js"
@@ -12,7 +13,7 @@ type Parts = Readonly<Record<string, Part>>
 type Values<P extends Parts> = { readonly [K in keyof P]: Value<P[K]> }
 
 /** What every command may use. */
-export type Needs = Settings | Output | Scope.Scope | FileSystem.FileSystem
+export type Needs = Settings | Output | Scope.Scope | FileSystem.FileSystem | CommandTable
 
 /** A command's work: from its values to what it has to say. */
 export type Handler<V> = (values: V) => Effect.Effect<Report, CommandFailure, Needs>
@@ -40,6 +41,32 @@ export const command = <const P extends Parts>(
   load: () => Promise<{ readonly run: Handler<Values<P>> }>
 ): Command => ({
   ...about,
-  // parse.ts makes for each part the value that its tag stands for: exactly Values<P>
+  // Given.values makes for each part the value that its tag stands for: exactly Values<P>
   load: async () => (await load()).run as Handler<Readonly<Record<string, unknown>>>
 })
+
+/** All commands in the order of the help, and what the groups of them are about. */
+export interface Table {
+  readonly commands: ReadonlyArray<Command>
+  readonly groups: Readonly<Record<string, string>>
+}
+
+/** The table, for a command that speaks of the others: importing it would close a circle. */
+export class CommandTable extends Context.Tag("holdfast/CommandTable")<CommandTable, Table>() {}
+
+const startsWith = (path: ReadonlyArray<string>, prefix: ReadonlyArray<string>): boolean =>
+  prefix.every((word, index) => path[index] === word)
+
+/** The command at this path. */
+export const find = ({ commands }: Table, path: ReadonlyArray<string>): Command | undefined =>
+  commands.find((one) => one.path.length === path.length && startsWith(one.path, path))
+
+/** The words that may follow this path. */
+export const next = ({ commands }: Table, path: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Set(
+    commands.flatMap((one) => {
+      const word = one.path[path.length]
+      return startsWith(one.path, path) && word !== undefined ? [word] : []
+    })
+  )
+]

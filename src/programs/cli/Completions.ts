@@ -1,6 +1,6 @@
 import { all } from "../settings/table.js"
-import type { Command } from "./Command.js"
-import * as Commands from "./commands.js"
+import { find, next } from "./Command.js"
+import type { Command, Table } from "./Command.js"
 import { globals, logLevels } from "./Globals.js"
 import * as Part from "./Part.js"
 
@@ -35,10 +35,11 @@ const own = (command: Command | undefined): ReadonlyArray<Offer> =>
     choices: part._tag === "Choice" ? part.choices : []
   }))
 
-const groups = (): ReadonlyArray<string> => Commands.next([]).filter((word) => Commands.find([word]) === undefined)
+const groupsOf = (table: Table): ReadonlyArray<string> =>
+  next(table, []).filter((word) => find(table, [word]) === undefined)
 
-const summary = (path: ReadonlyArray<string>): string =>
-  Commands.find(path)?.summary ?? Commands.groups[path.join(" ")] ?? ""
+const summary = (table: Table, path: ReadonlyArray<string>): string =>
+  find(table, path)?.summary ?? table.groups[path.join(" ")] ?? ""
 
 /** Fixed words that an operand may be. */
 const operandWords = (command: Command): ReadonlyArray<string> => command.path[0] === "completions" ? shells : []
@@ -55,20 +56,20 @@ const valueCases = (offers: ReadonlyArray<Offer>): ReadonlyArray<string> =>
 
 const flagList = (offers: ReadonlyArray<Offer>): string => offers.map(({ flag }) => flag).join(" ")
 
-const bash = (): string =>
+const bash = (table: Table): string =>
   [
     "# holdfast completions for bash: source <(holdfast completions bash)",
     "_holdfast() {",
     "  local cur=\"${COMP_WORDS[COMP_CWORD]}\" prev=\"${COMP_WORDS[COMP_CWORD-1]}\" words=\"\" word",
     "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do [[ $word == -* ]] || words+=\"$word \"; done",
     "  case \"$prev\" in",
-    ...valueCases([...everywhere, ...Commands.commands.flatMap(own)].filter(({ flag }, at, offers) =>
+    ...valueCases([...everywhere, ...table.commands.flatMap(own)].filter(({ flag }, at, offers) =>
       offers.findIndex((other) => other.flag === flag) === at
     )),
     "  esac",
     "  local flags=\"" + flagList(everywhere) + "\"",
     "  case \"$words\" in",
-    ...Commands.commands.map((command) =>
+    ...table.commands.map((command) =>
       `    "${command.path.join(" ")} "*) if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "$flags ${
         flagList(own(command))
       }" -- "$cur")); ${
@@ -79,10 +80,10 @@ const bash = (): string =>
           : ""
       }fi ;;`
     ),
-    ...groups().map((group) =>
-      `    "${group} "*) COMPREPLY=($(compgen -W "${Commands.next([group]).join(" ")} $flags" -- "$cur")) ;;`
+    ...groupsOf(table).map((group) =>
+      `    "${group} "*) COMPREPLY=($(compgen -W "${next(table, [group]).join(" ")} $flags" -- "$cur")) ;;`
     ),
-    `    *) COMPREPLY=($(compgen -W "${Commands.next([]).join(" ")} $flags" -- "$cur")) ;;`,
+    `    *) COMPREPLY=($(compgen -W "${next(table, []).join(" ")} $flags" -- "$cur")) ;;`,
     "  esac",
     "}",
     "complete -o filenames -F _holdfast holdfast",
@@ -98,8 +99,8 @@ const zshFlag = ({ choices, flag, help, takesValue }: Offer): string =>
     }`
   )
 
-const zshWords = (path: ReadonlyArray<string>): string =>
-  Commands.next(path).map((word) => quoted(`${word}:${summary([...path, word]).replaceAll(":", "\\:")}`)).join(" ")
+const zshWords = (table: Table, path: ReadonlyArray<string>): string =>
+  next(table, path).map((word) => quoted(`${word}:${summary(table, [...path, word]).replaceAll(":", "\\:")}`)).join(" ")
 
 const zshCommand = (command: Command): string =>
   `_arguments $shared ${own(command).map(zshFlag).join(" ")} ${
@@ -110,7 +111,7 @@ const zshCommand = (command: Command): string =>
       : ""
   }`.trimEnd()
 
-const zsh = (): string =>
+const zsh = (table: Table): string =>
   [
     "#compdef holdfast",
     "# holdfast completions for zsh: holdfast completions zsh > \"${fpath[1]}/_holdfast\"",
@@ -119,16 +120,16 @@ const zsh = (): string =>
     "  local curcontext=\"$curcontext\" state line; local -a commands",
     "  _arguments -C $shared '1: :->command' '*:: :->rest'",
     "  case $state in",
-    `    command) commands=(${zshWords([])}); _describe command commands ;;`,
+    `    command) commands=(${zshWords(table, [])}); _describe command commands ;;`,
     "    rest) case $line[1] in",
-    ...Commands.commands.filter(({ path }) => path.length === 1).map((command) =>
+    ...table.commands.filter(({ path }) => path.length === 1).map((command) =>
       `      ${command.path[0]}) ${zshCommand(command)} ;;`
     ),
-    ...groups().flatMap((group) => [
-      `      ${group}) if (( CURRENT == 1 )); then commands=(${zshWords([group])}); _describe command commands`,
+    ...groupsOf(table).flatMap((group) => [
+      `      ${group}) if (( CURRENT == 1 )); then commands=(${zshWords(table, [group])}); _describe command commands`,
       "        else case $words[1] in",
-      ...Commands.next([group]).map((word) => {
-        const command = Commands.find([group, word])
+      ...next(table, [group]).map((word) => {
+        const command = find(table, [group, word])
         return `          ${word}) ${command === undefined ? ":" : zshCommand(command)} ;;`
       }),
       "        esac; fi ;;"
@@ -148,22 +149,22 @@ const fishFlag = (condition: string) => ({ choices, flag, help, takesValue }: Of
 const fishSeen = (path: ReadonlyArray<string>): string =>
   path.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ")
 
-const fish = (): string =>
+const fish = (table: Table): string =>
   [
     "# holdfast completions for fish: holdfast completions fish > ~/.config/fish/completions/holdfast.fish",
     "complete -c holdfast -f",
     ...everywhere.map(fishFlag("")),
-    ...Commands.next([]).map((word) =>
-      `complete -c holdfast -n __fish_use_subcommand -a ${word} -d ${quoted(summary([word]))}`
+    ...next(table, []).map((word) =>
+      `complete -c holdfast -n __fish_use_subcommand -a ${word} -d ${quoted(summary(table, [word]))}`
     ),
-    ...groups().flatMap((group) =>
-      Commands.next([group]).map((word) =>
+    ...groupsOf(table).flatMap((group) =>
+      next(table, [group]).map((word) =>
         `complete -c holdfast -n ${
-          quoted(`${fishSeen([group])}; and not __fish_seen_subcommand_from ${Commands.next([group]).join(" ")}`)
-        } -a ${word} -d ${quoted(summary([group, word]))}`
+          quoted(`${fishSeen([group])}; and not __fish_seen_subcommand_from ${next(table, [group]).join(" ")}`)
+        } -a ${word} -d ${quoted(summary(table, [group, word]))}`
       )
     ),
-    ...Commands.commands.flatMap((command) => [
+    ...table.commands.flatMap((command) => [
       ...own(command).map(fishFlag(` -n ${quoted(fishSeen(command.path))}`)),
       ...(takesFile(command) ? [`complete -c holdfast -n ${quoted(fishSeen(command.path))} -F`] : []),
       ...(operandWords(command).length > 0
@@ -174,5 +175,5 @@ const fish = (): string =>
   ].join("\n")
 
 /** The completion script of a shell; undefined where there is none. */
-export const script = (shell: string): string | undefined =>
-  shell === "bash" ? bash() : shell === "zsh" ? zsh() : shell === "fish" ? fish() : undefined
+export const script = (table: Table, shell: string): string | undefined =>
+  shell === "bash" ? bash(table) : shell === "zsh" ? zsh(table) : shell === "fish" ? fish(table) : undefined

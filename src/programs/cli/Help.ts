@@ -1,5 +1,6 @@
+import { find, next } from "./Command.js"
 import type { Command } from "./Command.js"
-import * as Commands from "./commands.js"
+import { table } from "./commands.js"
 import { globals } from "./Globals.js"
 import * as Part from "./Part.js"
 
@@ -75,19 +76,19 @@ const exitCodes: ReadonlyArray<Pair> = [
 ]
 
 const summaryOf = (path: ReadonlyArray<string>): Pair => {
-  const command = Commands.find(path)
+  const command = find(table, path)
   const own = command === undefined ? [] : operands(command).map(Part.operandUsage)
-  const inner = command === undefined ? [Commands.next(path).join("|")] : own
-  return [[...path, ...inner].join(" "), command?.summary ?? Commands.groups[path.join(" ")] ?? ""]
+  const inner = command === undefined ? [next(table, path).join("|")] : own
+  return [[...path, ...inner].join(" "), command?.summary ?? table.groups[path.join(" ")] ?? ""]
 }
 
 const ofGroup = (path: ReadonlyArray<string>, width: number): ReadonlyArray<string> => [
   path.length === 0
     ? "holdfast runs the LLM work an application cannot afford to lose."
-    : `${Commands.groups[path.join(" ")] ?? ""}.`,
+    : `${table.groups[path.join(" ")] ?? ""}.`,
   "",
   `  ${["holdfast", ...path].join(" ")} <command> [flags]`,
-  ...section("Commands", listed(Commands.next(path).map((word) => summaryOf([...path, word])), width)),
+  ...section("Commands", listed(next(table, path).map((word) => summaryOf([...path, word])), width)),
   ...everywhere(width),
   ...(path.length > 0 ? [] : section("Exit codes", listed(exitCodes, width))),
   ...(path.length > 0 ? [] : [
@@ -99,6 +100,6 @@ const ofGroup = (path: ReadonlyArray<string>, width: number): ReadonlyArray<stri
 /** The help for a command, a group of commands, or the whole program, for so many columns. */
 export const help = (path: ReadonlyArray<string>, columns: number): string => {
   const width = Math.min(100, Math.max(60, columns))
-  const command = Commands.find(path)
+  const command = find(table, path)
   return [...(command === undefined ? ofGroup(path, width) : ofCommand(command, width)), ""].join("\n")
 }

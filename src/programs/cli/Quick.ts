@@ -1,4 +1,5 @@
-import * as Commands from "./commands.js"
+import { next } from "./Command.js"
+import { table } from "./commands.js"
 
 /** What `--help` and its like ask for. */
 export type Quick =
@@ -8,7 +9,7 @@ export type Quick =
 /** The longest known command that the words begin with; flags in between are passed over. */
 const pathOf = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
   words.reduce<ReadonlyArray<string>>(
-    (path, word) => Commands.next(path).includes(word) ? [...path, word] : path,
+    (path, word) => next(table, path).includes(word) ? [...path, word] : path,
     []
   )
 

@@ -1,5 +1,5 @@
 import { command } from "./Command.js"
-import type { Command } from "./Command.js"
+import type { Command, Table } from "./Command.js"
 import * as Part from "./Part.js"
 
 const limit = (fallback: number, what: string) => Part.whole("limit", 1000, fallback, `At most so many ${what}`)
@@ -8,8 +8,7 @@ const job = Part.number("job", "A job's number, as \"holdfast jobs list\" shows 
 
 const catalog = Part.text("catalog", "NAME", "Only this catalog")
 
-/** Every command, in the order of the help. */
-export const commands: ReadonlyArray<Command> = [
+const commands: ReadonlyArray<Command> = [
   command({
     path: ["index"],
     summary: "Index an API description: embed its operations so that they can be found",
@@ -164,27 +163,11 @@ export const commands: ReadonlyArray<Command> = [
   }, () => import("./commands/completions.js"))
 ]
 
-/** What the groups are about, in the help. */
-export const groups: Readonly<Record<string, string>> = {
+const groups: Readonly<Record<string, string>> = {
   jobs: "List, inspect, retry and cancel index jobs",
   catalogs: "List, inspect and remove catalogs",
   gates: "See what is parked, and resume it",
   config: "Inspect the settings"
 }
 
-const startsWith = (path: ReadonlyArray<string>, prefix: ReadonlyArray<string>): boolean =>
-  prefix.every((word, index) => path[index] === word)
-
-/** The command at this path. */
-export const find = (path: ReadonlyArray<string>): Command | undefined =>
-  commands.find((one) => one.path.length === path.length && startsWith(one.path, path))
-
-/** The words that may follow this path. */
-export const next = (path: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...new Set(
-    commands.flatMap((one) => {
-      const word = one.path[path.length]
-      return startsWith(one.path, path) && word !== undefined ? [word] : []
-    })
-  )
-]
+export const table: Table = { commands, groups }

@@ -1,6 +1,4 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as NodePath from "@effect/platform-node/NodePath"
-import * as NodeTerminal from "@effect/platform-node/NodeTerminal"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -10,11 +8,13 @@ import type { ExitCode } from "../../domain/failure/Consequence.js"
 import { load, Settings } from "../Settings.js"
 import { read } from "./Argv.js"
 import type { Asked } from "./Argv.js"
+import { CommandTable } from "./Command.js"
+import { table } from "./commands.js"
 import { faultOf, UsageProblem } from "./Fault.js"
 import type { Fault } from "./Fault.js"
+import * as Given from "./Given.js"
 import * as Logging from "./Logging.js"
 import { Output } from "./Output.js"
-import { parse } from "./parse.js"
 import { report } from "./Report.js"
 import type { Report } from "./Report.js"
 import { paint } from "./Style.js"
@@ -73,7 +73,7 @@ const runCommand = Effect.fnUntraced(function*(
   output: Output["Type"],
   loaded: ReturnType<typeof load>
 ) {
-  const values = yield* parse(asked.command, asked.args)
+  const values = yield* Given.values(asked.command, asked.given)
   const settings = yield* loaded
   yield* Effect.forEach(settings.warnings, (warning) => Effect.logWarning(warning), { discard: true })
   const run = yield* Effect.promise(asked.command.load)
@@ -134,11 +134,10 @@ export const main = (
     ),
     Effect.provide(
       Layer.mergeAll(
-        NodePath.layer,
-        NodeTerminal.layer,
         NodeFileSystem.layer,
         Logging.layer(output, level),
-        Layer.succeed(Output, output)
+        Layer.succeed(Output, output),
+        Layer.succeed(CommandTable, table)
       )
     )
   )

@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { read } from "../../../src/programs/cli/Argv.js"
-import { commands } from "../../../src/programs/cli/commands.js"
+import { table } from "../../../src/programs/cli/commands.js"
 import { script, shells } from "../../../src/programs/cli/Completions.js"
 import { help } from "../../../src/programs/cli/Help.js"
 import * as Progress from "../../../src/programs/cli/Progress.js"
@@ -31,13 +31,17 @@ describe("a command line", () => {
         command: { path: ["index"] },
         globals: { json: true, settings: new Map([["workers", "3"]]) }
       })
-      expect("args" in asked ? asked.args.toSorted() : []).toEqual(["--name", "api.json", "x"])
+      expect(asked).toMatchObject({ given: { operands: ["api.json"], flags: new Map([["name", "x"]]) } })
     }
   })
 
   it("takes everything behind -- as it stands", () => {
     const asked = read(["search", "--", "--json", "-x"])
-    expect(asked).toMatchObject({ _tag: "Run", args: ["--", "--json", "-x"], globals: { json: false } })
+    expect(asked).toMatchObject({
+      _tag: "Run",
+      given: { operands: ["--json", "-x"], flags: new Map() },
+      globals: { json: false }
+    })
   })
 
   it.each([
@@ -73,7 +77,7 @@ describe("a command line", () => {
 
 describe("help", () => {
   it("stays within the columns and names every flag of every command", () => {
-    for (const { parts, path } of commands) {
+    for (const { parts, path } of table.commands) {
       const text = help(path, 80)
       expect(text.split("\n").filter((row) => row.length > 80 && !row.startsWith("  holdfast"))).toEqual([])
       for (const part of Object.values(parts)) {
@@ -88,11 +92,11 @@ describe("help", () => {
 describe("completions", () => {
   it("offer every command and flag in each shell", () => {
     for (const shell of shells) {
-      const text = script(shell) ?? ""
-      for (const { path } of commands) expect(text).toContain(path.at(-1))
+      const text = script(table, shell) ?? ""
+      for (const { path } of table.commands) expect(text).toContain(path.at(-1))
       expect(text).toMatch(/-?-?embedder-kind/)
     }
-    expect(script("tcsh")).toBeUndefined()
+    expect(script(table, "tcsh")).toBeUndefined()
   })
 })
 
