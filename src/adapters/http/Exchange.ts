@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
+import * as ContentCoding from "./ContentCoding.js"
 import * as Wire from "./WireFailure.js"
 
 /** The longest answer that is read, in bytes: 512 vectors of 4,096 dimensions as text and some room. */
@@ -29,15 +30,25 @@ const gathered = (response: HttpClientResponse.HttpClientResponse, limit: number
       ),
       Effect.either,
       Effect.map((ended) => ({
-        body: Buffer.concat(parts).subarray(0, limit).toString("utf8"),
+        body: Buffer.concat(parts).subarray(0, limit),
         tooLong: size > limit,
         broken: Either.getLeft(ended)
       }))
     )
   })
 
+/** The body as text, without a byte-order mark; only such a mark makes it other than UTF-8. */
+const textOf = (body: Uint8Array): string => {
+  const marked = body[0] === 0xff && body[1] === 0xfe
+    ? "utf-16le"
+    : body[0] === 0xfe && body[1] === 0xff
+    ? "utf-16be"
+    : null
+  return new TextDecoder(marked ?? "utf-8").decode(body)
+}
+
 /**
- * Send one request and read the whole answer, whatever its status, as text. Fails where no whole answer arrived: the body of
+ * Send one request and read the whole answer, whatever its status and coding, as text. Fails where no whole answer arrived: the body of
  * a success may have 64 MiB, that of a failure is cut at 1 MiB. Redirects are not followed. Nothing is tried again.
  */
 export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
@@ -50,13 +61,15 @@ export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
       )
     )
     const head = { status: response.status, headers: { ...response.headers }, body: "" }
-    const { body, broken, tooLong } = yield* gathered(response, Wire.isSuccess(head) ? successLimit : failureLimit)
-    const answer = { ...head, body }
+    const limit = Wire.isSuccess(head) ? successLimit : failureLimit
+    const { body, broken, tooLong } = yield* gathered(response, limit)
+    const decoded = yield* Effect.either(ContentCoding.decode(head.headers["content-encoding"], body, successLimit))
+    const answer = { ...head, body: textOf(Either.getOrElse(decoded, () => new Uint8Array()).subarray(0, limit)) }
     const now = yield* Clock.currentTimeMillis
     if (Option.isSome(broken)) return yield* Effect.fail(Wire.ofCutAnswer(peer, answer, broken.value.cause, now))
-    if (tooLong && Wire.isSuccess(answer)) {
-      return yield* Effect.fail(Wire.ofContract(peer, "the answer is longer than 64 MiB", now))
-    }
+    if (!Wire.isSuccess(answer)) return answer
+    if (tooLong) return yield* Effect.fail(Wire.ofContract(peer, "the answer is longer than 64 MiB", now))
+    if (Either.isLeft(decoded)) return yield* Effect.fail(Wire.ofContract(peer, decoded.left, now, answer))
     return answer
   })
 

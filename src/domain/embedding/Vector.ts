@@ -3,22 +3,25 @@ import * as Either from "effect/Either"
 /** An embedding's numbers. Length is the model's dimension. */
 export type Vector = ReadonlyArray<number>
 
-/** What an answer must be to be stored: as many vectors as texts, one dimension, finite numbers, a direction. */
+/** What an answer must be to be stored: as many vectors as texts, one dimension, finite numbers, a direction, in float32. */
 export interface Expected {
   readonly count: number
   /** The dimension that is configured or already stored for this model; null where nobody knows it yet. */
   readonly dimension: number | null
 }
 
+/** The store keeps float32: a number beyond it becomes infinite there, and a vector of numbers below it one of zeros. */
 const problemOf = (vector: Vector, index: number, dimension: number): string | null => {
   if (vector.length === 0) return `vector ${index} is empty`
   if (vector.length !== dimension) return `vector ${index} has ${vector.length} dimensions, expected ${dimension}`
-  let squares = 0
+  let isZero = true
   for (const x of vector) {
     if (!Number.isFinite(x)) return `vector ${index} holds a number that is not finite`
-    squares += x * x
+    const stored = Math.fround(x)
+    if (!Number.isFinite(stored)) return `vector ${index} holds a number beyond those of float32`
+    if (stored !== 0) isZero = false
   }
-  return squares > 0 ? null : `vector ${index} has a norm of zero`
+  return isZero ? `vector ${index} has a norm of zero` : null
 }
 
 /** Check an embedder's answer. The left side says in plain words which part of the contract is broken. */

@@ -135,7 +135,7 @@ const action = (failure: Failure, work: Work): Action =>
       ModelNotFound: () => Action.Halt(),
       ContextLengthExceeded: () => refused(work, true),
       ContentFiltered: () => refused(work, false),
-      InvalidRequest: () => refused(work, false),
+      InvalidRequest: ({ setting }) => setting === undefined ? refused(work, false) : Action.Halt(),
       MalformedResponse: () =>
         work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
           ? Action.Retry({ policy: RetryPolicy.malformed, within: "call", retryAfter: Option.none() })
@@ -150,9 +150,13 @@ const standingOf = (failure: Failure): Standing =>
     ? standing.ContextLengthExceeded
     : standing[failure._tag]
 
+/** A setting of ours is wrong: each text meets it, and a person has to mend it. */
+const isOurs = (failure: Failure): boolean => failure._tag === "InvalidRequest" && failure.setting !== undefined
+
 /** What is not cured by trying, though its class mostly is, is told at once: there is no exhaustion to wait for. */
 const reportOf = (failure: Failure, work: Work, action: Action, usual: Report): Report =>
-  action._tag === "Halt" && (usual === "on-exhaustion" || (failure._tag !== "Cancelled" && allRefused(work)))
+  action._tag === "Halt" &&
+    (usual === "on-exhaustion" || isOurs(failure) || (failure._tag !== "Cancelled" && allRefused(work)))
     ? "report"
     : usual
 
@@ -185,7 +189,10 @@ export const userMessage = (failure: Failure): string =>
         `${provider} does not know the model${model === "" ? "" : ` ${model}`}. Check its name, or pull it first.`,
       ContextLengthExceeded: () => "The text is too long for the model. Make it shorter.",
       ContentFiltered: ({ provider }) => `${provider} refused the content by its policy. Change the text.`,
-      InvalidRequest: ({ provider }) => `${provider} refused the request; sending it again would not help.`,
+      InvalidRequest: ({ provider, setting }) =>
+        setting === undefined
+          ? `${provider} refused the request; sending it again would not help.`
+          : `The setting ${setting} does not fit ${provider}. Correct it, then run the work again.`,
       MalformedResponse: ({ provider }) =>
         `${provider} gave an answer that makes no sense. Check its address and model.`,
       Cancelled: () => "It was cancelled."

@@ -76,8 +76,14 @@ export class ContextLengthExceeded extends Schema.TaggedError<ContextLengthExcee
 /** The provider refused the content by policy. */
 export class ContentFiltered extends Schema.TaggedError<ContentFiltered>()("ContentFiltered", common) {}
 
-/** Any other request that will fail again unchanged. */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", common) {}
+/**
+ * Any other request that will fail again unchanged. `setting` where one of ours makes every such request wrong, by its key,
+ * e.g. `embedder.url`: no text is to blame.
+ */
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
+  ...common,
+  setting: Schema.optional(Schema.String)
+}) {}
 
 /** A 2xx that is not what the contract says: wrong count or dimension, NaN, HTML, a cut-off stream. */
 export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("MalformedResponse", common) {}

@@ -29,6 +29,8 @@ export interface WireFailure {
   readonly timedOutAfter?: number
   /** Set where a 2xx decoded but broke the contract, in plain words: "expected 32 vectors, got 31". */
   readonly contract?: string
+  /** Set where a setting of ours is what is wrong, by its key; `contract` says how it does not fit. */
+  readonly setting?: string
   /** True where the answer had begun as a stream. */
   readonly streaming?: boolean
   readonly now?: number

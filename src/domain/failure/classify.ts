@@ -30,6 +30,14 @@ const ourClock: ReadonlyArray<Rule> = [{
   when: ({ wire }) => wire.timedOutAfter !== undefined
 }]
 
+/** The adapter knows what no answer can tell: that what it was told to ask does not fit the one who answers. */
+const ourSettings: ReadonlyArray<Rule> = [{
+  name: "setting/ours",
+  because: "A setting of ours does not fit the provider: each request is wrong until it is corrected.",
+  tag: "InvalidRequest",
+  when: ({ wire }) => wire.setting !== undefined
+}]
+
 /** What is known of providers, in the order in which it is asked: money before pace, the body before the status. */
 const provider: ReadonlyArray<ReadonlyArray<Rule>> = [
   SelfHosted.rules,
@@ -60,10 +68,11 @@ const provider: ReadonlyArray<ReadonlyArray<Rule>> = [
   Status.rules
 ]
 
-const answered: ReadonlyArray<ReadonlyArray<Rule>> = [Session.rules, ourClock, ...provider]
+const answered: ReadonlyArray<ReadonlyArray<Rule>> = [ourSettings, Session.rules, ourClock, ...provider]
 
 /** No status at hand: the chain's codes first, then words, then what a provider may have said through them. */
 const unanswered: ReadonlyArray<ReadonlyArray<Rule>> = [
+  ourSettings,
   Session.rules,
   ourClock,
   Transport.byCode,

@@ -96,7 +96,8 @@ const make: {
     return new Failure.ContextLengthExceeded({ ...common, ...(limit === undefined ? {} : { limit }) }, trusted)
   },
   ContentFiltered: (common) => new Failure.ContentFiltered(common, trusted),
-  InvalidRequest: (common) => new Failure.InvalidRequest(common, trusted),
+  InvalidRequest: (common, { wire: { setting } }) =>
+    new Failure.InvalidRequest({ ...common, ...(setting === undefined ? {} : { setting }) }, trusted),
   MalformedResponse: (common) => new Failure.MalformedResponse(common, trusted),
   Cancelled: (common) => new Failure.Cancelled(common, trusted)
 }

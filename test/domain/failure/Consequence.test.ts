@@ -37,6 +37,7 @@ const model = new Failure.ModelNotFound({ ...common, model: "gpt-99" })
 const context = new Failure.ContextLengthExceeded(common)
 const filtered = new Failure.ContentFiltered(common)
 const invalid = new Failure.InvalidRequest(common)
+const misfit = new Failure.InvalidRequest({ ...common, setting: "embedder.dimension" })
 const malformed = new Failure.MalformedResponse(common)
 const cancelled = new Failure.Cancelled(common)
 
@@ -56,6 +57,7 @@ const all = [
   context,
   filtered,
   invalid,
+  misfit,
   malformed,
   cancelled
 ]
@@ -142,6 +144,7 @@ describe("the table of consequences, line by line", () => {
       chat,
       Action.Park({ gate: GateRef.make({ kind: "provider", name: "unnamed" }), reason: "key", until: Option.none() })
     ],
+    ["a setting that does not fit halts a batch, since no text is to blame", misfit, embed(32), Action.Halt()],
     ["a filtered turn halts", filtered, agent, Action.Halt()],
     [
       "one text that timed out beside refused ones is tried again",
@@ -231,6 +234,7 @@ describe("the table of consequences, line by line", () => {
     expect(consequence(invalid, embed(1, { neighbours: "refused" })).report).toBe("report")
     expect(consequence(invalid, embed(1, { neighbours: "served" })).report).toBe("expected")
     expect(consequence(invalid, embed(2, { neighbours: "refused" })).action._tag).toBe("Bisect")
+    expect(consequence(misfit, embed(32)).report).toBe("report")
     expect(consequence(cancelled, embed(1, { neighbours: "refused" })).report).toBe("expected")
   })
 
@@ -306,6 +310,9 @@ describe("what a person reads", () => {
     expect(userMessage(context)).toContain("too long")
     expect(userMessage(filtered)).toContain("policy")
     expect(userMessage(invalid)).toContain("would not help")
+    expect(userMessage(misfit)).toBe(
+      "The setting embedder.dimension does not fit openai. Correct it, then run the work again."
+    )
     expect(userMessage(malformed)).toContain("makes no sense")
     expect(userMessage(cancelled)).toContain("cancelled")
   })

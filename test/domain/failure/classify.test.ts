@@ -25,6 +25,17 @@ const error = (message: string, code: string | null = null, type = "invalid_requ
   error: { message, type, param: null, code }
 })
 
+describe("a setting of ours that does not fit", () => {
+  it("is told by the adapter, goes before whatever else was seen, and keeps its name", () => {
+    const wire = said(200, error("quota exceeded"), {
+      setting: "embedder.dimension",
+      contract: "embedder.dimension is 256 but the model answers 1024"
+    })
+    expect(classify(wire)).toMatchObject({ _tag: "InvalidRequest", setting: "embedder.dimension" })
+    expect(recognise(wire).rule).toBe("setting/ours")
+  })
+})
+
 describe("the failures that users were hurt by", () => {
   it("takes an insufficient balance within a wrapped 429 for money", () => {
     const wire = Report.fromText(
