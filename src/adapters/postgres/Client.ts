@@ -82,7 +82,10 @@ const ended = (end: () => Promise<void>) =>
 const renew = (pool: Pg.Pool, kept: KeptConnection.KeptConnection) => {
   kept.renew()
   if (pool.ending) return
-  for (let idle = pool.idleCount + 1; idle > 0; idle--) pool.connect((_error, _client, release) => release(true))
+  // Where no connection is to be had meanwhile, the pool calls back with an error alone.
+  for (let idle = pool.idleCount + 1; idle > 0; idle--) {
+    pool.connect((error, _client, release) => error === undefined ? release(true) : undefined)
+  }
 }
 
 /** A pool, and the connection that is kept out of it. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -18,6 +19,7 @@ import * as SqlFailure from "../../../src/adapters/postgres/SqlFailure.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
 import { exitCode } from "../../../src/domain/store/StoreFailure.js"
 import { freshPostgres, freshUrl } from "../../support/Databases.js"
+import { proxyTo, through } from "../../support/Proxy.js"
 
 const adminUrl = () => Redacted.make(inject("postgresUrl"))
 
@@ -177,6 +179,31 @@ describe("time", () => {
       const after = [yield* kept, ...yield* Effect.forEach([1, 2, 3], later, { concurrency: 3 })]
       expect(after.filter((one) => before.includes(one))).toEqual([])
     }).pipe(Effect.provide(freshPostgres([], { maxConnections: 4, statementTimeout: Duration.millis(500) }))))
+
+  it.scopedLive("a server that falls silent costs failures for as long as it is silent, and nothing more", () =>
+    Effect.gen(function*() {
+      const url = Redacted.value(yield* freshUrl)
+      const proxy = yield* proxyTo(url)
+      const short = { maxConnections: 2, statementTimeout: Duration.millis(500), connectTimeout: Duration.millis(300) }
+      const context = yield* Layer.build(Client.layer(Client.settings(Redacted.make(through(proxy, url)), short)))
+      yield* Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const asked = Effect.either(answering(sql, {}))
+        // All connections are taken, one of them for good: then whoever waits for one hears of an error alone.
+        const inside = yield* Deferred.make<void>()
+        const holder = yield* Effect.fork(transact(Effect.zipRight(Deferred.succeed(inside, undefined), Effect.never)))
+        yield* Deferred.await(inside)
+        expect(Either.isRight(yield* asked)).toBe(true)
+        yield* proxy.set("black hole")
+        for (const n of [1, 2, 3]) {
+          const failed = yield* asked
+          expect([n, Either.isLeft(failed) && failed.left._tag]).toEqual([n, "StoreUnavailable"])
+        }
+        yield* proxy.set("clear")
+        yield* Fiber.interrupt(holder)
+        expect(Either.isRight(yield* asked)).toBe(true)
+      }).pipe(Effect.provide(context))
+    }))
 
   it.live("bounds the wait for a pooled connection", () =>
     Effect.gen(function*() {

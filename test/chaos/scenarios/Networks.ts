@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import { Arena, check, drained, eventually, since, sources, world } from "../Arena.js"
 import type { Scenario } from "../Arena.js"
 import { judge, told, whole } from "../Judge.js"
-import { proxyTo, through } from "../Proxy.js"
-import type { Weather } from "../Proxy.js"
+import { proxyTo, through } from "../../support/Proxy.js"
+import type { Weather } from "../../support/Proxy.js"
 import * as Transactions from "../Transactions.js"
 
 /** The longest wait that the database's client allows itself, and what a busy machine adds. Seconds. */
