@@ -72,6 +72,9 @@ const isLost = (text: string) => {
 
 const isCertificate = (code: string) => /CERT|^ERR_TLS|^ERR_SSL|^UNABLE_TO_/.test(code)
 
+/** A value is at fault, and neither the statement nor the server: data exceptions, and what exceeds a limit of the server's. */
+const isOfData = (code: string) => /^22[0-9A-Z]{3}$|^54000$/.test(code)
+
 /** The plan of a prepared statement does not fit any more, or the statement is gone. Nothing was executed. */
 const isStale = ({ code, text }: { readonly code: string; readonly text: string }) =>
   code === "26000" || code === "0A000" && text.includes("cached plan")
@@ -98,6 +101,7 @@ export const fromSqlError = (error: SqlError.SqlError): Store.StoreFailure => {
     return new Store.StoreUnavailable({ detail })
   }
   if (code === "" && isLost(text)) return new Store.StoreUnavailable({ detail })
+  if (isOfData(code)) return new Store.StoreRejectedData({ sqlState: code, detail })
   return new Store.StoreBroken({
     sqlState: /^[0-9A-Z]{5}$/.test(code) ? code : "",
     detail,

@@ -112,6 +112,16 @@ export class StoreConflict extends Schema.TaggedError<StoreConflict>()("StoreCon
   }
 }
 
+/** The database cannot store a value, or compute with it: the same statement fails again with the same value, and works with another. */
+export class StoreRejectedData extends Schema.TaggedError<StoreRejectedData>()("StoreRejectedData", {
+  sqlState: Schema.String,
+  detail
+}) {
+  override get message() {
+    return `The database cannot store a value (${this.detail}, SQLSTATE ${this.sqlState}). Look for what is unusual in the input.`
+  }
+}
+
 /** Anything else. `sqlState` is empty where the database gave none; `constraint` names the one that was violated. */
 export class StoreBroken extends Schema.TaggedError<StoreBroken>()("StoreBroken", {
   sqlState: Schema.String,
@@ -137,6 +147,7 @@ export const StoreFailure = Schema.Union(
   DataDirectoryUnusable,
   EngineStopped,
   StoreConflict,
+  StoreRejectedData,
   StoreBroken
 )
 export type StoreFailure = typeof StoreFailure.Type
@@ -159,6 +170,7 @@ export const exitCode: (failure: StoreFailure) => 1 | 7 = Match.type<StoreFailur
     DataDirectoryUnusable: () => 1,
     EngineStopped: () => 7,
     StoreConflict: () => 1,
+    StoreRejectedData: () => 1,
     StoreBroken: () => 1
   })
 )
@@ -178,6 +190,7 @@ export const isPassing: (failure: StoreFailure) => boolean = Match.type<StoreFai
     DataDirectoryUnusable: () => false,
     EngineStopped: () => false,
     StoreConflict: () => true,
+    StoreRejectedData: () => false,
     StoreBroken: () => false
   })
 )

@@ -24,6 +24,12 @@ const all: ReadonlyArray<readonly [Store.StoreFailure, 1 | 7, boolean, string]> 
   ],
   [new Store.EngineStopped({ detail: "the thread ended" }), 7, false, "Start the program again"],
   [new Store.StoreConflict({ detail: "deadlock" }), 1, true, "Try again"],
+  [
+    new Store.StoreRejectedData({ sqlState: "22021", detail: "invalid byte sequence" }),
+    1,
+    false,
+    "cannot store a value (invalid byte sequence, SQLSTATE 22021)"
+  ],
   [new Store.StoreBroken({ sqlState: "42P01", detail: "no such table" }), 1, false, "SQLSTATE 42P01"]
 ]
 
