@@ -39,6 +39,16 @@ const { metafile } = await build({
   logLevel: "warning"
 })
 
+// The chunk of a package in CommonJS has no named exports: whoever loads one late gets undefined for each of its names.
+const nameless = Object.entries(metafile.inputs).flatMap(([importer, { imports }]) =>
+  imports
+    .filter(({ kind, path }) => kind === "dynamic-import" && metafile.inputs[path]?.format === "cjs")
+    .map(({ path }) =>
+      `${importer} loads ${path} by import(): import it by name in a module that is loaded late instead`
+    )
+)
+if (nameless.length > 0) throw new Error(nameless.join("\n"))
+
 await chmod(`${outdir}/holdfast.js`, 0o755)
 
 const bytes = await Promise.all(Object.keys(metafile.outputs).map(async (name) => (await stat(`${root}${name}`)).size))

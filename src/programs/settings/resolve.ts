@@ -56,6 +56,9 @@ export class SettingsProblem extends Schema.TaggedError<SettingsProblem>()("Sett
   }
 }
 
+/** A single problem. */
+export const problem = (sentence: string) => new SettingsProblem({ problems: [sentence] })
+
 /** The text that counts for a setting: the first place's that has one. */
 export const winner = (sources: ReadonlyArray<Source>, key: string): Option.Option<Given> =>
   Array.findFirst(sources, (source) => Option.fromNullable(source.get(key)))

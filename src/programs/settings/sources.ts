@@ -7,15 +7,14 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { resolve as absolute } from "node:path"
 import { nearest } from "./nearest.js"
-import { Origin, SettingsProblem } from "./resolve.js"
+import { Origin, problem } from "./resolve.js"
+import type { SettingsProblem } from "./resolve.js"
 import type { Given, Source } from "./resolve.js"
 import { all } from "./table.js"
 import type { Key } from "./table.js"
 
 /** Names that holdfast reads from the environment besides its settings. */
 const otherNames = ["HOLDFAST_CONFIG"]
-
-const problem = (sentence: string) => new SettingsProblem({ problems: [sentence] })
 
 /** One variable of the environment; an empty one counts as not set, as compose files leave them. */
 export const variable = (name: string): Effect.Effect<Option.Option<string>> =>
@@ -49,41 +48,6 @@ export const strayVariables: Effect.Effect<ReadonlyArray<string>> = Effect.confi
   )
 )
 
-/** The leaves of nested maps, by dotted path. None for a list or a map where a value belongs. */
-const leaves = (value: unknown, path: string): ReadonlyArray<readonly [string, Option.Option<string>]> => {
-  if (value === null || value === undefined) return []
-  if (value instanceof Map) {
-    return [...value].flatMap(([key, below]) => leaves(below, path === "" ? String(key) : `${path}.${String(key)}`))
-  }
-  return [[
-    path,
-    typeof value === "string"
-      ? Option.some(value)
-      : typeof value === "number" || typeof value === "boolean"
-      ? Option.some(String(value))
-      : Option.none()
-  ]]
-}
-
-const parse = Effect.fnUntraced(function*(path: string, text: string) {
-  const { LineCounter, parseDocument } = yield* Effect.promise(() => import("yaml"))
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const [first] = document.errors
-  if (first !== undefined) {
-    const { col, line } = lines.linePos(first.pos[0])
-    return yield* problem(`${path} is broken YAML at line ${line}, column ${col}: ${first.message.split("\n")[0]}`)
-  }
-  const content: unknown = yield* Effect.try({
-    try: () => document.toJS({ mapAsMap: true, maxAliasCount: 100 }),
-    catch: () => problem(`${path} uses more YAML aliases than settings need.`)
-  })
-  if (content !== null && !(content instanceof Map)) {
-    return yield* problem(`${path} holds no settings; write one a line, such as "workers: 2".`)
-  }
-  return leaves(content, "")
-})
-
 /** The settings that a YAML file gives, nested (`embedder: {kind: ollama}`) or dotted (`embedder.kind: ollama`). */
 export const file = Effect.fn("Settings.file")(
   function*(path: string): Effect.fn.Return<Source, SettingsProblem, FileSystem.FileSystem> {
@@ -99,13 +63,8 @@ export const file = Effect.fn("Settings.file")(
         )
       )
     )
-    const given = new Map<string, Given>()
-    for (const [key, value] of yield* parse(path, text)) {
-      if (given.has(key)) return yield* problem(`${path} gives ${key} twice.`)
-      if (Option.isNone(value)) return yield* problem(`${path} gives ${key} something that is no single value.`)
-      given.set(key, { text: value.value, origin: Origin.File({ path }) })
-    }
-    return given
+    const { given } = yield* Effect.promise(() => import("./SettingsFile.js"))
+    return yield* given(path, text)
   }
 )
 

@@ -153,4 +153,11 @@ describe("the program", { timeout: 180_000 }, () => {
     expect(shown.stdout).not.toContain("planted")
     expect(shown.stdout).not.toContain("\u001b[")
   })
+
+  it("reads a settings file, an empty one too, and says where a broken one is wrong", async () => {
+    const shown = (text: string) => holdfast(["config", "show", "--json", "--config", program.write("own.yaml", text)])
+    expect(object(await shown(""))["settings"]).toMatchObject({ workers: { value: "1", from: "default" } })
+    expect(object(await shown("workers: 3\n"))["settings"]).toMatchObject({ workers: { value: "3" } })
+    expect(await shown("workers: [")).toMatchObject({ code: 2, stdout: expect.stringMatching(/broken YAML at line 1/) })
+  })
 })
