@@ -15,7 +15,7 @@ import { counted, reported } from "./Lines.js"
 const given: Parameters<typeof Settings.layer>[0] = JSON.parse(argv[2] ?? "{}")
 
 const Reports = Layer.succeed(Reporter, {
-  report: ({ failure, work }) => Effect.logError(reported).pipe(Effect.annotateLogs({ work, failure: failure._tag }))
+  report: ({ tag, work }) => Effect.logError(reported).pipe(Effect.annotateLogs({ work, failure: tag }))
 })
 
 const tally = Effect.flatMap(

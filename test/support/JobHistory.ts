@@ -12,6 +12,7 @@ import * as JobTransition from "../../src/domain/job/JobTransition.js"
 import { Outcome } from "../../src/domain/job/Outcome.js"
 import { Fence } from "../../src/domain/lease/Lease.js"
 import { GateRef } from "../../src/domain/session/Gate.js"
+import * as Outcomes from "./Outcomes.js"
 
 /** Generated histories of one job, told in steps that the pure model and a real queue can both take. */
 
@@ -39,16 +40,11 @@ const delay = Duration.minutes(10)
 const outcomes: ReadonlyArray<Outcome> = [
   Outcome.Completed(),
   Outcome.Completed(),
-  Outcome.Retried({ failure, delay }),
-  Outcome.Cooled({ failure, delay, refunded: true }),
-  Outcome.Cooled({ failure, delay, refunded: false }),
-  Outcome.Parked({
-    failure,
-    gate: GateRef.make({ kind: "provider", name: "ollama" }),
-    reason: "key",
-    until: Option.none()
-  }),
-  Outcome.Halted({ failure }),
+  Outcomes.retried(failure, delay),
+  Outcomes.cooled(failure, delay, true),
+  Outcomes.cooled(failure, delay, false),
+  Outcomes.parked(failure, GateRef.make({ kind: "provider", name: "ollama" }), "key"),
+  Outcomes.halted(failure),
   Outcome.Released(),
   Outcome.Cancelled(),
   Outcome.Stalled({ after: Duration.hours(1) })

@@ -9,6 +9,7 @@ import * as JobTransition from "../../src/domain/job/JobTransition.js"
 import { Outcome } from "../../src/domain/job/Outcome.js"
 import { Fence } from "../../src/domain/lease/Lease.js"
 import { GateRef } from "../../src/domain/session/Gate.js"
+import * as Outcomes from "./Outcomes.js"
 
 /**
  * Long histories of one job with any number of workers, each of which goes on acting under the fence of its own claim,
@@ -21,12 +22,12 @@ const delay = Duration.minutes(3)
 const outcomes: ReadonlyArray<Outcome> = [
   Outcome.Completed(),
   Outcome.Completed(),
-  Outcome.Retried({ failure, delay }),
-  Outcome.Retried({ failure, delay }),
-  Outcome.Cooled({ failure, delay, refunded: true }),
-  Outcome.Cooled({ failure, delay, refunded: false }),
-  Outcome.Parked({ failure, gate: GateRef.make({ kind: "provider", name: "p" }), reason: "key", until: Option.none() }),
-  Outcome.Halted({ failure }),
+  Outcomes.retried(failure, delay),
+  Outcomes.retried(failure, delay),
+  Outcomes.cooled(failure, delay, true),
+  Outcomes.cooled(failure, delay, false),
+  Outcomes.parked(failure, GateRef.make({ kind: "provider", name: "p" }), "key"),
+  Outcomes.halted(failure),
   Outcome.Released(),
   Outcome.Cancelled(),
   Outcome.Stalled({ after: Duration.hours(1) })

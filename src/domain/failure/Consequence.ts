@@ -160,20 +160,22 @@ const reportOf = (failure: Failure, work: Work, action: Action, usual: Report): 
     ? "report"
     : usual
 
-/** Plain words for the person whose work it is. */
+/**
+ * Plain words for the person whose work it is: what happened, and what they can do. No promise of what comes next: that depends on
+ * the work, on its tries and on whether a worker runs, and is told with the state of the work.
+ */
 export const userMessage = (failure: Failure): string =>
   Match.value(failure).pipe(
     Match.withReturnType<string>(),
     Match.tagsExhaustive({
-      SessionExpired: ({ session }) =>
-        `Your sign-in to ${session} has ended. Sign in again and the work goes on by itself.`,
+      SessionExpired: ({ session }) => `Your sign-in to ${session} has ended. Sign in again to go on.`,
       AuthenticationFailed: ({ provider }) => `${provider} does not accept the API key. Check the key in the settings.`,
       PermissionDenied: ({ provider }) =>
         `${provider} does not allow this for your key. Check the plan, the region and the terms of the account.`,
       RateLimited: ({ provider, tooLarge }) =>
         tooLarge === true
           ? `This request is larger than ${provider} ever allows at once. Make it shorter.`
-          : `${provider} asks to slow down. The work goes on by itself.`,
+          : `${provider} asks to slow down.`,
       BudgetExhausted: ({ provider }) =>
         `The budget at ${provider} is used up. Add credit or change the plan, then resume the work.`,
       Network: ({ phase, provider }) =>
@@ -184,7 +186,7 @@ export const userMessage = (failure: Failure): string =>
       ProviderUnavailable: ({ permanent, provider }) =>
         permanent === true
           ? `${provider} cannot serve this and says that trying again is useless. Check its model and its machine.`
-          : `${provider} is not available at the moment. It is tried again.`,
+          : `${provider} is not available at the moment.`,
       ModelNotFound: ({ model, provider }) =>
         `${provider} does not know the model${model === "" ? "" : ` ${model}`}. Check its name, or pull it first.`,
       ContextLengthExceeded: () => "The text is too long for the model. Make it shorter.",

@@ -1,10 +1,12 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Failure } from "./Failure.js"
 
 /** Something that a person in charge should know, once. */
 export interface Incident {
-  readonly failure: Failure
+  /** A failure's class, or what else it was: `bug`, `stalled`. */
+  readonly tag: string
+  /** What the provider said, or the program itself: scrubbed and bounded. */
+  readonly detail: string
   /** What was being done, e.g. `index catalog github`. */
   readonly work: string
   readonly message: string
@@ -17,9 +19,8 @@ export class Reporter extends Context.Reference<Reporter>()("holdfast/Reporter",
       Effect.logError(incident.message).pipe(
         Effect.annotateLogs({
           work: incident.work,
-          failure: incident.failure._tag,
-          provider: incident.failure.provider,
-          detail: incident.failure.detail
+          failure: incident.tag,
+          detail: incident.detail
         })
       )
   })

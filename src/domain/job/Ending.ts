@@ -1,22 +1,37 @@
 import * as Duration from "effect/Duration"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
-import type { Action } from "../failure/Consequence.js"
+import type { Consequence, Report } from "../failure/Consequence.js"
 import type { Failure } from "../failure/Failure.js"
+import { detail } from "../failure/scrub.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
+import type { NewError } from "./Job.js"
 import type { Claimed } from "./JobQueue.js"
 import { Outcome } from "./Outcome.js"
 
 /** How long a provider's named waits may add up before they cost attempts. */
 export const coolingLimit = Duration.hours(1)
 
+/** What a failed attempt is stored with, and who hears of it. */
+interface Cause {
+  readonly error: NewError
+  readonly report: Report
+}
+
+/** The end of a job whose tries are used up says so. */
+const spent = ({ error, report }: Cause, tries: number): Outcome =>
+  Outcome.Halted({
+    error: tries > 1 ? { ...error, message: `${error.message} It was tried ${tries} times.` } : error,
+    report
+  })
+
 /** The next attempt under the job's own maximum, or the end. `random` in [0, 1). */
 const again = (
-  failure: Failure,
+  cause: Cause,
   job: Claimed,
   random: number,
   policy: RetryPolicy.RetryPolicy,
-  named: Option.Option<Duration.Duration>
+  named: Option.Option<Duration.Duration> = Option.none()
 ): Outcome =>
   Option.match(
     RetryPolicy.nextDelay(
@@ -26,39 +41,63 @@ const again = (
       named
     ),
     {
-      onNone: () => Outcome.Halted({ failure }),
-      onSome: (delay) => Outcome.Retried({ failure, delay })
+      onNone: () => spent(cause, job.attempts),
+      onSome: (delay) => Outcome.Retried({ ...cause, delay })
     }
   )
 
 /** A try that costs an attempt, before which everyone on the provider waits. */
 const cooled = (outcome: Outcome): Outcome =>
   outcome._tag === "Retried"
-    ? Outcome.Cooled({ failure: outcome.failure, delay: outcome.delay, refunded: false })
+    ? Outcome.Cooled({ error: outcome.error, delay: outcome.delay, refunded: false })
     : outcome
 
 /**
- * How an attempt ends after a failure whose consequence is `action`. Actions that go on within the attempt (split, bisect,
- * shorten, refuse) never get here from the runner; should one come, it halts rather than loop.
+ * How an attempt ends after a failure with these consequences. Actions that go on within the attempt (split, bisect, shorten,
+ * refuse) never get here from the runner; should one come, it halts rather than loop.
  */
-export const ending = (failure: Failure, action: Action, job: Claimed, random: number): Outcome =>
-  Match.value(action).pipe(
+export const ending = (
+  failure: Failure,
+  { action, report, userMessage }: Pick<Consequence, "action" | "report" | "userMessage">,
+  job: Claimed,
+  random: number
+): Outcome => {
+  const cause = { error: { tag: failure._tag, message: userMessage, detail: failure.detail }, report }
+  const { error } = cause
+  return Match.value(action).pipe(
     Match.withReturnType<Outcome>(),
     Match.tagsExhaustive({
-      Retry: ({ policy, retryAfter }) => again(failure, job, random, policy, retryAfter),
+      Retry: ({ policy, retryAfter }) => again(cause, job, random, policy, retryAfter),
       Wait: ({ delay }) =>
         Option.match(delay, {
-          onNone: () => cooled(again(failure, job, random, RetryPolicy.job, Option.none())),
+          onNone: () => cooled(again(cause, job, random, RetryPolicy.job)),
           onSome: (named) =>
             Duration.lessThan(Duration.sum(job.cooled, named), coolingLimit)
-              ? Outcome.Cooled({ failure, delay: named, refunded: true })
-              : cooled(again(failure, job, random, RetryPolicy.job, delay))
+              ? Outcome.Cooled({ error, delay: named, refunded: true })
+              : cooled(again(cause, job, random, RetryPolicy.job, delay))
         }),
-      Park: ({ gate, reason, until }) => Outcome.Parked({ failure, gate, reason, until }),
-      Split: () => Outcome.Halted({ failure }),
-      Bisect: () => Outcome.Halted({ failure }),
-      Shorten: () => Outcome.Halted({ failure }),
-      Refuse: () => Outcome.Halted({ failure }),
-      Halt: () => Outcome.Halted({ failure })
+      Park: ({ gate, reason, until }) => Outcome.Parked({ error, gate, reason, until }),
+      Split: () => Outcome.Halted(cause),
+      Bisect: () => Outcome.Halted(cause),
+      Shorten: () => Outcome.Halted(cause),
+      Refuse: () => Outcome.Halted(cause),
+      Halt: () => Outcome.Halted(cause)
     })
+  )
+}
+
+/** How an attempt ends that a bug in the program ended: it is spent, reported, and tried again after the ordinary backoff. */
+export const brokenByBug = (said: string, job: Claimed, random: number): Outcome =>
+  again(
+    {
+      error: {
+        tag: "bug",
+        message: "A bug in the program ended the attempt. The log has more: report it.",
+        detail: detail(said)
+      },
+      report: "report"
+    },
+    job,
+    random,
+    RetryPolicy.job
   )

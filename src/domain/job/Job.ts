@@ -37,7 +37,7 @@ export const noProgress = Progress.make({ items: 0, embedded: 0, reused: 0, refu
 /** Items that need nothing more. */
 export const done = (progress: Progress): number => progress.embedded + progress.reused + progress.refused
 
-/** What went wrong last, as stored and shown. `crashed` and `stalled` are the worker's, the rest a provider's. */
+/** What went wrong last, as stored and shown. `crashed`, `stalled` and `bug` are the worker's, the rest a provider's or a store's. */
 export const LastError = Schema.Struct({
   tag: Schema.String,
   message: Schema.String,
@@ -47,6 +47,9 @@ export const LastError = Schema.Struct({
   since: Schema.optional(Schema.DateTimeUtc)
 })
 export type LastError = typeof LastError.Type
+
+/** What ended an attempt, as it is stored; the times are the database's. */
+export type NewError = Omit<LastError, "at" | "since">
 
 /** The last errors after which a provider counts as down: no answer came, or it said itself that it cannot serve. */
 export const downTags = ["Network", "Timeout", "ProviderUnavailable"] as const satisfies ReadonlyArray<FailureTag>

@@ -6,7 +6,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Fence, LeaseLost, WorkerId } from "../lease/Lease.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
-import type { Job, JobId, JobStatus, LastError, SourceRef } from "./Job.js"
+import type { Job, JobId, JobStatus, SourceRef } from "./Job.js"
 import type { Outcome } from "./Outcome.js"
 
 /** What whoever runs a job knows of it. Plain and small, because a claim reads hundreds of them. */
@@ -127,6 +127,3 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
   readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
 }>() {}
-
-/** A job's last error as it is stored, without its times. */
-export type NewError = Omit<LastError, "at" | "since">

@@ -4,11 +4,8 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
-import { userMessage } from "../failure/Consequence.js"
-import type { Failure } from "../failure/Failure.js"
 import type { Fence } from "../lease/Lease.js"
 import * as Job from "./Job.js"
-import type { NewError } from "./JobQueue.js"
 import type { Outcome } from "./Outcome.js"
 
 /**
@@ -82,11 +79,8 @@ export interface Settlement {
   readonly delay: Duration.Duration
   /** The delay is one that the provider named: it adds up until there is progress. */
   readonly cooling: boolean
-  readonly error: Option.Option<NewError>
+  readonly error: Option.Option<Job.NewError>
 }
-
-const errorOf = (failure: Failure): Option.Option<NewError> =>
-  Option.some({ tag: failure._tag, message: userMessage(failure), detail: failure.detail })
 
 const plain = (to: Settlement["to"]): Settlement => ({
   to,
@@ -96,7 +90,7 @@ const plain = (to: Settlement["to"]): Settlement => ({
   error: Option.none()
 })
 
-const stalled = (after: Duration.Duration): Option.Option<NewError> =>
+const stalled = (after: Duration.Duration): Option.Option<Job.NewError> =>
   Option.some({
     tag: "stalled",
     message: `The job made no progress for ${Duration.format(after)}, so the attempt was ended.`,
@@ -104,7 +98,7 @@ const stalled = (after: Duration.Duration): Option.Option<NewError> =>
   })
 
 /** What is stored when a job's worker died too often; `crashes` as a number or in its place a mark for one. */
-export const crashed = (crashes: number | string): NewError => ({
+export const crashed = (crashes: number | string): Job.NewError => ({
   tag: "crashed",
   message: `The worker died ${crashes} times while running this job.`,
   detail: ""
@@ -115,16 +109,16 @@ export const settlement: (outcome: Outcome) => Settlement = Match.type<Outcome>(
   Match.withReturnType<Settlement>(),
   Match.tagsExhaustive({
     Completed: () => plain("completed"),
-    Retried: ({ delay, failure }) => ({ ...plain("pending"), error: errorOf(failure), delay }),
-    Cooled: ({ delay, failure, refunded }) => ({
+    Retried: ({ delay, error }) => ({ ...plain("pending"), error: Option.some(error), delay }),
+    Cooled: ({ delay, error, refunded }) => ({
       ...plain("pending"),
-      error: errorOf(failure),
+      error: Option.some(error),
       delay,
       refund: refunded,
       cooling: refunded
     }),
-    Parked: ({ failure }) => ({ ...plain("pending"), error: errorOf(failure), refund: true }),
-    Halted: ({ failure }) => ({ ...plain("failed"), error: errorOf(failure) }),
+    Parked: ({ error }) => ({ ...plain("pending"), error: Option.some(error), refund: true }),
+    Halted: ({ error }) => ({ ...plain("failed"), error: Option.some(error) }),
     Released: () => ({ ...plain("pending"), refund: true }),
     Cancelled: () => plain("cancelled"),
     Stalled: ({ after }) => ({ ...plain("pending"), error: stalled(after) })

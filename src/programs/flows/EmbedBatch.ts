@@ -103,7 +103,7 @@ const ask = Effect.fnUntraced(function*(pass: Pass, slice: ReadonlyArray<Bisecti
 })
 
 const endingOf = (pass: Pass, failure: Failure, work: Work) =>
-  Effect.map(Random.next, (random) => ending(failure, consequence(failure, work).action, pass.job, random))
+  Effect.map(Random.next, (random) => ending(failure, consequence(failure, work), pass.job, random))
 
 const ended = (pass: Pass, failure: Failure, work: Work) =>
   Effect.flatMap(endingOf(pass, failure, work), (outcome) => new Ended({ outcome }))

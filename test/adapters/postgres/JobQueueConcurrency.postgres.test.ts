@@ -16,6 +16,7 @@ import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { freshPostgres } from "../../support/Databases.js"
 import * as Kit from "../suites/queueKit.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
 /** As many ready jobs, in one statement. */
 const fill = Effect.fnUntraced(function*(count: number) {
@@ -159,7 +160,7 @@ describe("the job queue among many workers", () => {
     it.effect("makes one job ready when many retry two jobs of one source", () =>
       Kit.alone(Effect.gen(function*() {
         const queue = yield* JobQueue
-        const halted = Outcome.Halted({ failure: Kit.unavailable })
+        const halted = Outcomes.halted(Kit.unavailable)
         const one = yield* Kit.begun("pets")
         yield* Kit.settle(one, halted)
         const two = yield* Kit.begun("pets")

@@ -13,6 +13,7 @@ import { transact } from "../../../src/adapters/postgres/transact.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { freshPostgres } from "../../support/Databases.js"
 import * as Kit from "../suites/queueKit.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
 interface Statement {
   readonly name: string
@@ -181,7 +182,7 @@ describe("prepared statements", () => {
         yield* Kit.settle(yield* Kit.begun(source), outcome)
         return (yield* known).map(({ name }) => name)
       })
-      const halted = Outcome.Halted({ failure: Kit.unavailable })
+      const halted = Outcomes.halted(Kit.unavailable)
       yield* round("pets", Outcome.Completed())
       const before = yield* round("birds", halted)
       expect(before.length).toBeGreaterThan(3)

@@ -16,9 +16,10 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import { settlements } from "./jobQueueSettling.js"
 import * as Kit from "./queueKit.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
-const retried = Outcome.Retried({ failure: Kit.unavailable, delay: Duration.minutes(10) })
-const halted = Outcome.Halted({ failure: Kit.unavailable })
+const retried = Outcomes.retried(Kit.unavailable, Duration.minutes(10))
+const halted = Outcomes.halted(Kit.unavailable)
 
 const ids = (jobs: ReadonlyArray<{ readonly source: { readonly id: string } }>) => jobs.map((job) => job.source.id)
 

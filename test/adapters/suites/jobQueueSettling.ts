@@ -14,18 +14,14 @@ import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import * as Kit from "./queueKit.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
 const progress = Progress.make({ items: 3, embedded: 2, reused: 1, refused: 0 })
-const retried = Outcome.Retried({ failure: Kit.unavailable, delay: Duration.minutes(10) })
+const retried = Outcomes.retried(Kit.unavailable, Duration.minutes(10))
 const broken = new MalformedResponse({ provider: "ollama", detail: "no vectors" })
-const halted = Outcome.Halted({ failure: Kit.unavailable })
-const parked = Outcome.Parked({
-  failure: Kit.unavailable,
-  gate: GateRef.make({ kind: "provider", name: "ollama" }),
-  reason: "key",
-  until: Option.none()
-})
-const cooled = (refunded: boolean) => Outcome.Cooled({ failure: Kit.unavailable, delay: Duration.minutes(5), refunded })
+const halted = Outcomes.halted(Kit.unavailable)
+const parked = Outcomes.parked(Kit.unavailable, GateRef.make({ kind: "provider", name: "ollama" }), "key")
+const cooled = (refunded: boolean) => Outcomes.cooled(Kit.unavailable, Duration.minutes(5), refunded)
 
 type Test = <E>(
   name: string,
@@ -58,7 +54,7 @@ export const settlements = (test: Test) => {
         const second = yield* down
         expect(second.at).not.toEqual(at)
         expect(second.since).toEqual(at)
-        yield* Kit.settle(yield* tryAgain, Outcome.Retried({ failure: broken, delay: Duration.minutes(10) }))
+        yield* Kit.settle(yield* tryAgain, Outcomes.retried(broken, Duration.minutes(10)))
         expect((yield* down).since).toBe(undefined)
         yield* Kit.settle(yield* tryAgain, retried)
         const anew = yield* down

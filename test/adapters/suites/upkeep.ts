@@ -9,13 +9,13 @@ import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
 import { ModelNotFound } from "../../../src/domain/failure/Failure.js"
 import type { Job } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import { Outcome } from "../../../src/domain/job/Outcome.js"
 import type { Opening, ServedSpace } from "../../../src/domain/job/Upkeep.js"
 import { Upkeep } from "../../../src/domain/job/Upkeep.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Indexing from "../../support/Indexing.js"
 import { claim, source } from "./queueKit.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
 type Needs = Indexing.Stores | Upkeep | Tenant | SqlClient.SqlClient
 
@@ -32,7 +32,7 @@ const fails = (stored: Parameters<typeof Indexing.begin>[0]) =>
     Effect.flatMap(JobQueue, (queue) =>
       queue.settle(
         held,
-        Outcome.Halted({ failure: new ModelNotFound({ provider: "fake", detail: "404", model: "m" }) })
+        Outcomes.halted(new ModelNotFound({ provider: "fake", detail: "404", model: "m" }))
       )))
 
 const opening = (after: Job | null, id = "pets"): Opening => ({

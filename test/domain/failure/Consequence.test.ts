@@ -293,6 +293,10 @@ describe("what a person reads", () => {
     expect(consequence(failure, chat).userMessage).toBe(message)
   })
 
+  it.each(all)("%s: promises nothing that the state of the work could belie", (failure) => {
+    expect(userMessage(failure)).not.toMatch(/by itself|is tried again|will be/)
+  })
+
   it("names what the person can do", () => {
     expect(userMessage(session)).toContain("Sign in again")
     expect(userMessage(money)).toContain("Add credit")
@@ -305,7 +309,7 @@ describe("what a person reads", () => {
     expect(userMessage(tooLarge)).toContain("larger than openai ever allows")
     expect(userMessage(pace)).toContain("slow down")
     expect(userMessage(permanent)).toContain("useless")
-    expect(userMessage(down)).toContain("tried again")
+    expect(userMessage(down)).toContain("not available at the moment")
     expect(userMessage(timeout)).toContain("in time")
     expect(userMessage(context)).toContain("too long")
     expect(userMessage(filtered)).toContain("policy")

@@ -2,7 +2,6 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"
-import * as Failure from "../../../src/domain/failure/Failure.js"
 import { Reporter } from "../../../src/domain/failure/Reporter.js"
 
 describe("a reporter that nobody chose", () => {
@@ -14,16 +13,19 @@ describe("a reporter that nobody chose", () => {
         lines.push({ level: logLevel._tag, message, ...Object.fromEntries(HashMap.toEntries(annotations)) })
       })
     )
-    const failure = new Failure.ModelNotFound({ provider: "ollama", detail: "pull it", model: "bge-m3" })
     return Effect.gen(function*() {
       const reporter = yield* Reporter
-      yield* reporter.report({ failure, work: "index catalog github", message: "ollama does not know it" })
+      yield* reporter.report({
+        tag: "ModelNotFound",
+        detail: "pull it",
+        work: "index catalog github",
+        message: "ollama does not know it"
+      })
       expect(lines).toEqual([{
         level: "Error",
         message: ["ollama does not know it"],
         work: "index catalog github",
         failure: "ModelNotFound",
-        provider: "ollama",
         detail: "pull it"
       }])
     }).pipe(Effect.provide(log))

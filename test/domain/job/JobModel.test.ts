@@ -4,9 +4,9 @@ import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import { ProviderUnavailable } from "../../../src/domain/failure/Failure.js"
 import { isOpen } from "../../../src/domain/job/Job.js"
-import { Outcome } from "../../../src/domain/job/Outcome.js"
 import type { Fence } from "../../../src/domain/lease/Lease.js"
 import * as Model from "../../support/JobModel.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
 const open = ({ job }: Model.World) => isOpen(job.status)
 
@@ -40,10 +40,7 @@ const broken = (before: Model.World, { accepted, under, world: after }: Model.Ta
   return undefined
 }
 
-const retried = Outcome.Retried({
-  failure: new ProviderUnavailable({ provider: "p", detail: "503" }),
-  delay: Duration.minutes(1)
-})
+const retried = Outcomes.retried(new ProviderUnavailable({ provider: "p", detail: "503" }), Duration.minutes(1))
 
 const dies = (world: Model.World) => Model.look(Model.outwait(Model.claim(Model.outwait(world)).world)).world
 

@@ -11,6 +11,7 @@ import type { JobState } from "../../../src/domain/job/JobTransition.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Fence } from "../../../src/domain/lease/Lease.js"
 import * as History from "../../support/JobHistory.js"
+import * as Outcomes from "../../support/Outcomes.js"
 
 const now = DateTime.unsafeMake("2026-01-01T00:00:00Z")
 const until = DateTime.addDuration(now, Duration.minutes(2))
@@ -51,7 +52,7 @@ describe("the state machine of a job", () => {
     expect([running.status, running.attempts]).toEqual(["running", 1])
     const claimed = JobEvent.Claimed({ fence, until })
     expect(transition(running, claimed, now)).toEqual(Either.left("not-ready"))
-    const backing = settled(running, Outcome.Retried({ failure, delay: Duration.minutes(1) }))
+    const backing = settled(running, Outcomes.retried(failure, Duration.minutes(1)))
     expect(transition(backing, claimed, now)).toEqual(Either.left("not-ready"))
     expect(after(backing, claimed, DateTime.add(now, { minutes: 1 })).attempts).toBe(2)
   })
@@ -70,14 +71,14 @@ describe("the state machine of a job", () => {
   })
 
   it("fails a job whose source is as it was, and runs it again where it was asked for anew", () => {
-    expect(settled(running, Outcome.Halted({ failure })).status).toBe("failed")
+    expect(settled(running, Outcomes.halted(failure)).status).toBe("failed")
     const edited = after(running, JobEvent.Enqueued({ force: false, revision: Option.some("two") }))
-    const again = settled(edited, Outcome.Halted({ failure }))
+    const again = settled(edited, Outcomes.halted(failure))
     expect([again.status, again.attempts, again.lastError]).toEqual(["pending", 0, Option.some("ModelNotFound")])
   })
 
-  it("tells in the words of the failure what went wrong", () => {
-    const { error } = settlement(Outcome.Halted({ failure }))
+  it("keeps the error that the outcome carries, and has words of its own for a worker that died", () => {
+    const { error } = settlement(Outcomes.halted(failure))
     expect(Option.getOrThrow(error)).toEqual({
       tag: "ModelNotFound",
       message: "ollama does not know the model m. Check its name, or pull it first.",

@@ -11,6 +11,8 @@ import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
 import { IndexStore } from "../../../src/domain/embedding/IndexStore.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
+import { Reporter } from "../../../src/domain/failure/Reporter.js"
+import type { Incident } from "../../../src/domain/failure/Reporter.js"
 import { done } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
@@ -33,6 +35,13 @@ const run = (stored: ReturnType<typeof catalog>, force = false) =>
   Effect.flatMap(put(stored, { provider: "scripted", maxAttempts: 5, force }), (job) => workOn(job.id))
 
 const contains = (word: string) => (texts: ReadonlyArray<string>) => texts.some((text) => text.includes(word))
+/** What a person in charge heard. */
+const listening = () => {
+  const heard: Array<Incident> = []
+  const reporter = Layer.succeed(Reporter, { report: (incident) => Effect.sync(() => void heard.push(incident)) })
+  return { heard, reporter }
+}
+
 const common = { provider: "scripted", detail: "by the script" }
 
 /** What an index job does with an embedder that serves, refuses, fails or hangs. */
@@ -94,15 +103,26 @@ export const indexing = (backend: Backend) =>
         }).pipe(Effect.provide(house(played)))
       })
 
-      it.effect("halts after one batch when every text of it is refused alone", () => {
+      it.effect("halts after one batch when every text of it is refused alone, and reports it", () => {
         const played = script(() => fail(new Failure.InvalidRequest(common)))
+        const { heard, reporter } = listening()
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(40)))
           expect(job.status).toBe("failed")
           expect(job.progress.refused).toBe(0)
           // One batch of four takes seven calls; a second lane may have begun its own.
           expect(played.calls.length).toBeLessThanOrEqual(14)
-        }).pipe(Effect.provide(house(played)))
+          expect(heard.map(({ tag, work }) => [tag, work])).toEqual([["InvalidRequest", "index catalog pets"]])
+        }).pipe(Effect.provide(reporter), Effect.provide(house(played)))
+      })
+
+      it.effect("reports nothing of single texts that are refused", () => {
+        const played = script((texts) => contains("number 6")(texts) ? fail(new Failure.InvalidRequest(common)) : serve)
+        const { heard, reporter } = listening()
+        return Effect.gen(function*() {
+          expect((yield* run(catalog("pets", numbered(10)))).status).toBe("partial")
+          expect(heard).toEqual([])
+        }).pipe(Effect.provide(reporter), Effect.provide(house(played)))
       })
 
       it.effect("shortens a text that is too long for the model", () => {
