@@ -47,6 +47,7 @@ const values = (from: ReadonlyArray<Source>) =>
       kind: read(from, table.embedderKind),
       url: read(from, table.embedderUrl),
       model: read(from, table.embedderModel),
+      servedModel: read(from, table.embedderServedModel),
       dimension: read(from, table.embedderDimension),
       apiKey: read(from, table.embedderApiKey),
       timeout: read(from, table.embedderTimeout),

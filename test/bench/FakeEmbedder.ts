@@ -39,6 +39,7 @@ export const fakeEmbedder = (options: FakeOptions, receipts: Receipts) =>
       return Embedder.of({
         provider: "fake",
         model: "fake",
+        answersAs: Effect.succeed(Option.none()),
         dimension: Option.some(options.dimension),
         concurrency: options.concurrency,
         chunkWords: 1000,

@@ -13,6 +13,7 @@ export interface Settings {
   readonly kind: EmbedderKind
   readonly url?: string
   readonly model?: string
+  readonly servedModel?: string
   readonly dimension?: number
   readonly apiKey?: string
   readonly timeout?: Duration.DurationInput
@@ -25,6 +26,7 @@ export const embedderConfig = (settings: Settings): EmbedderConfig["Type"] => ({
   kind: settings.kind,
   url: Option.map(Option.fromNullable(settings.url), (url) => new URL(url)),
   model: Option.fromNullable(settings.model),
+  servedModel: Option.fromNullable(settings.servedModel),
   dimension: Option.fromNullable(settings.dimension),
   apiKey: Option.map(Option.fromNullable(settings.apiKey), Redacted.make),
   timeout: Duration.decode(settings.timeout ?? "10 seconds"),

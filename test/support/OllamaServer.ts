@@ -6,6 +6,8 @@ export interface Options extends FaultyServer.Options {
   readonly old?: boolean
   /** Models that are pulled; the server's own unless told. */
   readonly pulled?: ReadonlyArray<string>
+  /** How its answers call the model; as it was asked for unless told. */
+  readonly answersAs?: string
   readonly loaded?: ReadonlyArray<string>
 }
 
@@ -52,7 +54,7 @@ export const startOllama = (options: Options = {}): Promise<FaultyServer.Running
         : {
           status: 200,
           body: {
-            model: FaultyServer.member(body, "model"),
+            model: options.answersAs ?? FaultyServer.member(body, "model"),
             embeddings: vectors,
             total_duration: 14_143_917,
             load_duration: 1_019_500,

@@ -6,6 +6,8 @@ export interface Options extends FaultyServer.Options {
   readonly floatsOnly?: boolean
   /** Sends the vectors last first, each with its index. */
   readonly reversed?: boolean
+  /** How its answers call the model; as it was asked for unless told. */
+  readonly answersAs?: string
   /** Offers no list of models. */
   readonly unlisted?: boolean
 }
@@ -42,7 +44,7 @@ export const startOpenAi = (options: Options = {}): Promise<FaultyServer.Running
         body: {
           object: "list",
           data: reversed ? data.toReversed() : data,
-          model,
+          model: options.answersAs ?? model,
           usage: { prompt_tokens: tokens, total_tokens: tokens }
         },
         headers: { "x-request-id": "req_0123456789abcdef" }

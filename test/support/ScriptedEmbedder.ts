@@ -46,6 +46,7 @@ export const scripted = (played: Script, options: Options = {}) => {
       Embedder.of({
         provider: "scripted",
         model,
+        answersAs: Effect.succeed(Option.none()),
         dimension: Option.fromNullable(dimension),
         concurrency,
         chunkWords,

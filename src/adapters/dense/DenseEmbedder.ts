@@ -1,11 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import { Embedder } from "../../domain/embedding/Embedder.js"
-import type { Vector } from "../../domain/embedding/Vector.js"
-import type { WireFailure } from "../../domain/failure/WireFailure.js"
+import * as ModelName from "../../domain/embedding/ModelName.js"
 import * as HttpEmbedder from "../http/HttpEmbedder.js"
 import * as JsonBody from "../http/JsonBody.js"
 import * as Wire from "../http/WireFailure.js"
@@ -15,22 +13,15 @@ import * as DenseAnswer from "./DenseAnswer.js"
 const path = (server: HttpEmbedder.Server, route: string): string =>
   /\/embed\/?$/u.test(server.base.pathname) ? `/..${route}` : route
 
-const embedding = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
+const embed = (server: HttpEmbedder.Server): HttpEmbedder.Speech["embed"] => {
   const read = JsonBody.decode(DenseAnswer.DenseAnswer, server.peer)
-  // the model that answers count on: the configured one, or else the first that the server reports
-  const model = yield* Ref.make(server.configuredModel)
-
-  return Effect.fnUntraced(function*(
-    texts: ReadonlyArray<string>
-  ): Effect.fn.Return<ReadonlyArray<Vector>, WireFailure> {
+  return Effect.fnUntraced(function*(texts) {
     const answer = yield* Effect.flatMap(server.post(path(server, "/embed"), { texts }), read)
-    const expected = { count: texts.length, model: Option.getOrNull(yield* Ref.get(model)) }
-    const contradiction = DenseAnswer.contradiction(answer, expected)
+    const contradiction = DenseAnswer.contradiction(answer, texts.length)
     if (contradiction !== null) return yield* server.broken(contradiction)
-    if ("model" in answer) yield* Ref.update(model, Option.orElse(() => Option.fromNullable(answer.model)))
-    return DenseAnswer.vectors(answer)
+    return { vectors: DenseAnswer.vectors(answer), model: DenseAnswer.model(answer) }
   })
-})
+}
 
 const Description = Schema.parseJson(Schema.Struct({
   model: Schema.optional(Schema.String),
@@ -50,7 +41,7 @@ const namedModel = (answer: Wire.Answer): Option.Option<string> =>
 const told = (server: HttpEmbedder.Server, page: string, answer: Wire.Answer) => {
   const named = namedModel(answer)
   return {
-    modelKnown: Option.zipWith(named, server.configuredModel, DenseAnswer.isSameModel),
+    modelKnown: Option.zipWith(server.configuredModel, named, ModelName.answersTo),
     detail: `${page} answers${Option.match(named, { onNone: () => "", onSome: (model) => `, it serves ${model}` })}`
   }
 }
@@ -73,9 +64,10 @@ const kind: HttpEmbedder.Kind = {
   provider: "http",
   url: Option.none(),
   model: "default",
+  namesModel: false,
   concurrency: 4,
   chunkWords: 256,
-  speak: (server) => Effect.map(embedding(server), (embed) => ({ embed, probe: probe(server) }))
+  speak: (server) => Effect.succeed({ embed: embed(server), probe: probe(server) })
 }
 
 /** The embedder of a service that speaks `POST /embed {"texts"}`. */

@@ -9,6 +9,7 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import type { Embedder, Probe } from "../../domain/embedding/Embedder.js"
 import { EmbedderConfig } from "../../domain/embedding/EmbedderConfig.js"
+import * as Origin from "../../domain/embedding/Origin.js"
 import * as Vector from "../../domain/embedding/Vector.js"
 import { classify } from "../../domain/failure/classify.js"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
@@ -29,13 +30,21 @@ export interface Server {
   readonly get: (path: string) => Effect.Effect<Answer, WireFailure>
   readonly head: (path: string) => Effect.Effect<Answer, WireFailure>
   readonly post: (path: string, body: unknown) => Effect.Effect<Answer, WireFailure>
+  /** A setting of ours contradicts the server, in plain words. */
+  readonly misfit: (setting: string, words: string) => Effect.Effect<never, WireFailure>
   /** A success whose content breaks the contract, in plain words. */
   readonly broken: (contract: string) => Effect.Effect<never, WireFailure>
 }
 
+/** What an answer holds: its vectors, and the model that it says they are of. */
+export interface Spoken {
+  readonly vectors: ReadonlyArray<Vector.Vector>
+  readonly model: string | null | undefined
+}
+
 /** How a kind speaks. */
 export interface Speech {
-  readonly embed: (texts: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Vector.Vector>, WireFailure>
+  readonly embed: (texts: ReadonlyArray<string>) => Effect.Effect<Spoken, WireFailure>
   readonly probe: Effect.Effect<Omit<Probe, "took">, WireFailure>
 }
 
@@ -44,6 +53,8 @@ export interface Kind {
   readonly provider: string
   readonly url: Option.Option<string>
   readonly model: string
+  /** Whether its requests name the model, so that each answer must be of it. */
+  readonly namesModel: boolean
   readonly concurrency: number
   readonly chunkWords: number
   readonly speak: (server: Server) => Effect.Effect<Speech>
@@ -88,6 +99,8 @@ const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["T
     get: (path) => send(to("GET", path)),
     head: (path) => send(to("HEAD", path)),
     post: (path, body) => send(HttpClientRequest.bodyText(to("POST", path), JSON.stringify(body), "application/json")),
+    misfit: (setting, words) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofSetting(peer, setting, words, now))),
     broken: (contract) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofContract(peer, contract, now)))
   } satisfies Server
@@ -95,7 +108,7 @@ const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["T
 
 /**
  * An embedder over HTTP with sockets and a concurrency limit of its own. The time limits start when a call's turn has come
- * and cover headers and body. Where no dimension is configured, the first vector that is accepted sets it.
+ * and cover headers and body. Where no dimension or model is configured, those of the first answer are held to.
  */
 export const make = (
   kind: Kind
@@ -107,23 +120,31 @@ export const make = (
     const { peer } = peerServer
     const speech = yield* kind.speak(peerServer)
     const permits = yield* Effect.makeSemaphore(concurrency)
-    const dimension = yield* Ref.make(config.dimension)
+    const seen = yield* Ref.make<Origin.Origin | null>(null)
+    const expected: Origin.Expected = {
+      model: kind.namesModel ? peerServer.model : Option.getOrNull(config.model),
+      servedModel: Option.getOrNull(config.servedModel),
+      dimension: Option.getOrNull(config.dimension)
+    }
 
-    const checked = Effect.fnUntraced(function*(vectors: ReadonlyArray<Vector.Vector>, count: number) {
-      const expected = { count, dimension: Option.getOrNull(yield* Ref.get(dimension)) }
-      const accepted = yield* Either.match(Vector.check(vectors, expected), {
-        onLeft: peerServer.broken,
-        onRight: (fine) => Effect.succeed(fine)
-      })
-      yield* Ref.update(dimension, Option.orElse(() => Option.fromNullable(accepted[0]?.length)))
-      return accepted
+    const checked = Effect.fnUntraced(function*({ model, vectors }: Spoken, count: number) {
+      const problem = Either.getLeft(Vector.check(vectors, { count, dimension: null }))
+      if (Option.isSome(problem)) return yield* peerServer.broken(problem.value)
+      const answer = { model: model === "" || model === undefined ? null : model, dimension: vectors[0]?.length ?? 0 }
+      const misfit = yield* Ref.modify(seen, (before) =>
+        Either.match(Origin.admit(expected, before, answer), {
+          onLeft: (one) => [Option.some(one), before],
+          onRight: (after) => [Option.none(), after]
+        }))
+      if (Option.isSome(misfit)) return yield* peerServer.misfit(misfit.value.setting, misfit.value.words)
+      return vectors
     })
 
     const embed = Effect.fn("Embedder.embed")(function*(texts: ReadonlyArray<string>) {
       yield* Effect.annotateCurrentSpan({ provider: kind.provider, model: peerServer.model, texts: texts.length })
       if (texts.length === 0) return []
-      const vectors = yield* speech.embed(texts).pipe(within(config.timeout, peer), permits.withPermits(1))
-      return yield* checked(vectors, texts.length)
+      const spoken = yield* speech.embed(texts).pipe(within(config.timeout, peer), permits.withPermits(1))
+      return yield* checked(spoken, texts.length)
     }, Effect.mapError(classify))
 
     const probe = Effect.fn("Embedder.probe")(function*() {
@@ -134,6 +155,7 @@ export const make = (
     return {
       provider: kind.provider,
       model: peerServer.model,
+      answersAs: Effect.map(Ref.get(seen), (origin) => Option.fromNullable(origin?.model)),
       dimension: config.dimension,
       concurrency,
       chunkWords: Option.getOrElse(config.chunkWords, () => kind.chunkWords),

@@ -58,6 +58,13 @@ export const ofContract = (peer: Peer, contract: string, now: number, answer?: A
   contract
 })
 
+/** A setting of ours does not fit the provider; `words` say how, in plain words. */
+export const ofSetting = (peer: Peer, setting: string, words: string, now: number): WireFailure => ({
+  ...record(peer, now),
+  setting,
+  contract: words
+})
+
 /** An answer whose body broke off: what arrived, and what broke it. */
 export const ofCutAnswer = (peer: Peer, answer: Answer, cause: unknown, now: number): WireFailure => ({
   ...record(peer, now),

@@ -127,6 +127,7 @@ export const make = Effect.fnUntraced(function*(entry: URL) {
   return Embedder.of({
     provider: peer.provider,
     model,
+    answersAs: Effect.succeed(Option.some(model)),
     dimension: Option.some(dimension),
     concurrency,
     chunkWords: Option.getOrElse(config.chunkWords, () => chunkWords),

@@ -4,13 +4,15 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import { Embedder } from "../../domain/embedding/Embedder.js"
-import type { Vector } from "../../domain/embedding/Vector.js"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
 import * as HttpEmbedder from "../http/HttpEmbedder.js"
 import * as JsonBody from "../http/JsonBody.js"
 import * as Wire from "../http/WireFailure.js"
 
-const Batch = Schema.Struct({ embeddings: Schema.Array(JsonBody.Numbers) })
+const Batch = Schema.Struct({
+  model: Schema.optional(Schema.NullOr(Schema.String)),
+  embeddings: Schema.Array(JsonBody.Numbers)
+})
 
 const Single = Schema.Struct({ embedding: JsonBody.Numbers })
 
@@ -40,16 +42,21 @@ const embedding = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
     )
 
   /** A server from before /api/embed takes one prompt a request. It is remembered once it has answered so. */
-  const oneByOne = (texts: ReadonlyArray<string>) => Effect.zipLeft(Effect.forEach(texts, single), Ref.set(isOld, true))
+  const oneByOne = (texts: ReadonlyArray<string>) =>
+    Effect.forEach(texts, single).pipe(
+      Effect.zipLeft(Ref.set(isOld, true)),
+      Effect.map((vectors) => ({ vectors, model: null }))
+    )
 
   return Effect.fnUntraced(function*(
     texts: ReadonlyArray<string>
-  ): Effect.fn.Return<ReadonlyArray<Vector>, WireFailure> {
+  ): Effect.fn.Return<HttpEmbedder.Spoken, WireFailure> {
     if (yield* Ref.get(isOld)) return yield* oneByOne(texts)
     // without truncation a text that is too long is refused by name, and the caller can cut it at a sensible border
     const answer = yield* server.post("/api/embed", { model: server.model, input: texts, truncate: false })
     if (Wire.isMissingRoute(answer)) return yield* oneByOne(texts)
-    return (yield* readBatch(answer)).embeddings
+    const { embeddings, model } = yield* readBatch(answer)
+    return { vectors: embeddings, model }
   })
 })
 
@@ -72,6 +79,7 @@ const kind: HttpEmbedder.Kind = {
   provider: "ollama",
   url: Option.some("http://127.0.0.1:11434"),
   model: "nomic-embed-text",
+  namesModel: true,
   concurrency: 1,
   chunkWords: 256,
   speak: (server) => Effect.map(embedding(server), (embed) => ({ embed, probe: probe(server) }))

@@ -6,6 +6,7 @@ import { Numbers } from "../http/JsonBody.js"
 
 /** What a server answers to `POST /v1/embeddings`: numbers, or their float32 bytes in base64. */
 export const OpenAiAnswer = Schema.Struct({
+  model: Schema.optional(Schema.NullOr(Schema.String)),
   data: Schema.Array(Schema.Struct({
     embedding: Schema.Union(Numbers, Schema.String).annotations({
       message: () => ({ message: "expected a list of numbers or base64", override: true })

@@ -27,7 +27,7 @@ const embed = (server: HttpEmbedder.Server): HttpEmbedder.Speech["embed"] => {
       Effect.flatMap((answer) =>
         Either.match(OpenAiAnswer.vectors(answer), {
           onLeft: server.broken,
-          onRight: (vectors) => Effect.succeed(vectors)
+          onRight: (vectors) => Effect.succeed({ vectors, model: answer.model })
         })
       )
     )
@@ -60,6 +60,7 @@ const kind: HttpEmbedder.Kind = {
   provider: "openai",
   url: Option.some("https://api.openai.com/v1"),
   model: "text-embedding-3-small",
+  namesModel: true,
   concurrency: 4,
   chunkWords: 256,
   speak: (server) => Effect.succeed({ embed: embed(server), probe: probe(server) })

@@ -12,11 +12,16 @@ export interface Probe {
   readonly detail: string
 }
 
-/** Turns texts into vectors. One call of `embed` is one request on the wire (tried again inside by the request policy). */
+/**
+ * Turns texts into vectors. One call of `embed` is one request on the wire, or a second one where the server refused how the first
+ * was put. All vectors are of one model: an answer of another is a failure.
+ */
 export class Embedder extends Context.Tag("holdfast/Embedder")<Embedder, {
   /** The name that gates and cooldowns are kept by: the kind, unless settings name another. */
   readonly provider: string
   readonly model: string
+  /** How the answers of this process call their model: none before the first, and where they never say. */
+  readonly answersAs: Effect.Effect<Option.Option<string>>
   /** As configured, or known beforehand; none until a first vector shows it. */
   readonly dimension: Option.Option<number>
   /** Calls that may be under way at once in this process. */

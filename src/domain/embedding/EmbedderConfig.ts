@@ -13,6 +13,8 @@ export class EmbedderConfig extends Context.Tag("holdfast/EmbedderConfig")<Embed
   /** Base address, e.g. `http://127.0.0.1:11434`; none for `local`, and where the kind has a default. */
   readonly url: Option.Option<URL>
   readonly model: Option.Option<string>
+  /** The name that answers carry, where the server has another for `model`. */
+  readonly servedModel: Option.Option<string>
   readonly dimension: Option.Option<number>
   readonly apiKey: Option.Option<Redacted.Redacted>
   /** Limit of one embed call, headers and body together. */

@@ -76,6 +76,11 @@ export const table = {
     Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/),
     "The model to ask for; each kind but http has a default"
   ),
+  embedderServedModel: optional(
+    "embedder.served_model",
+    Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/),
+    "How its answers call that model, where the server has another name for it"
+  ),
   embedderDimension: optional(
     "embedder.dimension",
     Kind.integer(1, 16_000),

@@ -15,9 +15,33 @@ import { ollamaServer } from "../../support/OllamaServer.js"
 import { openAiServer } from "../../support/OpenAiServer.js"
 
 const kinds = [
-  { kind: "ollama", start: ollamaServer, layer: OllamaEmbedder.layer, concurrency: 1, probed: "/api/tags" },
-  { kind: "http", start: denseServer, layer: DenseEmbedder.layer, concurrency: 4, probed: "/health" },
-  { kind: "openai", start: openAiServer, layer: OpenAiEmbedder.layer, concurrency: 4, probed: "/v1/models" }
+  {
+    kind: "ollama",
+    start: (options: Options, answersAs?: string) =>
+      ollamaServer({ ...options, ...(answersAs === undefined ? {} : { answersAs }) }),
+    layer: OllamaEmbedder.layer,
+    concurrency: 1,
+    probed: "/api/tags",
+    model: "nomic-embed-text"
+  },
+  {
+    kind: "http",
+    start: (options: Options, answersAs?: string) =>
+      denseServer({ ...options, ...(answersAs === undefined ? {} : { report: { model: answersAs } }) }),
+    layer: DenseEmbedder.layer,
+    concurrency: 4,
+    probed: "/health",
+    model: "bge-m3"
+  },
+  {
+    kind: "openai",
+    start: (options: Options, answersAs?: string) =>
+      openAiServer({ ...options, ...(answersAs === undefined ? {} : { answersAs }) }),
+    layer: OpenAiEmbedder.layer,
+    concurrency: 4,
+    probed: "/v1/models",
+    model: "text-embedding-3-small"
+  }
 ] as const
 
 const answer = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): Fault => ({
@@ -63,10 +87,10 @@ const faults: ReadonlyArray<readonly [name: string, fault: Fault, tag: FailureTa
   ]
 ]
 
-for (const { concurrency, kind, layer, probed, start } of kinds) {
-  const pair = (options: Options = {}, settings: Partial<Settings> = {}) =>
+for (const { concurrency, kind, layer, model, probed, start } of kinds) {
+  const pair = (options: Options = {}, settings: Partial<Settings> = {}, answersAs?: string) =>
     Effect.gen(function*() {
-      const server = yield* start(options)
+      const server = yield* start(options, answersAs)
       const embedder = yield* embedderOf(layer, { kind, url: server.url, ...settings })
       return { server, embedder }
     })
@@ -93,6 +117,50 @@ for (const { concurrency, kind, layer, probed, start } of kinds) {
         const { embedder } = yield* pair({ fault: () => ({ kind: "nan" }) })
         const failure = yield* Effect.flip(embedder.embed(["one", "two"]))
         expect(failure.provider).toBe(kind)
+      }))
+
+    it.scopedLive("names a wrong embedder.dimension at the first answer", () =>
+      Effect.gen(function*() {
+        const { embedder, server } = yield* pair({ dimension: 8 }, { dimension: 16 })
+        // a server that cuts its vectors on request would make them as long as they were asked for
+        if (kind === "openai") server.setFault(() => answer(200, "{\"data\":[{\"embedding\":[1,2,3,4,5,6,7,8]}]}"))
+        expect(yield* Effect.flip(embedder.embed(["one"]))).toMatchObject({
+          _tag: "InvalidRequest",
+          setting: "embedder.dimension",
+          detail: "embedder.dimension is 16 but the model answers 8"
+        })
+        expect(server.seen().calls).toHaveLength(1)
+      }))
+
+    it.scopedLive("notices an answer of another model than was asked for", () =>
+      Effect.gen(function*() {
+        const { embedder } = yield* pair({}, { model }, "other-model")
+        expect(yield* Effect.flip(embedder.embed(["one"]))).toMatchObject({
+          _tag: "InvalidRequest",
+          setting: "embedder.model",
+          detail:
+            `embedder.model is ${model} but the answer is of other-model: correct embedder.model, or set embedder.served_model to other-model if the two are one`
+        })
+        expect(yield* embedder.answersAs).toEqual(Option.none())
+      }))
+
+    it.scopedLive("takes the name that the settings say answers carry, and tells how they call the model", () =>
+      Effect.gen(function*() {
+        const { embedder } = yield* pair({}, { model, servedModel: "other-model" }, "other-model")
+        expect(yield* embedder.answersAs).toEqual(Option.none())
+        yield* embedder.embed(["one"])
+        expect(yield* embedder.answersAs).toEqual(Option.some("other-model"))
+      }))
+
+    it.scopedLive("mixes no vectors of two lengths that two answers have", () =>
+      Effect.gen(function*() {
+        const { embedder, server } = yield* pair()
+        yield* embedder.embed(["one"])
+        server.setFault(() => ({ kind: "wrong-dimension" }))
+        expect(yield* Effect.flip(embedder.embed(["two"]))).toMatchObject({
+          setting: "embedder.model",
+          detail: "the model answered 8 dimensions and answers 7 now: another model stands behind embedder.url"
+        })
       }))
 
     it.scopedLive("passes on how long to wait", () =>
