@@ -20,7 +20,7 @@ import type { StoreFailure } from "../../src/domain/store/StoreFailure.js"
 export type Database = SqlClient.SqlClient | PgClient.PgClient | Sessions
 
 export interface Backend {
-  readonly name: "PGlite" | "Postgres"
+  readonly name: string
   readonly fresh: (migrations: ReadonlyArray<Migrate.Migration>) => Layer.Layer<Database, StoreFailure>
 }
 

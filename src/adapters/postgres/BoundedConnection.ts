@@ -1,6 +1,8 @@
+import * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
 import * as Pg from "pg"
 import { PreparedStatements } from "./Prepared.js"
+import * as SessionSettings from "./SessionSettings.js"
 
 type Callback = (error: unknown, result?: unknown) => void
 
@@ -10,6 +12,10 @@ export type Heard = (error: unknown, result: Pg.QueryResult) => void
 /** The driver takes a statement as its text, or as an object that holds it. */
 const isCommit = (query: unknown): boolean =>
   query === "COMMIT" || Predicate.hasProperty(query, "text") && query.text === "COMMIT"
+
+interface Starting {
+  readonly getStartupConf: () => Readonly<Record<string, string>>
+}
 
 const isEmpty = (values: unknown): boolean => !Array.isArray(values) || values.length === 0
 
@@ -22,10 +28,35 @@ export const rolledBack = () =>
 /**
  * A connection that keeps two promises the driver does not: a statement without an answer in time takes its connection with
  * it, so that no dead connection returns to the pool, and says so by the event `silent`; and a COMMIT that rolled back is an
- * error. On the server itself it prepares the statements that are marked.
+ * error. On the server itself it prepares the statements that are marked. Its session has our settings, not those of the role
+ * or the database.
  */
 export class BoundedConnection extends Pg.Client {
   #prepared: PreparedStatements | undefined
+  readonly #statementTimeout: Duration.Duration
+
+  /** `statementTimeout` bounds each statement on the server, where the server can be told. */
+  constructor(config: Pg.ClientConfig & { readonly statementTimeout?: Duration.Duration } = {}) {
+    super(config)
+    this.#statementTimeout = config.statementTimeout ?? Duration.minutes(1)
+  }
+
+  /** The driver's own method, which its types leave out: what is sent when connecting. */
+  getStartupConf(): Readonly<Record<string, string>> {
+    const driver: unknown = Pg.Client.prototype
+    return { ...(driver as Starting).getStartupConf.call(this), ...SessionSettings.startup } // see the method above
+  }
+
+  /** Gives the session our settings, and finds out whether a pooler stands between. */
+  async greet(): Promise<void> {
+    const told: unknown = Predicate.hasProperty(this, "processID") ? this.processID : undefined // not in its types
+    const processId = typeof told === "number" ? told : 0
+    const greeting = SessionSettings.greeting(processId, this.#statementTimeout)
+    const query: unknown = super.query
+    const answer: unknown = await (query as (text: string) => Promise<unknown>).call(this, greeting) // one of its overloads
+    const rows = Predicate.hasProperty(answer, "rows") && Array.isArray(answer.rows) ? answer.rows : []
+    this.answeredBy(rows[0]?.pid)
+  }
 
   /**
    * The process that answers statements. Where it is the one that took the connection, nothing stands between that could hand
@@ -43,7 +74,10 @@ export class BoundedConnection extends Pg.Client {
       (query as (...args: ReadonlyArray<unknown>) => never).apply(this, [...args]) // any of the overloads
     const last = args.at(-1)
     if (typeof last !== "function") return pass(args)
-    const [text, ...values] = args.slice(0, -1)
+    const [given, ...values] = args.slice(0, -1)
+    const text = given === "BEGIN"
+      ? SessionSettings.begin(this.#prepared !== undefined, this.#statementTimeout)
+      : given
     const told = last as Callback // the driver calls it as one
     const name = this.#prepared?.nameOf(text)
     const statement = name === undefined
@@ -86,14 +120,15 @@ export class BoundedConnection extends Pg.Client {
 
   #watch(commit: boolean, callback: Callback): Callback {
     return (error, result) => {
-      if (error instanceof Error && error.message === "Query read timeout") this.#cut(error)
+      if (error instanceof Error && error.message === "Query read timeout") this.cut(error)
       const back = !error && commandOf(result) === "ROLLBACK"
       if (back) this.#prepared?.takenBack()
       return commit && back ? callback(rolledBack()) : callback(error, result)
     }
   }
 
-  #cut(error: Error) {
+  /** Breaks a connection that fell silent, without waiting for the server. */
+  cut(error: Error): void {
     const inner = this as unknown as { readonly connection?: { readonly stream?: { destroy(error: Error): void } } } // not in its types
     inner.connection?.stream?.destroy(error)
     this.emit("silent")

@@ -8,7 +8,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Pg from "pg"
 import type * as Store from "../../domain/store/StoreFailure.js"
@@ -49,24 +48,14 @@ const connection = (config: Settings) => ({
   application_name: config.applicationName,
   connectionTimeoutMillis: Duration.toMillis(config.connectTimeout),
   query_timeout: Duration.toMillis(config.statementTimeout),
+  statementTimeout: config.statementTimeout,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,
   types: RowTypes.types
 })
 
-/**
- * The server's own bounds for a client that vanished behind a cut network, so that no lock outlives it for hours. They are
- * set after connecting, because poolers refuse unknown start-up parameters.
- */
-const serverBounds = "set idle_in_transaction_session_timeout = '60s'; set tcp_keepalives_idle = 10; " +
-  "set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3"
-
-/** Sets the bounds and tells the connection who answers, in one round trip. */
 const greet = async (client: Pg.ClientBase) => {
-  const answers: unknown = await client.query(`${serverBounds}; select pg_backend_pid() as pid`)
-  const answer: unknown = Array.isArray(answers) ? answers.at(-1) : undefined
-  const rows = Predicate.hasProperty(answer, "rows") && Array.isArray(answer.rows) ? answer.rows : []
-  if (client instanceof BoundedConnection) client.answeredBy(rows[0]?.pid)
+  if (client instanceof BoundedConnection) await client.greet()
 }
 
 const failed = (message: string) => (cause: unknown) => new SqlError.SqlError({ cause, message })
@@ -160,6 +149,12 @@ const listen = (client: Pg.Client, channel: string, hear: (payload: string) => v
     SqlFailure.renamed
   )
 
+type Row = Readonly<Record<string, unknown>>
+
+/** The driver's promise, by its own types. */
+const asked = (client: Pg.ClientBase, sql: string, params: ReadonlyArray<unknown>) =>
+  client.query<Row>(sql, [...params])
+
 /** Opens one connection outside the pool. It ends with the scope. */
 export const openSession = Effect.fn("Client.openSession")(function*(config: Settings) {
   const gone = yield* Deferred.make<never, Store.StoreFailure>()
@@ -168,7 +163,7 @@ export const openSession = Effect.fn("Client.openSession")(function*(config: Set
   const client = yield* Effect.acquireRelease(
     Effect.try({
       try: () => {
-        const made = new Pg.Client({ ...connection(config), query_timeout: undefined })
+        const made = new BoundedConnection({ ...connection(config), query_timeout: undefined })
         made.on("error", die)
         made.on("end", () => die(new Error("Connection terminated")))
         return made
@@ -178,19 +173,23 @@ export const openSession = Effect.fn("Client.openSession")(function*(config: Set
     (made) => ended(() => made.end())
   )
   yield* Effect.tryPromise({
-    try: () => client.connect().then(() => client.query(serverBounds)),
+    try: () => client.connect().then(() => client.greet()),
     catch: failed("Failed to connect")
   })
   const lost = Deferred.await(gone)
   const session: Session = {
     query: Effect.fn("Session.query")((sql, params = []) =>
       Effect.tryPromise({
-        try: () => client.query<Record<string, unknown>>(sql, [...params]),
+        try: () => asked(client, sql, params),
         catch: failed("Failed to execute statement")
       }).pipe(
         Effect.timeoutFail({
           duration: config.statementTimeout,
-          onTimeout: () => failed("Query read timeout")(undefined)
+          onTimeout: () => {
+            const silent = new Error("Query read timeout")
+            client.cut(silent)
+            return failed(silent.message)(silent)
+          }
         }),
         Effect.map((result) => result.rows),
         SqlFailure.renamed,

@@ -13,14 +13,22 @@ const int8 = (text: string): number | bigint => {
   return Number.isSafeInteger(value) ? value : BigInt(text)
 }
 
+/** Only a session that somebody else has set shows times in another form. */
+const unreadable = (text: string): never => {
+  throw new RangeError(`a time that is not in ISO form (${text}): this session needs "set datestyle = 'ISO'"`)
+}
+
 const eachInt8 = (value: unknown): Cell | Cells =>
   Array.isArray(value) ? value.map(eachInt8) : typeof value === "string" ? int8(value) : null
 
-const oid = { int8: 20, int8Array: 1016 } as const
+const oid = { int8: 20, int8Array: 1016, date: 1082, timestamp: 1114, timestamptz: 1184 } as const
+
+const times: ReadonlySet<number> = new Set([oid.date, oid.timestamp, oid.timestamptz])
 
 const parserOf = (type: number): (text: string) => unknown => {
   if (type === oid.int8) return int8
   const parse: (text: string) => unknown = Pg.types.getTypeParser(type, "text")
+  if (times.has(type)) return (text) => parse(text) ?? unreadable(text)
   return type === oid.int8Array ? (text) => eachInt8(parse(text)) : parse
 }
 

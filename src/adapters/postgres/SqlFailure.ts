@@ -46,7 +46,7 @@ const plain = (text: string): string => {
 
 /** SQLSTATEs and codes of Node that mean: nobody answers, or the answer will not come on this connection. */
 const unavailable = new Set(
-  ("57P01 57P02 57P03 57P05 25P03 57014 53000 53200 53300 53400 3D000 ECONNREFUSED ECONNRESET ENOTFOUND EAI_AGAIN " +
+  ("57P01 57P02 57P03 57P05 25P03 25P04 57014 53000 53200 53300 53400 3D000 ECONNREFUSED ECONNRESET ENOTFOUND EAI_AGAIN " +
     "ETIMEDOUT EPIPE EHOSTUNREACH ENETUNREACH EHOSTDOWN ECONNABORTED EADDRNOTAVAIL ENOENT EMFILE ENFILE ERR_INVALID_URL")
     .split(" ")
 )
@@ -86,10 +86,16 @@ export const isStaleStatement = (error: unknown): boolean =>
 /** The code of our own errors when the embedded database is gone: PostgreSQL has none for it. */
 export const engineStopped = "ENGINE_STOPPED"
 
+/** What to do where the server's own words leave it open, and checking that it runs would not help. */
+const advice: { readonly [code: string]: string } = {
+  "53300": "; raise the limit of connections, or stop other programs of this role",
+  "57014": "; where a limit of time ended it, raise statement_timeout of this role"
+}
+
 /** The failure behind an SqlError. Total: what nothing recognises is StoreBroken with its SQLSTATE. */
 export const fromSqlError = (error: SqlError.SqlError): Store.StoreFailure => {
   const { code, constraint, text } = told(error)
-  const detail = code === "ERR_INVALID_URL" ? "the URL cannot be read" : plain(text)
+  const detail = code === "ERR_INVALID_URL" ? "the URL cannot be read" : plain(text + (advice[code] ?? ""))
   if (code === "53100" || code === "ENOSPC" || code === "EDQUOT") return new Store.StoreFull({ detail })
   if (code === "25006" || code === "EROFS") return new Store.StoreReadOnly({ detail })
   if (code === engineStopped) return new Store.EngineStopped({ detail })

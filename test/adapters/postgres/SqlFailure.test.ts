@@ -15,6 +15,7 @@ const table: ReadonlyArray<readonly [StoreFailure["_tag"], string | undefined, s
   ["StoreUnavailable", "57P01", "terminating connection due to administrator command"],
   ["StoreUnavailable", "57P03", "the database system is starting up"],
   ["StoreUnavailable", "53300", "sorry, too many clients already"],
+  ["StoreUnavailable", "25P04", "terminating connection due to transaction timeout"],
   ["StoreUnavailable", "08006", "connection failure"],
   ["StoreUnavailable", "3D000", "database \"x\" does not exist"],
   ["StoreUnavailable", "DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate"],
@@ -57,6 +58,13 @@ describe("fromSqlError", () => {
     })
     expect(SqlFailure.fromSqlError(both)._tag).toBe("StoreUnavailable")
     expect(SqlFailure.fromSqlError(deep)._tag).toBe("StoreUnavailable")
+  })
+
+  it("says what to do about a limit that is not ours", () => {
+    const many = error("53300", "too many connections for role \"ann\"")
+    const slow = error("57014", "canceling statement due to statement timeout")
+    expect(SqlFailure.fromSqlError(many).message).toContain("raise the limit of connections")
+    expect(SqlFailure.fromSqlError(slow).message).toContain("raise statement_timeout")
   })
 
   it("shows nothing of a URL before its host", () => {
