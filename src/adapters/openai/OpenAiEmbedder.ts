@@ -2,36 +2,85 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import { Embedder } from "../../domain/embedding/Embedder.js"
+import { classify } from "../../domain/failure/classify.js"
+import type { WireFailure } from "../../domain/failure/WireFailure.js"
 import * as HttpEmbedder from "../http/HttpEmbedder.js"
 import * as JsonBody from "../http/JsonBody.js"
 import * as Wire from "../http/WireFailure.js"
 import * as OpenAiAnswer from "./OpenAiAnswer.js"
+import * as Parameters from "./Parameters.js"
 
 /** A base address with a version in its path is complete: `/v1`, `/api/paas/v4`, `/v1beta/openai`. */
 const path = (server: HttpEmbedder.Server, route: string): string =>
   /\/v\d+[a-z]*(?:\/|$)/u.test(server.base.pathname) ? route : `/v1${route}`
 
-const embed = (server: HttpEmbedder.Server): HttpEmbedder.Speech["embed"] => {
-  const read = JsonBody.decode(OpenAiAnswer.OpenAiAnswer, server.peer)
-  const asked = {
-    model: server.model,
+/** The same request with less in it, as long as the answer blames what is left. */
+const asking = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
+  const wanted: { readonly [P in Parameters.Parameter]?: unknown } = {
     // a quarter of the bytes of decimal text; servers that do not know it answer with numbers
     encoding_format: "base64",
     ...Option.match(server.configuredDimension, { onNone: () => ({}), onSome: (dimensions) => ({ dimensions }) })
   }
-  return (texts) =>
-    server.post(path(server, "/embeddings"), { ...asked, input: texts }).pipe(
-      Effect.flatMap(read),
-      Effect.flatMap((answer) =>
-        Either.match(OpenAiAnswer.vectors(answer), {
-          onLeft: server.broken,
-          onRight: (vectors) => Effect.succeed({ vectors, model: answer.model })
-        })
-      )
-    )
-}
+  const all: ReadonlyArray<Parameters.Parameter> = Option.isSome(server.configuredDimension)
+    ? ["encoding_format", "dimensions"]
+    : ["encoding_format"]
+  // what the server serves without, and not with
+  const refused = yield* Ref.make<ReadonlyArray<Parameters.Parameter>>([])
+  const mayGuess = yield* Ref.make(true)
+
+  const post = (texts: ReadonlyArray<string>, sent: ReadonlyArray<Parameters.Parameter>) =>
+    server.post(path(server, "/embeddings"), {
+      model: server.model,
+      ...Object.fromEntries(sent.map((parameter) => [parameter, wanted[parameter]])),
+      input: texts
+    })
+
+  /** A refusal without a known reason may be of a parameter too: that is tried once, unless they were served before. */
+  const isUnexplained = (answer: Wire.Answer) =>
+    (answer.status === 400 || answer.status === 422) &&
+    classify(Wire.ofAnswer(server.peer, answer, 0))._tag === "InvalidRequest"
+
+  /** The answer, and the parameters it was asked for without. */
+  const ask = (
+    texts: ReadonlyArray<string>,
+    without: ReadonlyArray<Parameters.Parameter>,
+    guessing: boolean
+  ): Effect.Effect<readonly [Wire.Answer, ReadonlyArray<Parameters.Parameter>], WireFailure> =>
+    Effect.gen(function*() {
+      const sent = all.filter((parameter) => !without.includes(parameter))
+      const answer = yield* post(texts, sent)
+      const blamed = Parameters.blamed(answer, sent)
+      if (blamed.length > 0) return yield* ask(texts, [...without, ...blamed], guessing)
+      const mayDrop = sent.length > 0 && isUnexplained(answer) && (guessing || (yield* Ref.getAndSet(mayGuess, false)))
+      return mayDrop ? yield* ask(texts, [...without, ...sent.slice(0, 1)], true) : [answer, without] as const
+    })
+
+  return Effect.fnUntraced(function*<A>(
+    texts: ReadonlyArray<string>,
+    read: (answer: Wire.Answer) => Effect.Effect<A, WireFailure>
+  ) {
+    const [answer, without] = yield* ask(texts, yield* Ref.get(refused), false)
+    const found = yield* read(answer)
+    yield* Ref.update(refused, (before) => [...new Set([...before, ...without])])
+    yield* Ref.set(mayGuess, false)
+    return found
+  })
+})
+
+const embedding = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
+  const ask = yield* asking(server)
+  const decode = JsonBody.decode(OpenAiAnswer.OpenAiAnswer, server.peer)
+  const read = (answer: Wire.Answer) =>
+    Effect.flatMap(decode(answer), (decoded) =>
+      Either.match(OpenAiAnswer.vectors(decoded), {
+        onLeft: server.broken,
+        onRight: (vectors) => Effect.succeed({ vectors, model: decoded.model })
+      }))
+  return (texts: ReadonlyArray<string>) => ask(texts, read)
+})
 
 const Listed = Schema.Array(Schema.Struct({ id: Schema.String }))
 
@@ -63,7 +112,7 @@ const kind: HttpEmbedder.Kind = {
   namesModel: true,
   concurrency: 4,
   chunkWords: 256,
-  speak: (server) => Effect.succeed({ embed: embed(server), probe: probe(server) })
+  speak: (server) => Effect.map(embedding(server), (embed) => ({ embed, probe: probe(server) }))
 }
 
 /** The embedder of every server that speaks `POST /v1/embeddings`. */
