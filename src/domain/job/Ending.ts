@@ -5,6 +5,7 @@ import type { Consequence, Report } from "../failure/Consequence.js"
 import type { Failure } from "../failure/Failure.js"
 import { detail } from "../failure/scrub.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
+import type { StoreFailure } from "../store/StoreFailure.js"
 import type { NewError } from "./Job.js"
 import type { Claimed } from "./JobQueue.js"
 import { Outcome } from "./Outcome.js"
@@ -84,6 +85,18 @@ export const ending = (
       Halt: () => Outcome.Halted(cause)
     })
   )
+}
+
+/** What every database can store, whatever its encoding. */
+const ascii = (text: string): string => text.replace(/[^ -~]/g, "?")
+
+/**
+ * How an attempt ends whose writes the store refuses, though it is there. What was refused for its value is refused again; in its
+ * place stands what the store said, in letters that it cannot refuse.
+ */
+export const brokenByStore = (failure: StoreFailure, job: Claimed, random: number): Outcome => {
+  const cause: Cause = { error: { tag: failure._tag, message: ascii(failure.message), detail: "" }, report: "report" }
+  return failure._tag === "StoreRejectedData" ? Outcome.Halted(cause) : again(cause, job, random, RetryPolicy.job)
 }
 
 /** How an attempt ends that a bug in the program ended: it is spent, reported, and tried again after the ordinary backoff. */

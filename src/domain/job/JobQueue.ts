@@ -99,7 +99,10 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
    * between its claim and its start. Nothing is tried again.
    */
   readonly claimer: Effect.Effect<Claimer>
-  /** Renew the leases of all these jobs in one statement; answers those that are still held. */
+  /**
+   * Renew the leases of all these jobs in one statement; answers those that are still held. Jobs of the same claims that are left
+   * out run no more: they are freed, as a dead worker's are.
+   */
   readonly renew: (
     held: ReadonlyArray<Held>,
     duration: Duration.Duration

@@ -6,13 +6,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type * as FiberId from "effect/FiberId"
+import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
+import { brokenByBug, brokenByStore } from "../../domain/job/Ending.js"
 import type { JobId } from "../../domain/job/Job.js"
 import type { Held, JobQueue } from "../../domain/job/JobQueue.js"
 import { Outcome } from "../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
+import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as Bell from "./Bell.js"
 import { conclude } from "./Conclude.js"
@@ -65,7 +69,7 @@ export interface Bench {
   readonly me: FiberId.FiberId
   /** When the leases were last renewed, in milliseconds. */
   readonly beatAt: Ref.Ref<number>
-  /** The first trouble that left a job to its lease. */
+  /** The first trouble that kept the end of a job from being written. */
   readonly broken: Deferred.Deferred<never, StoreFailure>
 }
 
@@ -80,20 +84,45 @@ export const lose = (bench: Bench, one: Running) => {
 const labelled = <A, E, R>({ held }: Running, said: Effect.Effect<A, E, R>) =>
   Effect.annotateLogs(said, { job: held.job.id, fence: held.fence })
 
-/** What becomes of a job whose run, or whose end, failed. */
-const troubled = (bench: Bench, one: Running, cause: Settle.Refused) =>
-  Option.match(Cause.failureOption(cause), {
+/**
+ * What becomes of a job whose run, or whose end, failed. A bug, and a store that refuses what is written, end the attempt like any
+ * other failure; a store that stays away can be told nothing.
+ */
+const troubled = (bench: Bench, one: Running, cause: Settle.Refused) => {
+  const { held } = one
+  const ended = (outcome: (random: number) => Outcome) =>
+    Effect.flatMap(Random.next, (random) => conclude(bench.settle, held, outcome(random)))
+  return Option.match(Cause.failureOption(cause), {
     onSome: (failure) =>
       failure._tag === "LeaseLost"
         ? labelled(one, Effect.logWarning(failure.message))
-        : labelled(one, logStore(`Job ${one.held.job.id} is left to its lease`)(failure)).pipe(
-          Effect.zipRight(Deferred.fail(bench.broken, failure))
+        : isPassing(failure)
+        ? Effect.fail(failure)
+        : labelled(one, logStore(`The store ended an attempt at job ${held.job.id}`)(failure)).pipe(
+          Effect.zipRight(ended((random) => brokenByStore(failure, held.job, random)))
         ),
     onNone: () => {
       const defect = Cause.squash(cause)
-      return labelled(one, Effect.logError(`A bug ended job ${one.held.job.id}`, defect)).pipe(
-        Effect.zipRight(Deferred.die(bench.broken, defect))
+      return labelled(one, Effect.logError(`A bug ended an attempt at job ${held.job.id}`, defect)).pipe(
+        Effect.zipRight(ended((random) => brokenByBug(Inspectable.toStringUnknown(defect), held.job, random)))
       )
+    }
+  })
+}
+
+/** Its end is not written: the next heartbeat no longer names the job, and so frees it. */
+const abandoned = (bench: Bench, one: Running, cause: Settle.Refused) =>
+  Option.match(Cause.failureOption(cause), {
+    onSome: (failure) =>
+      labelled(one, Effect.logWarning(`The end of job ${one.held.job.id} is not written: ${failure.message}`)).pipe(
+        Effect.zipRight(failure._tag === "LeaseLost" ? Effect.void : Deferred.fail(bench.broken, failure))
+      ),
+    onNone: () => {
+      const defect = Cause.squash(cause)
+      return labelled(one, Effect.logError(`A bug kept the end of job ${one.held.job.id} from being written`, defect))
+        .pipe(
+          Effect.zipRight(Deferred.die(bench.broken, defect))
+        )
     }
   })
 
@@ -105,10 +134,19 @@ const free = (bench: Bench, one: Running) => {
 }
 
 /** What is left to do for a job whose run is over. Never interrupted; its slot is free after it. */
-const finish = <R>(bench: Bench, fork: Fork<R>, one: Running, last: Effect.Effect<unknown, Refusal, R>) =>
-  fork(Effect.uninterruptible(Effect.catchAllCause(last, (cause) => troubled(bench, one, cause)))).addObserver(() =>
-    free(bench, one)
-  )
+const finish = <R>(
+  bench: Bench,
+  fork: Fork<R | Others>,
+  one: Running,
+  last: Effect.Effect<unknown, Refusal, R | Others>
+) =>
+  fork(
+    last.pipe(
+      Effect.catchAllCause((cause) => troubled(bench, one, cause)),
+      Effect.catchAllCause((cause) => abandoned(bench, one, cause)),
+      Effect.uninterruptible
+    )
+  ).addObserver(() => free(bench, one))
 
 /** Write the end of a job, as the outcome says it. */
 const close = <R>(bench: Bench, fork: Fork<R | Others>, one: Running, outcome: Outcome) =>

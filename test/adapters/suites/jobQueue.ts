@@ -160,6 +160,40 @@ export const jobQueue = (backend: Backend) =>
             expect(yield* Kit.minutesFromNow(Option.getOrThrow(job.lease).expiresAt)).toBe(60)
           }))
 
+        test("frees a job that its holder no longer names, while a sibling of its claim goes on", () =>
+          Effect.gen(function*() {
+            yield* Kit.enqueue("left")
+            yield* Kit.enqueue("kept")
+            const [left, kept] = yield* Kit.claim(2)
+            if (left === undefined || kept === undefined) return yield* Effect.dieMessage("two jobs are ready")
+            const queue = yield* JobQueue
+            expect(yield* queue.renew([kept], Kit.minute)).toEqual(new Set([kept.job.id]))
+            const freed = yield* Kit.find(left)
+            expect([freed.status, freed.attempts, freed.crashes]).toEqual(["pending", 1, 1])
+            // Its late end is refused, the sibling's is not, and the lease goes with it.
+            expect((yield* Effect.flip(Kit.settle(left, Outcome.Completed())))._tag).toBe("LeaseLost")
+            expect((yield* Kit.settle(kept, Outcome.Completed())).status).toBe("succeeded")
+            yield* Kit.pass("2 minutes")
+            expect(yield* queue.isReclaimDue).toBe(false)
+            expect((yield* Kit.claimOne()).job.id).toBe(left.job.id)
+          }))
+
+        test("fails a job whose holders left it too often without a word", () =>
+          Effect.gen(function*() {
+            const queue = yield* JobQueue
+            yield* Kit.enqueue("left", { maxAttempts: 2 })
+            for (const other of ["one", "two"]) {
+              yield* Kit.enqueue(other)
+              const claimed = yield* Kit.claim(2)
+              yield* queue.renew(claimed.filter(({ job }) => job.source.id === other), Kit.minute)
+            }
+            const [job] = yield* queue.list({ source: Kit.source("left"), limit: 1 })
+            expect(job?.status).toBe("failed")
+            expect(Option.map(job?.lastError ?? Option.none(), ({ message }) => message)).toEqual(
+              Option.some("The worker died 2 times while running this job.")
+            )
+          }))
+
         test("saves a lease that ran out and that nobody took", () =>
           Effect.gen(function*() {
             const queue = yield* JobQueue

@@ -2,7 +2,6 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -17,7 +16,12 @@ import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import { StoreBroken, StoreConflict, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
+import {
+  StoreBroken,
+  StoreConflict,
+  StoreRejectedData,
+  StoreUnavailable
+} from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import type { Runner } from "../../../src/programs/flows/Bench.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
@@ -40,14 +44,22 @@ interface Told {
   /** The jobs that a heartbeat finds still held. */
   readonly renewed?: ReadonlyArray<number>
   readonly settled?: Effect.Effect<void, StoreFailure>
+  /** Ends that the store cannot take. */
+  readonly refuses?: (outcome: Outcome) => boolean
   readonly workers?: number
   /** Whether others see the worker's lock. */
   readonly lock?: { seen: boolean; readonly latch: Effect.Latch }
 }
 
+const unstorable = new StoreRejectedData({ sqlState: "22P05", detail: "unsupported Unicode escape sequence" })
+
 /** A queue that answers as told and notes what is settled, and how. */
-const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = settings.workers }: Told) => {
+const queueOf = (
+  { claims, lock, refuses = () => false, renewed = [], settled = Effect.void, workers = settings.workers }: Told
+) => {
   const ends: Array<string> = []
+  const reports: Array<string> = []
+  const renewals: Array<ReadonlyArray<number>> = []
   const hints: Array<() => void> = []
   let claimed = 0
   let quickly = 0
@@ -64,11 +76,20 @@ const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = 
         quickly += 1
         Effect.runFork(claim(request)).addObserver(told)
       }),
-      renew: () => Effect.succeed(new Set(renewed.map((id) => JobId.make(id)))),
+      renew: (jobs) =>
+        Effect.sync(() => {
+          renewals.push(jobs.map(({ job }) => job.id))
+          return new Set(renewed.map((id) => JobId.make(id)))
+        }),
       settleAll: (jobs, outcome) =>
         Effect.map(settled, () => {
           ends.push(...jobs.map(({ job }) => `${job.id} ${outcome._tag}`))
           return new Set(jobs.map(({ job }) => job.id))
+        }),
+      settle: (one, outcome) =>
+        Effect.map(refuses(outcome) ? Effect.fail(unstorable) : settled, () => {
+          ends.push(`${one.job.id} ${outcome._tag} ${"error" in outcome ? outcome.error.tag : ""}`)
+          return { status: "pending" as const, runAt: Option.none() }
         }),
       isReclaimDue: Effect.succeed(false),
       nextReadyIn: Effect.succeed(Option.none())
@@ -82,12 +103,14 @@ const queueOf = ({ claims, lock, renewed = [], settled = Effect.void, workers = 
     }),
     Layer.mock(WakeUps, { hear: (ring) => Effect.sync(() => hints.push(ring)) }),
     Layer.mock(Gates, {}),
-    Layer.mock(Reporter, {}),
+    Layer.succeed(Reporter, { report: ({ tag }) => Effect.sync(() => void reports.push(tag)) }),
     Layer.succeed(WorkSettings, { ...settings, workers }),
     Logger.remove(Logger.defaultLogger)
   )
   return {
     ends,
+    reports,
+    renewals,
     layer,
     hint: () => hints.forEach((ring) => ring()),
     asked: () => claimed,
@@ -459,57 +482,96 @@ describe("working on jobs", () => {
       }).pipe(Effect.provide(layer))
     }))
 
-  it.effect("leaves a job that a bug ended to its lease, and works on", () => {
-    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)]), Effect.succeed([held(3)])] })
+  it.effect("settles a job that a bug ended, and reports it, while its sibling goes on", () => {
+    const { ends, layer, reports } = queueOf({ claims: [Effect.succeed([held(1), held(2)])] })
     return Effect.gen(function*() {
+      const go = yield* Deferred.make<void>()
       const working = yield* Effect.fork(
-        workWith(({ job }) => job.id === 1 ? Effect.dieMessage("a bug") : Effect.succeed(completed))
+        workWith(({ job }) => job.id === 1 ? Effect.dieMessage("a bug") : Effect.as(Deferred.await(go), completed))
       )
-      yield* TestClock.adjust("6 seconds")
-      expect(ends).toEqual(["2 Completed", "3 Completed"])
+      yield* settledDown
+      expect([ends, reports]).toEqual([["1 Retried bug"], ["bug"]])
+      yield* Deferred.succeed(go, undefined)
+      yield* settledDown
+      expect(ends).toEqual(["1 Retried bug", "2 Completed"])
       yield* Fiber.interrupt(working)
-      expect(ends.length).toBe(2)
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves a job to its lease when its runner throws", () => {
-    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)])] })
+  it.effect("settles a job whose runner throws, and works on", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)]), Effect.succeed([held(3)])] })
     return Effect.gen(function*() {
       const working = yield* Effect.fork(workWith(({ job }) => {
         if (job.id === 1) throw new Error("a bug")
         return Effect.succeed(completed)
       }))
-      yield* settledDown
-      expect(ends).toEqual(["2 Completed"])
+      yield* TestClock.adjust("6 seconds")
+      expect(ends.toSorted()).toEqual(["1 Retried bug", "2 Completed", "3 Completed"])
       yield* Fiber.interrupt(working)
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("ends with the bug of the one job that it waits for", () => {
-    const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+  it.effect("goes on waiting for its one job after a bug: the job is tried again", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)]), Effect.succeed([held(1, 2)])] })
+    let runs = 0
     return Effect.gen(function*() {
-      const working = workWith(() => Effect.dieMessage("a bug"), {
+      yield* Effect.fork(workWith(() => runs++ === 0 ? Effect.dieMessage("a bug") : Effect.succeed(completed), {
         id: JobId.make(1),
-        done: () => Effect.succeed(false)
-      })
-      expect(Exit.isFailure(yield* Effect.exit(working))).toBe(true)
+        done: () => Effect.sync(() => ends.includes("1 Completed"))
+      }))
+      yield* TestClock.adjust("6 seconds")
+      expect(ends).toEqual(["1 Retried bug", "1 Completed"])
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("leaves jobs to their leases when their ends cannot be written, and frees their slots", () => {
+  it.effect.each(
+    [
+      [
+        "cannot store a value: it would refuse it again",
+        new StoreRejectedData({ sqlState: "22P05", detail: "no" }),
+        "Halted"
+      ],
+      ["is broken: it is tried again", new StoreBroken({ sqlState: "42601", detail: "broken" }), "Retried"]
+    ] as const
+  )("ends an attempt whose store %s", ([, failure, end]) => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(workWith(() => Effect.fail(failure)))
+      yield* settledDown
+      expect(ends).toEqual([`1 ${end} ${failure._tag}`])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("writes a plain end in place of the one that the store cannot take", () => {
+    const { ends, layer, reports } = queueOf({
+      claims: [Effect.succeed([held(1)])],
+      refuses: (outcome) => outcome._tag === "Halted" && outcome.error.tag === "ModelNotFound"
+    })
+    const odd = { tag: "ModelNotFound", message: "odd", detail: "\ud800" }
+    const unstorable = Attempt.Unsettled({ outcome: Outcome.Halted({ error: odd, report: "report" }) })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(workWith(() => Effect.succeed(unstorable)))
+      yield* settledDown
+      expect([ends, reports]).toEqual([["1 Halted StoreRejectedData"], ["StoreRejectedData"]])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("frees the slots of jobs whose ends cannot be written, and tells the queue that they run no more", () => {
     const broken = new StoreBroken({ sqlState: "42601", detail: "broken" })
     const some = (from: number) => Effect.succeed(Array.from({ length: 8 }, (_, nth) => held(from + nth)))
-    const { layer } = queueOf({ claims: [some(1), some(9)], settled: Effect.fail(broken) })
+    const { layer, renewals } = queueOf({ claims: [some(1), some(9)], settled: Effect.fail(broken) })
     const ran: Array<number> = []
     return Effect.gen(function*() {
-      const working = yield* Effect.fork(workWith(({ job }) =>
-        Effect.sync(() => {
-          ran.push(job.id)
-          return completed
-        })
-      ))
+      const working = yield* Effect.fork(workWith(({ job }) => {
+        ran.push(job.id)
+        return job.id === 16 ? Effect.never : Effect.succeed(completed)
+      }))
       yield* settledDown
       expect(ran.length).toBe(16)
+      yield* TestClock.adjust("1 minute")
+      expect(renewals).toEqual([[16]])
       yield* Fiber.interrupt(working)
     }).pipe(Effect.provide(layer))
   })

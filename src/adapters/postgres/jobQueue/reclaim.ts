@@ -1,9 +1,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import * as JobTransition from "../../../domain/job/JobTransition.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
-import * as Pending from "./pending.js"
+import { freeing } from "./orphans.js"
 import { prepared } from "../Prepared.js"
 import { channel } from "./wake.js"
 
@@ -59,8 +58,6 @@ export const isDue = (sql: SqlClient.SqlClient, tenant: string): Effect.Effect<b
  */
 export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
-  // Only the statement knows how many crashes a row has.
-  const error = JobTransition.crashed("%s")
   const rows = yield* sql<{ readonly status: string }>`${prepared}
     with ${gone(sql, tenant)},
     dead as materialized (
@@ -79,28 +76,7 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
         for update skip locked
       ) as job
     ),
-    freed as (
-      update index_job as job set again = false, run_at = now(), (
-        status, crashes, attempts, cooled_ms, finished_at, last_error
-      ) = (
-        select
-          case when next.failed and not job.again then 'failed' else 'pending' end,
-          case when next.failed and job.again then 0 else next.crashes end,
-          case when next.failed and job.again then 0 else job.attempts end,
-          case when next.failed and job.again then 0 else job.cooled_ms end,
-          case when next.failed and not job.again then now() end,
-          case when next.failed
-            then ${JSON.stringify(error)}::jsonb || jsonb_build_object(
-              'message', format(${error.message}::text, next.crashes), 'at', now()
-            )
-            else job.last_error
-          end
-        from (select job.crashes + 1 as crashes, job.crashes + 1 >= job.max_attempts as failed) as next
-      )
-      where job.tenant = ${tenant} and job.id = any(array(select orphan.id from orphan))
-      returning ${sql.literal(Pending.columns)}
-    ),
-    lined_up as (${Pending.lineUp(sql, "freed")}),
+    ${freeing(sql, tenant)},
     over as (
       delete from lease
       where lease.tenant = ${tenant} and lease.fence = any(array(select dead.fence from dead)) and not exists (

@@ -5,7 +5,9 @@ import { JobId } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
+import { freeing } from "./orphans.js"
 import * as Refused from "./refused.js"
+import { channel } from "./wake.js"
 
 interface Row {
   readonly id: number
@@ -13,7 +15,9 @@ interface Row {
 }
 
 /**
- * Renews the leases of all these jobs in one statement; answers the jobs that are still held. A heartbeat under an old fence is a
+ * Renews the leases of all these jobs in one statement; answers the jobs that are still held. What stands under one of the leases
+ * and is not among the jobs is not run by its holder any more, though its end was never written: it is freed at once, for the
+ * others would keep it running as long as they are renewed. A heartbeat under an old fence is a
  * refused write and counted as one. Each row finds its own fence by its place in the array, which keeps the plan on the keys
  * (a join with the pairs does not).
  */
@@ -25,14 +29,37 @@ export const renew = Effect.fn("JobQueue.renew")(
     const fences = JobRow.array(held.map(({ fence }) => fence))
     const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
     const rows = yield* sql<Row>`${prepared}
-      with renewed as (
-        update lease set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond'
+      with mine as materialized (
+        select lease.fence, lease.jobs from lease
         where lease.tenant = ${tenant} and lease.fence = any(${fences}::text::bigint[])
+        for update
+      ),
+      orphan as materialized (
+        select job.id
+        from mine
+        cross join lateral (
+          select every.id from unnest(mine.jobs) as every (id) where every.id <> all(${ids}::text::bigint[])
+        ) as its
+        cross join lateral (
+          select job.id from index_job as job
+          where job.tenant = ${tenant} and job.id = its.id and job.fence = mine.fence and job.status = 'running'
+          limit 1
+          for update skip locked
+        ) as job
+      ),
+      ${freeing(sql, tenant)},
+      told as materialized (
+        select pg_notify(${channel}, ${tenant}) from freed where freed.status = 'pending' limit 1
+      ),
+      renewed as (
+        update lease set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond',
+          jobs = array(select its.id from unnest(lease.jobs) as its (id) where its.id not in (select freed.id from freed))
+        where lease.tenant = ${tenant} and lease.fence = any(array(select mine.fence from mine))
         returning lease.fence
       )
       select job.id, job.fence = ${own} as held
       from index_job_all as job
-      where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and (
+      where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and (select count(*) from told) >= 0 and (
         job.fence > ${own}
         or job.status = 'running' and job.fence = ${own} and job.fence in (select renewed.fence from renewed)
       )`
