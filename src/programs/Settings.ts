@@ -99,6 +99,12 @@ const doubts = ({ embedder, leaseDuration }: Checked): ReadonlyArray<string> => 
     : []),
   ...(embedder.kind === "local" && Option.isSome(embedder.url)
     ? [`embedder.url is set but embedder.kind is "local", which calls nobody; set embedder.kind to use it.`]
+    : []),
+  ...(Option.exists(embedder.url, ({ password, username }) => username !== "" || password !== "")
+      && Option.isSome(embedder.apiKey)
+    ? [
+      "The user and password in embedder.url are not sent, since embedder.api_key is set and a request carries only one of them: leave one out."
+    ]
     : [])
 ]
 

@@ -205,6 +205,52 @@ describe("Settings: secrets", () => {
         expect(message).toContain("allowed is")
       }
     }))
+
+  const bent: ReadonlyArray<readonly [name: string, key: string, words: string]> = [
+    ["typographic quotes", `\u201c${password}\u201d`, "a typographic quotation mark (U+201C) at its beginning"],
+    ["a zero-width space", `${password}\u200b`, "an invisible character (U+200B) at its end"],
+    ["a line break", `pl4nted-\ns3cret`, "a line break (U+000A) within"],
+    ["a letter of another alphabet", `${password}\u0430`, "no HTTP header can carry (U+0430) at its end"]
+  ]
+  for (const [name, key, words] of bent) {
+    it.scoped(`name a key with ${name} before any call, and do not show it`, () =>
+      Effect.gen(function*() {
+        const message = yield* problemOf({ env: { HOLDFAST_EMBEDDER_API_KEY: key } })
+        expect(message).toContain("embedder.api_key is (hidden) (environment HOLDFAST_EMBEDDER_API_KEY); it holds")
+        expect(message).toContain(words)
+        expect(message).not.toMatch(/pl4nted|s3cret/u)
+      }))
+  }
+})
+
+describe("Settings: the embedder's address", () => {
+  const problems: ReadonlyArray<readonly [url: string, words: string]> = [
+    ["localhost:11434", "it has no scheme; allowed is an address with http:// or https://"],
+    ["127.0.0.1:11434/v1", "it has no scheme"],
+    ["embed.internal", "it has no scheme"],
+    ["ftp://embed.internal", "allowed is an address with http:// or https://"],
+    ["http://embed.internal/v1#key", "what stands behind its # is never sent: leave it out"]
+  ]
+  for (const [url, words] of problems) {
+    it.scoped(`is refused as ${url}, with what is wrong`, () =>
+      Effect.map(
+        problemOf({ env: { HOLDFAST_EMBEDDER_KIND: "ollama", HOLDFAST_EMBEDDER_URL: url } }),
+        (message) => expect(message).toContain(words)
+      ))
+  }
+
+  it.scoped("has a user and password beside a key told of, since only one of them is sent", () =>
+    Effect.gen(function*() {
+      const { found } = yield* from({
+        env: {
+          HOLDFAST_EMBEDDER_KIND: "openai",
+          HOLDFAST_EMBEDDER_URL: "https://ann:pl4nted@embed.internal",
+          HOLDFAST_EMBEDDER_API_KEY: "sk-abc"
+        }
+      })
+      expect(found.warnings.join()).toContain("The user and password in embedder.url are not sent")
+      expect(found.warnings.join()).not.toContain("pl4nted")
+    }))
 })
 
 describe("Settings in code", () => {

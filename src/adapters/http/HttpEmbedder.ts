@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
+import * as ApiKey from "../../domain/embedding/ApiKey.js"
 import type { Embedder, Probe } from "../../domain/embedding/Embedder.js"
 import { EmbedderConfig } from "../../domain/embedding/EmbedderConfig.js"
 import * as Origin from "../../domain/embedding/Origin.js"
@@ -16,6 +17,7 @@ import type { WireFailure } from "../../domain/failure/WireFailure.js"
 import * as Address from "./Address.js"
 import * as Connections from "./Connections.js"
 import { exchange, within } from "./Exchange.js"
+import * as Redirect from "./Redirect.js"
 import type { Answer, Peer } from "./WireFailure.js"
 import * as Wire from "./WireFailure.js"
 
@@ -69,8 +71,16 @@ const addressOf = (kind: Kind, config: EmbedderConfig["Type"]): Either.Either<UR
         : Either.left(ConfigError.InvalidData(["embedder", "url"], `${url.protocol} is neither http: nor https:`))
   })
 
+/** A key that no header can carry fails here, where it is not shown, and not in a client, which may quote it. */
+const usableKey = ({ apiKey }: EmbedderConfig["Type"]): Either.Either<void, ConfigError.ConfigError> =>
+  Option.match(Option.flatMap(apiKey, (key) => ApiKey.problem(Redacted.value(key))), {
+    onNone: () => Either.void,
+    onSome: (words) => Either.left(ConfigError.InvalidData(["embedder", "api_key"], words))
+  })
+
 const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["Type"], concurrency: number) {
   const url = yield* addressOf(kind, config)
+  yield* usableKey(config)
   const { authorization, base } = Address.make(url, config.apiKey)
   const model = Option.getOrElse(config.model, () => kind.model)
   const peer: Peer = {
@@ -81,7 +91,13 @@ const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["T
   }
   // one socket more than embed calls, so that a probe never waits behind them
   const client = yield* Connections.make({ connections: concurrency + 1 })
-  const send = exchange(client, peer)
+  const misfit = (setting: string, words: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofSetting(peer, setting, words, now)))
+  const send = (request: HttpClientRequest.HttpClientRequest) =>
+    Effect.flatMap(exchange(client, peer)(request), (answer) => {
+      const redirect = Redirect.of(answer, base, new URL(request.url))
+      return redirect === null ? Effect.succeed(answer) : misfit("embedder.url", Redirect.describe(redirect))
+    })
   const to = (method: "GET" | "HEAD" | "POST", path: string) =>
     HttpClientRequest.make(method)(Address.below(base, path).href).pipe(
       HttpClientRequest.acceptJson,
@@ -99,8 +115,7 @@ const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["T
     get: (path) => send(to("GET", path)),
     head: (path) => send(to("HEAD", path)),
     post: (path, body) => send(HttpClientRequest.bodyText(to("POST", path), JSON.stringify(body), "application/json")),
-    misfit: (setting, words) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofSetting(peer, setting, words, now))),
+    misfit,
     broken: (contract) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofContract(peer, contract, now)))
   } satisfies Server

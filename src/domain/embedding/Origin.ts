@@ -43,18 +43,26 @@ export const admit = (
   const asked = expected.servedModel ?? expected.model
   const before = seen?.model ?? null
   if (model !== null && before !== null && !ModelName.isSame(asked, before, model)) {
-    return misfit("embedder.model", `the answers were of the model ${shown(before)} and are of ${shown(model)} now: ${moved}`)
+    return misfit(
+      "embedder.model",
+      `the answers were of the model ${shown(before)} and are of ${shown(model)} now: ${moved}`
+    )
   }
   if (model !== null && before === null && asked !== null && !ModelName.answersTo(asked, model)) {
     return misfit(
       "embedder.model",
       expected.servedModel === null
-        ? `embedder.model is ${shown(asked)} but the answer is of ${shown(model)}: correct embedder.model, or set embedder.served_model to ${shown(model)} if the two are one`
+        ? `embedder.model is ${shown(asked)} but the answer is of ${
+          shown(model)
+        }: correct embedder.model, or set embedder.served_model to ${shown(model)} if the two are one`
         : `embedder.served_model is ${shown(asked)} but the answer is of ${shown(model)}`
     )
   }
   if (seen !== null && seen.dimension !== dimension) {
-    return misfit("embedder.model", `the model answered ${seen.dimension} dimensions and answers ${dimension} now: ${moved}`)
+    return misfit(
+      "embedder.model",
+      `the model answered ${seen.dimension} dimensions and answers ${dimension} now: ${moved}`
+    )
   }
   return expected.dimension !== null && expected.dimension !== dimension
     ? misfit("embedder.dimension", `embedder.dimension is ${expected.dimension} but the model answers ${dimension}`)

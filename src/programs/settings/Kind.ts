@@ -3,22 +3,31 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
+import * as ApiKey from "../../domain/embedding/ApiKey.js"
 
 /** How a setting's text becomes its value. `allowed` continues "allowed is"; `show` hides what nobody may read. */
 export interface Kind<A> {
   readonly allowed: string
   readonly parse: (text: string) => Option.Option<A>
   readonly show: (text: string) => string
+  /** What is wrong with a text, where more can be said than what is allowed. */
+  readonly problem: (text: string) => Option.Option<string>
 }
 
 const plain = (text: string): string => text
 
 const hidden = (): string => "(hidden)"
 
-const kind = <A>(allowed: string, parse: (text: string) => Option.Option<A>, show = plain): Kind<A> => ({
+const kind = <A>(
+  allowed: string,
+  parse: (text: string) => Option.Option<A>,
+  show = plain,
+  problem: (text: string) => Option.Option<string> = Option.none
+): Kind<A> => ({
   allowed,
   parse: (text) => parse(text.trim()),
-  show
+  show,
+  problem: (text) => problem(text.trim())
 })
 
 export const text = (allowed: string): Kind<string> => kind(allowed, Option.some)
@@ -101,11 +110,27 @@ const place = (given: string): string =>
       url.host === "" ? hidden() : `${url.protocol}//${url.host}${url.pathname === "/" ? "" : url.pathname}`
   })
 
+const isHttp = (url: URL): boolean => /^https?:$/.test(url.protocol) && url.host !== ""
+
+/** Addresses are written without their scheme, above all those of one's own machine: `localhost:11434`. */
+const withoutScheme = (given: string): Option.Option<string> =>
+  /^[a-z][a-z0-9+.-]*:\/\//i.test(given) || /\s/.test(given)
+    ? Option.none()
+    : Option.as(
+      Option.filter(parseUrl(`http://${given}`), isHttp),
+      "it has no scheme; allowed is an address with http:// or https://"
+    )
+
+const tooMuch = (url: URL): Option.Option<string> =>
+  url.hash === "" ? Option.none() : Option.some("what stands behind its # is never sent: leave it out")
+
 /** An http address; credentials in it are hidden. */
 export const httpUrl: Kind<URL> = kind(
   "an address with http:// or https://",
-  (given) => Option.filter(parseUrl(given), (url) => /^https?:$/.test(url.protocol) && url.host !== ""),
-  (given) => /[@?#]/.test(given) ? place(given) : given
+  (given) => Option.filter(parseUrl(given), (url) => isHttp(url) && Option.isNone(tooMuch(url))),
+  (given) => /[@?#]/.test(given) ? place(given) : given,
+  (given) =>
+    Option.match(Option.filter(parseUrl(given), isHttp), { onNone: () => withoutScheme(given), onSome: tooMuch })
 )
 
 /** A Postgres address; its credentials are a secret. */
@@ -122,7 +147,15 @@ export const postgresUrl: Kind<Redacted.Redacted> = kind(
 /** A secret of at least so many characters, without white space. */
 export const secret = (least: number): Kind<Redacted.Redacted> =>
   kind(
-    least > 1 ? `at least ${least} characters without white space` : "any text without white space",
+    `at least ${least} characters without white space`,
     (given) => given.length >= least && !/\s/.test(given) ? Option.some(Redacted.make(given)) : Option.none(),
     hidden
   )
+
+/** A provider's key. What makes it one that no header can carry is named without showing it. */
+export const apiKey: Kind<Redacted.Redacted> = kind(
+  "the key as it was issued, without white space",
+  (given) => Option.isNone(ApiKey.problem(given)) ? Option.some(Redacted.make(given)) : Option.none(),
+  hidden,
+  (given) => Option.map(ApiKey.problem(given), (words) => `${words}; write the key as it was issued`)
+)

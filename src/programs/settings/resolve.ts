@@ -66,9 +66,9 @@ export const winner = (sources: ReadonlyArray<Source>, key: string): Option.Opti
 const bad = (setting: Setting<unknown>, given: Given): string =>
   given.text.trim() === ""
     ? `${setting.key} is empty (${describe(given.origin)}); leave it out, or give ${setting.allowed}.`
-    : `${setting.key} is ${quoted(setting.show(given.text))} (${
-      describe(given.origin)
-    }); allowed is ${setting.allowed}.`
+    : `${setting.key} is ${quoted(setting.show(given.text))} (${describe(given.origin)}); ${
+      Option.getOrElse(setting.problem(given.text), () => `allowed is ${setting.allowed}`)
+    }.`
 
 const quoted = (shown: string): string => shown === "(hidden)" ? shown : `"${shown.slice(0, 200)}"`
 

@@ -16,6 +16,8 @@ export interface Setting<A, K extends string = string> {
   readonly help: string
   readonly read: (text: Option.Option<string>) => Option.Option<A>
   readonly show: (text: string) => string
+  /** What is wrong with a text that was given, where more can be said than what is allowed. */
+  readonly problem: (text: string) => Option.Option<string>
 }
 
 const named = <const K extends string>(key: K) => ({
@@ -35,6 +37,7 @@ const setting = <const K extends string, A>(
   help,
   allowed: kind.allowed,
   show: kind.show,
+  problem: kind.problem,
   read: (text) => kind.parse(Option.getOrElse(text, () => fallback))
 })
 
@@ -48,6 +51,7 @@ const optional = <const K extends string, A>(
   help,
   allowed: kind.allowed,
   show: kind.show,
+  problem: kind.problem,
   read: Option.match({
     onNone: () => Option.some(Option.none<A>()),
     onSome: (given) => Option.map(kind.parse(given), Option.some)
@@ -98,7 +102,7 @@ export const table = {
     "3s",
     "Limit of one look whether the embedder is there"
   ),
-  embedderApiKey: optional("embedder.api_key", Kind.secret(1), "The key for embedder.kind openai or http"),
+  embedderApiKey: optional("embedder.api_key", Kind.apiKey, "The key for embedder.kind openai or http"),
   embedderConcurrency: optional(
     "embedder.concurrency",
     Kind.integer(1, 256),

@@ -119,6 +119,30 @@ for (const { concurrency, kind, layer, model, probed, start } of kinds) {
         expect(failure.provider).toBe(kind)
       }))
 
+    it.scopedLive("names where a redirect leads, and takes no key there", () =>
+      Effect.gen(function*() {
+        const elsewhere = yield* start({})
+        const { embedder } = yield* pair({
+          fault: ({ path }) => answer(308, "", { location: `${elsewhere.url}/moved${path}` })
+        }, { apiKey: "sk-key" })
+        const failure = yield* Effect.flip(embedder.embed(["one", "two"]))
+        expect(failure).toMatchObject({ _tag: "InvalidRequest", setting: "embedder.url" })
+        expect(failure.detail).toMatch(
+          new RegExp(`^embedder.url redirects to ${elsewhere.url}/moved/\\S+: set it to ${elsewhere.url}/moved$`, "u")
+        )
+        expect(elsewhere.seen().connections).toBe(0)
+      }))
+
+    it.scopedLive("refuses a key that no header can carry before any call, and does not show it", () =>
+      Effect.gen(function*() {
+        const server = yield* start({})
+        const made = embedderOf(layer, { kind, url: server.url, apiKey: "\u201csk-planted\u201d" })
+        const error = yield* Effect.flip(made)
+        expect(String(error)).toContain("a typographic quotation mark (U+201C) at its beginning")
+        expect(String(error)).not.toContain("planted")
+        expect(server.seen().connections).toBe(0)
+      }))
+
     it.scopedLive("names a wrong embedder.dimension at the first answer", () =>
       Effect.gen(function*() {
         const { embedder, server } = yield* pair({ dimension: 8 }, { dimension: 16 })

@@ -37,7 +37,11 @@ const refusals: ReadonlyArray<readonly [server: string, status: number, body: un
     error: { message: "Unsupported value.", type: "invalid_request_error", param: "encoding_format" }
   }],
   ["FastAPI", 422, {
-    detail: [{ loc: ["body", "encoding_format"], msg: "unexpected value; permitted: 'float'", type: "value_error.const" }]
+    detail: [{
+      loc: ["body", "encoding_format"],
+      msg: "unexpected value; permitted: 'float'",
+      type: "value_error.const"
+    }]
   }],
   ["Jina", 400, { detail: "extra fields not permitted: ['encoding_format']" }],
   ["LiteLLM", 500, {
@@ -51,7 +55,8 @@ const refusals: ReadonlyArray<readonly [server: string, status: number, body: un
     error: { message: "litellm.UnsupportedParamsError: Setting user/encoding format is not supported by gemini." }
   }],
   ["Go's validator", 400, {
-    error: "Key: 'EmbeddingRequest.EncodingFormat' Error:Field validation for 'EncodingFormat' failed on the 'oneof' tag"
+    error:
+      "Key: 'EmbeddingRequest.EncodingFormat' Error:Field validation for 'EncodingFormat' failed on the 'oneof' tag"
   }],
   ["a gateway that refuses in a success", 200, { error: { message: "encoding_format: only float is implemented" } }],
   ["a proxy that cannot read base64 and names nothing", 400, {
@@ -65,7 +70,9 @@ describe("a server that refuses base64", () => {
   for (const [server, status, body] of refusals) {
     it.scopedLive(`is asked again without it, and at once from then on: ${server}`, () =>
       Effect.gen(function*() {
-        const { embedder, server } = yield* pair((call) => has(call, "encoding_format") ? answer(status, body) : undefined)
+        const { embedder, server } = yield* pair((call) =>
+          has(call, "encoding_format") ? answer(status, body) : undefined
+        )
         expect(yield* embedder.embed(["one", "two"])).toEqual([textVector("one", 8), textVector("two", 8)])
         expect(yield* embedder.embed(["three"])).toHaveLength(1)
         expect(asked(server.seen().calls)).toEqual(["encoding_format", "", ""])

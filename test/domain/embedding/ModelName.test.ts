@@ -66,12 +66,16 @@ describe("a model's name", () => {
     }
   })
 
-  it.prop("may be answered by its edition, and by no other name than begins with it", { name, other: name }, (given) => {
-    expect(ModelName.answersTo(given.name, `${given.name}-2025-06-01`)).toBe(true)
-    if (!given.other.startsWith(given.name) && !given.name.startsWith(given.other)) {
-      expect(ModelName.answersTo(given.name, given.other)).toBe(false)
+  it.prop(
+    "may be answered by its edition, and by no other name than begins with it",
+    { name, other: name },
+    (given) => {
+      expect(ModelName.answersTo(given.name, `${given.name}-2025-06-01`)).toBe(true)
+      if (!given.other.startsWith(given.name) && !given.name.startsWith(given.other)) {
+        expect(ModelName.answersTo(given.name, given.other)).toBe(false)
+      }
     }
-  })
+  )
 
   it.prop("is that of every answer that it has been the same with", { name, other: name }, (given) => {
     if (ModelName.isSame(given.name, given.name, given.other)) {

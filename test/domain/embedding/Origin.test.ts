@@ -51,7 +51,9 @@ describe("the origin of an answer", () => {
   })
 
   it("shows a name from outside on one line and not at any length", () => {
-    const words = wordsOf(Origin.admit({ ...free, model: "m" }, null, { model: `a\u0000\n${"b".repeat(500)}`, dimension: 8 }))
+    const words = wordsOf(
+      Origin.admit({ ...free, model: "m" }, null, { model: `a\u0000\n${"b".repeat(500)}`, dimension: 8 })
+    )
     expect(words).toMatch(/^[\x20-\x7e…]{1,300}$/u)
   })
 
@@ -77,6 +79,6 @@ describe("the origin of an answer", () => {
     expect(new Set(admitted.map(({ dimension }) => dimension)).size).toBeLessThanOrEqual(1)
     const named = admitted.flatMap((one) => one.model ?? []).map((one) => one.replace("BAAI/", ""))
     expect(new Set(named).size).toBeLessThanOrEqual(1)
-    if (expected.model !== null) for (const one of named) expect(one).toBe(expected.model.replace("BAAI/", ""))
+    if (expected.model !== null) { for (const one of named) expect(one).toBe(expected.model.replace("BAAI/", "")) }
   })
 })
