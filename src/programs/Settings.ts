@@ -1,4 +1,6 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import type * as FileSystem from "@effect/platform/FileSystem"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -27,9 +29,6 @@ export interface Values {
   readonly maxAttempts: number
   readonly pollInterval: Duration.Duration
   readonly sourceTimeout: Duration.Duration
-  readonly url: URL
-  readonly apiToken: Option.Option<Redacted.Redacted>
-  readonly adminToken: Option.Option<Redacted.Redacted>
   /** Each setting as it may be shown, and where it came from. */
   readonly resolved: ReadonlyArray<Resolved>
   /** Sentences about settings that work but are likely mistakes. */
@@ -60,10 +59,7 @@ const values = (from: ReadonlyArray<Source>) =>
     leaseDuration: read(from, table.leaseDuration),
     maxAttempts: read(from, table.maxAttempts),
     pollInterval: read(from, table.pollInterval),
-    sourceTimeout: read(from, table.sourceTimeout),
-    url: read(from, table.url),
-    apiToken: read(from, table.apiToken),
-    adminToken: read(from, table.adminToken)
+    sourceTimeout: read(from, table.sourceTimeout)
   })
 
 /** A path written in a file is relative to that file, all others to the working directory. */
@@ -123,25 +119,48 @@ export const resolve = (from: ReadonlyArray<Source>): Either.Either<Values, Sett
   )
 }
 
-/** Read all places: flags, then the environment, then holdfast.yaml (or the file named), then the defaults. */
-export const load = Effect.fn("Settings.load")(
-  function*(given: {
-    readonly flags: ReadonlyMap<Key, string>
-    readonly config: Option.Option<string>
-  }): Effect.fn.Return<Values, SettingsProblem, FileSystem.FileSystem> {
-    const config = Option.isSome(given.config) ? given.config : yield* Sources.variable("HOLDFAST_CONFIG")
+/** Read all places: what is given first, then the environment, then holdfast.yaml (or the file named), then the defaults. */
+const loadAfter = Effect.fn("Settings.load")(
+  function*(
+    first: Source,
+    named: Option.Option<string>
+  ): Effect.fn.Return<Values, SettingsProblem, FileSystem.FileSystem> {
+    const config = Option.isSome(named) ? named : yield* Sources.variable("HOLDFAST_CONFIG")
     const file = yield* Option.match(config, {
       onNone: () => Sources.fileInPlace,
       onSome: (path) => Sources.file(absolute(path))
     })
-    const found = yield* resolve([Sources.flags(given.flags), yield* Sources.environment, file])
+    const found = yield* resolve([first, yield* Sources.environment, file])
     return { ...found, warnings: [...found.warnings, ...(yield* Sources.strayVariables)] }
   }
 )
 
-/** For programs that embed holdfast: values given in code under the keys of holdfast.yaml, and the defaults; nothing else is read. */
-export const layer = (given: { readonly [K in Key]?: Sources.Override } = {}): Layer.Layer<Settings, SettingsProblem> =>
+/** The environment with its names as they stand, so that one which nothing reads can be told. */
+export const environment = ConfigProvider.fromEnv({ pathDelim: "/" })
+
+/** The settings of a command: its flags come first. */
+export const load = (given: { readonly flags: ReadonlyMap<Key, string>; readonly config: Option.Option<string> }) =>
+  loadAfter(Sources.flags(given.flags), given.config)
+
+/** Values under the keys of holdfast.yaml. */
+export type Given = { readonly [K in Key]?: Sources.Override | undefined }
+
+/** For programs that embed holdfast: values given in code, and the defaults; nothing else is read. */
+export const layer = (given: Given = {}): Layer.Layer<Settings, SettingsProblem> =>
   Layer.effect(Settings, Effect.suspend(() => resolve([Sources.code(given)])))
+
+/**
+ * For programs that embed holdfast and are set up as its command is: what the code gives, then the environment, then
+ * holdfast.yaml in the working directory (or the file that HOLDFAST_CONFIG names), then the defaults. Doubts are logged.
+ */
+export const fromEnvironment = (given: Given = {}): Layer.Layer<Settings, SettingsProblem> =>
+  Layer.effect(
+    Settings,
+    Effect.suspend(() => loadAfter(Sources.code(given), Option.none())).pipe(
+      Effect.withConfigProvider(environment),
+      Effect.tap(({ warnings }) => Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true }))
+    )
+  ).pipe(Layer.provide(NodeFileSystem.layer))
 
 /** The part that embedders read. */
 export const embedderConfig: Layer.Layer<EmbedderConfig, never, Settings> = Layer.effect(

@@ -19,6 +19,7 @@ import * as WakeUps from "../adapters/postgres/WakeUps.js"
 import * as WorkerLock from "../adapters/postgres/WorkerLock.js"
 import * as SourceReader from "../adapters/source/SourceReader.js"
 import { SourceSettings } from "../adapters/source/SourceSettings.js"
+import { MaxAttempts } from "../domain/job/MaxAttempts.js"
 import { Tenant } from "../domain/store/Tenant.js"
 import { WorkSettings } from "./flows/Work.js"
 import * as Settings from "./Settings.js"
@@ -52,10 +53,16 @@ const FittingSchema = Layer.effectDiscard(Effect.gen(function*() {
   )
 }))
 
+/** An embedded database in memory, gone when the layer ends: for the tests of an application. Needs no settings. */
+export const MemoryDatabase = Layer.unwrapEffect(
+  Effect.map(Effect.promise(() => import("../adapters/pglite/Client.js")), ({ memory }) => memory)
+)
+
 const TenantOfSettings = Layer.effect(Tenant, Effect.map(Settings.Settings, ({ tenant }) => tenant))
 
-/** Every store, on whichever database there is. */
-export const Stores = Layer.mergeAll(
+const AttemptsOfSettings = Layer.effect(MaxAttempts, Effect.map(Settings.Settings, ({ maxAttempts }) => maxAttempts))
+
+const StoresOnDatabase = Layer.mergeAll(
   CatalogStore.layer,
   JobQueue.layer,
   IndexStore.layer,
@@ -68,9 +75,14 @@ export const Stores = Layer.mergeAll(
 ).pipe(
   Layer.provideMerge(FittingSchema),
   // Also for whoever works beside the stores, in SQL of their own.
-  Layer.provideMerge(TenantOfSettings),
-  Layer.provideMerge(Database)
+  Layer.provideMerge(Layer.merge(TenantOfSettings, AttemptsOfSettings))
 )
+
+/** Every store, on the database that the settings name. */
+export const Stores = Layer.provideMerge(StoresOnDatabase, Database)
+
+/** Every store, on a database in memory. */
+export const StoresInMemory = Layer.provideMerge(StoresOnDatabase, MemoryDatabase)
 
 /** The embedder that the settings name. */
 export const Embedding = Layer.unwrapEffect(Effect.gen(function*() {
@@ -112,5 +124,8 @@ export const Work = Layer.effect(
   }))
 )
 
+/** How texts are told apart: by the SHA-256 of what they say. */
+export const Sha256 = Fingerprint.layer
+
 /** Everything that indexing, searching and working need; only the settings are left to give. */
-export const App = Layer.mergeAll(Stores, Embedding, Sources, Work, Fingerprint.layer)
+export const App = Layer.mergeAll(Stores, Embedding, Sources, Work, Sha256)

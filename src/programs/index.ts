@@ -2,32 +2,75 @@
  * holdfast as a library: layers to compose into a service, the flows that run on them, and the ports for adapters of your own.
  * `holdfast/failure` is the part that needs no database: what a failure is and what follows from it.
  */
+
+// Layers: App is all of them, on the settings that are given.
+export * as Settings from "./Settings.js"
+export { App, Database, Embedding, MemoryDatabase, Sha256, Sources, Stores, StoresInMemory, Work } from "./Wiring.js"
+
+// What one does with them.
 export { enqueueInTransaction } from "../adapters/postgres/enqueueInTransaction.js"
-export { CatalogName, CatalogNotFound, CatalogStore } from "../domain/catalog/CatalogStore.js"
-export { SourceReader } from "../domain/catalog/SourceReader.js"
-export { Embedder } from "../domain/embedding/Embedder.js"
-export { EmbedderConfig } from "../domain/embedding/EmbedderConfig.js"
-export { Fingerprint } from "../domain/embedding/Fingerprint.js"
-export { IndexStore } from "../domain/embedding/IndexStore.js"
-export { Reporter } from "../domain/failure/Reporter.js"
-export { Job, JobId, Progress, SourceRef } from "../domain/job/Job.js"
-export { JobNotFound, JobQueue, JobStateConflict } from "../domain/job/JobQueue.js"
-export { Outcome } from "../domain/job/Outcome.js"
-export { Upkeep } from "../domain/job/Upkeep.js"
-export { WakeUps } from "../domain/job/WakeUps.js"
-export { LeaseLost } from "../domain/lease/Lease.js"
-export { WorkerLock } from "../domain/lease/WorkerLock.js"
-export { Pacer, Turn } from "../domain/retry/Pacer.js"
-export { SearchAnswer, SearchHit, SearchMode } from "../domain/search/Query.js"
-export { SearchIndex } from "../domain/search/SearchIndex.js"
-export { ClosedGate, GateRef } from "../domain/session/Gate.js"
-export { Gates } from "../domain/session/Gates.js"
-export { StoreFailure } from "../domain/store/StoreFailure.js"
-export { Tenant } from "../domain/store/Tenant.js"
-export { indexCatalog } from "./flows/IndexCatalog.js"
+export type { IndexJobRequest } from "../adapters/postgres/enqueueInTransaction.js"
+export { indexCatalog, NameProblem } from "./flows/IndexCatalog.js"
+export type { IndexCatalogError, IndexCatalogRequest, IndexedCatalog } from "./flows/IndexCatalog.js"
 export { prune, reconcile } from "./flows/Reconcile.js"
 export { search } from "./flows/Search.js"
+export type { SearchError, SearchRequest } from "./flows/Search.js"
 export { WorkSettings } from "./flows/Work.js"
 export { follow, work, workOn } from "./flows/Worker.js"
-export * as Settings from "./Settings.js"
-export { App, Database, Embedding, Sources, Stores, Work } from "./Wiring.js"
+
+// What may go wrong.
+export { CatalogProblem, SourceProblem } from "../domain/catalog/CatalogProblem.js"
+export { Failure } from "../domain/failure/Failure.js"
+export { LeaseLost } from "../domain/lease/Lease.js"
+export { RequestProblem } from "../domain/request/RequestProblem.js"
+export { GateShut } from "../domain/session/Gate.js"
+export { StoreFailure } from "../domain/store/StoreFailure.js"
+export { SettingsProblem } from "./settings/resolve.js"
+
+// Catalogs: descriptions and what is stored of them.
+export { Catalog, CatalogName, CatalogNotFound, CatalogStore } from "../domain/catalog/CatalogStore.js"
+export type { CatalogItem, IndexRequest, NewCatalog } from "../domain/catalog/CatalogStore.js"
+export { SourceDocument, SourceReader } from "../domain/catalog/SourceReader.js"
+
+// Embedding and search.
+export { Embedder } from "../domain/embedding/Embedder.js"
+export type { Probe } from "../domain/embedding/Embedder.js"
+export { EmbedderConfig, EmbedderKind } from "../domain/embedding/EmbedderConfig.js"
+export { Fingerprint } from "../domain/embedding/Fingerprint.js"
+export { IndexStore } from "../domain/embedding/IndexStore.js"
+export type { Batch, IndexedItem, NewVector, PendingItem, VectorSpace } from "../domain/embedding/IndexStore.js"
+export { check as checkVectors } from "../domain/embedding/Vector.js"
+export type { Expected as ExpectedVectors, Vector } from "../domain/embedding/Vector.js"
+export { SearchAnswer, SearchHit, SearchMode } from "../domain/search/Query.js"
+export { SearchIndex } from "../domain/search/SearchIndex.js"
+export type { LegHit, SearchFilter } from "../domain/search/SearchIndex.js"
+
+// Jobs, leases, and what they wait for.
+export { Job, JobId, JobStatus, LastError, Progress, Refusal, SourceKind, SourceRef } from "../domain/job/Job.js"
+export { JobNotFound, JobQueue, JobStateConflict } from "../domain/job/JobQueue.js"
+export type {
+  Claimed,
+  Claimer,
+  ClaimRequest,
+  Enqueued,
+  EnqueueRequest,
+  Held,
+  JobFilter,
+  NewError,
+  Settled
+} from "../domain/job/JobQueue.js"
+export { MaxAttempts } from "../domain/job/MaxAttempts.js"
+export { Outcome } from "../domain/job/Outcome.js"
+export { Upkeep } from "../domain/job/Upkeep.js"
+export type { Opening, ServedSpace } from "../domain/job/Upkeep.js"
+export { WakeUps } from "../domain/job/WakeUps.js"
+export { Fence, Lease, WorkerId } from "../domain/lease/Lease.js"
+export { WorkerLock } from "../domain/lease/WorkerLock.js"
+export type { Registered } from "../domain/lease/WorkerLock.js"
+export { Pacer, Turn } from "../domain/retry/Pacer.js"
+export { ClosedGate, GateKind, GateReason, GateRef } from "../domain/session/Gate.js"
+export { Gates } from "../domain/session/Gates.js"
+export type { Cooldown } from "../domain/session/Gates.js"
+export { Reporter } from "../domain/failure/Reporter.js"
+export type { Incident } from "../domain/failure/Reporter.js"
+export { Tenant } from "../domain/store/Tenant.js"

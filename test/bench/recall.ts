@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { indexCatalog } from "../../src/programs/flows/IndexCatalog.js"
 import { search } from "../../src/programs/flows/Search.js"
 import { workOn } from "../../src/programs/flows/Worker.js"
@@ -8,13 +7,13 @@ import { questions } from "./questions.js"
 /** How many of the questions have an answer among the first five hits, in each mode. */
 export const recall = (location: string) =>
   Effect.gen(function*() {
-    const { job } = yield* indexCatalog({ location, name: Option.some("recall"), force: false, maxAttempts: 5 })
+    const { job } = yield* indexCatalog({ location, name: "recall" })
     yield* workOn(job.id)
     const found = (mode: "hybrid" | "lexical" | "semantic") =>
       Effect.map(
         Effect.forEach(questions, ({ answers, ask }) =>
           Effect.map(
-            search({ question: ask, catalog: Option.some("recall"), mode, limit: 5 }),
+            search({ question: ask, catalog: "recall", mode, limit: 5 }),
             ({ hits }) => hits.findIndex((hit) => answers.includes(hit.id)) + 1
           )),
         (places) => ({

@@ -1,6 +1,5 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as OpenApi from "../../src/domain/catalog/OpenApi.js"
 import { SourceReader } from "../../src/domain/catalog/SourceReader.js"
 import { indexCatalog } from "../../src/programs/flows/IndexCatalog.js"
@@ -8,7 +7,7 @@ import { workOn } from "../../src/programs/flows/Worker.js"
 
 const run = (location: string) =>
   Effect.gen(function*() {
-    const { job } = yield* indexCatalog({ location, name: Option.some("reindexed"), force: false, maxAttempts: 5 })
+    const { job } = yield* indexCatalog({ location, name: "reindexed" })
     return yield* workOn(job.id)
   })
 

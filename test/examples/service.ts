@@ -3,7 +3,6 @@ import { App, Embedder, enqueueInTransaction, indexCatalog, search, Settings, wo
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 
 /** A row of your own and the job that follows from it: both are stored, or neither is. */
 const release = Effect.fn("release")(function*(version: string) {
@@ -20,13 +19,11 @@ const program = Effect.gen(function*() {
   const worker = yield* Effect.fork(work)
   yield* indexCatalog({
     location: "node_modules/rclone-openapi/openapi.json",
-    name: Option.some("rclone"),
-    force: false,
-    maxAttempts: 5
+    name: "rclone"
   })
   const { degraded, hits } = yield* search({
     question: "remove an empty folder",
-    catalog: Option.some("rclone"),
+    catalog: "rclone",
     mode: "lexical",
     limit: 3
   })

@@ -285,10 +285,7 @@ describe("the table of settings", () => {
       "HOLDFAST_EMBEDDER_TIMEOUT",
       "HOLDFAST_WORKERS",
       "HOLDFAST_BATCH_SIZE",
-      "HOLDFAST_LEASE_DURATION",
-      "HOLDFAST_API_TOKEN",
-      "HOLDFAST_ADMIN_TOKEN",
-      "HOLDFAST_URL"
+      "HOLDFAST_LEASE_DURATION"
     ]))
   })
 

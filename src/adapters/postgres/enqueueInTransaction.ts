@@ -2,7 +2,8 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { SourceRef } from "../../domain/job/Job.js"
 import type { Enqueued } from "../../domain/job/JobQueue.js"
-import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
+import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
+import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { enqueue } from "./jobQueue/enqueue.js"
@@ -12,9 +13,9 @@ export interface IndexJobRequest {
   /** The provider whose gate and cooldown the job obeys: the `provider` of the workers' Embedder. */
   readonly provider: string
   /** Embed all anew, also what is stored already. Default false. */
-  readonly force?: boolean
-  /** Default 5. */
-  readonly maxAttempts?: number
+  readonly force?: boolean | undefined
+  /** Default: what the settings say, else 5. */
+  readonly maxAttempts?: number | undefined
 }
 
 /**
@@ -31,7 +32,8 @@ export interface IndexJobRequest {
  * stays locked until the transaction ends, and a heartbeat waits for it: keep the transaction much shorter than a lease.
  */
 export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
-  { force = false, maxAttempts = RetryPolicy.job.maxAttempts, provider, source }: IndexJobRequest
-): Effect.fn.Return<Enqueued, StoreFailure, SqlClient.SqlClient> {
+  { force = false, maxAttempts: tries, provider, source }: IndexJobRequest
+): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient> {
+  const maxAttempts = yield* MaxAttempts.asked(tries)
   return yield* enqueue(yield* SqlClient.SqlClient, yield* Tenant, { source, provider, force, maxAttempts })
 })

@@ -10,6 +10,7 @@ import { Work } from "../../domain/failure/Work.js"
 import type { LastError } from "../../domain/job/Job.js"
 import type { JobNotFound, JobStateConflict } from "../../domain/job/JobQueue.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
+import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { GateReason, GateShut } from "../../domain/session/Gate.js"
 import * as Store from "../../domain/store/StoreFailure.js"
 import type { NameProblem } from "../flows/IndexCatalog.js"
@@ -38,6 +39,7 @@ export type CommandFailure =
   | JobNotFound
   | JobStateConflict
   | NameProblem
+  | RequestProblem
   | LeaseLost
   | GateShut
   | GateNotClosed
@@ -100,6 +102,7 @@ export const faultOf = (error: CommandFailure): Fault => {
       GateNotClosed: (problem) => fault(problem, 1),
       GateShut: (problem) => fault(problem, exitCodeOfGate(problem.reason)),
       NameProblem: (problem) => fault(problem, 2),
+      RequestProblem: (problem) => fault(problem, 2),
       SettingsProblem: (problem) => fault(problem, 2),
       UsageProblem: (problem) => fault(problem, 2)
     })

@@ -1,11 +1,10 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Cause from "effect/Cause"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
-import { load, Settings } from "../Settings.js"
+import { environment, load, Settings } from "../Settings.js"
 import { read } from "./Argv.js"
 import type { Asked } from "./Argv.js"
 import { CommandTable } from "./Command.js"
@@ -103,9 +102,7 @@ export const main = (
     return complain(output, faultOf(new UsageProblem(asked)), usageHint(asked.path))
   }
   const { command, globals } = asked
-  const loaded = load({ flags: globals.settings, config: globals.config }).pipe(
-    Effect.withConfigProvider(ConfigProvider.fromEnv({ pathDelim: "/" }))
-  )
+  const loaded = load({ flags: globals.settings, config: globals.config }).pipe(Effect.withConfigProvider(environment))
   const level = Option.getOrElse(globals.logLevel, () => command.logs ?? "warning")
   const work = runCommand(asked, output, loaded).pipe(
     Effect.catchAll((error) =>

@@ -6,8 +6,13 @@ import type { CatalogItem } from "../../domain/catalog/CatalogStore.js"
 import type { Description } from "../../domain/catalog/Description.js"
 import * as OpenApi from "../../domain/catalog/OpenApi.js"
 import * as Operation from "../../domain/catalog/Operation.js"
+import type { CatalogProblem, SourceProblem } from "../../domain/catalog/CatalogProblem.js"
 import { SourceReader } from "../../domain/catalog/SourceReader.js"
 import { Embedder } from "../../domain/embedding/Embedder.js"
+import type { Enqueued } from "../../domain/job/JobQueue.js"
+import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
+import type { RequestProblem } from "../../domain/request/RequestProblem.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 
 /** The name cannot be used for this catalog. */
 export class NameProblem extends Schema.TaggedError<NameProblem>()("NameProblem", {
@@ -23,12 +28,27 @@ export class NameProblem extends Schema.TaggedError<NameProblem>()("NameProblem"
 }
 
 export interface IndexCatalogRequest {
+  /** A path, or an http(s) address. */
   readonly location: string
-  /** None: made from the document's title. */
-  readonly name: Option.Option<string>
-  readonly force: boolean
-  readonly maxAttempts: number
+  /** Made from the document's title where it is not given. */
+  readonly name?: string | undefined
+  /** Embed all anew, also what is stored already. Default false. */
+  readonly force?: boolean | undefined
+  /** Tries before the job fails for good. Default: what the settings say, else 5. */
+  readonly maxAttempts?: number | undefined
 }
+
+/** The catalog that a description became, and its index job. */
+export interface IndexedCatalog {
+  readonly catalog: CatalogName
+  readonly job: Enqueued
+  readonly items: number
+  /** Sentences about parts of the description that were read otherwise than they stand. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** What may be wrong with a description, its location, its name, the request, or the store. */
+export type IndexCatalogError = SourceProblem | CatalogProblem | NameProblem | RequestProblem | StoreFailure
 
 const toItem = (operation: Operation.Operation): CatalogItem => ({
   id: operation.id,
@@ -74,7 +94,7 @@ export interface ReadCatalog {
 export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
   function*({ location, name }: Pick<IndexCatalogRequest, "location" | "name">) {
     const reader = yield* SourceReader
-    const given = yield* Effect.transposeMapOption(name, named)
+    const given = yield* Effect.transposeMapOption(Option.fromNullable(name), named)
     const source = yield* reader.read(location)
     const description = yield* OpenApi.operations(source.document)
     return { name: given, location: source.location, revision: source.revision, description } satisfies ReadCatalog
@@ -85,8 +105,9 @@ export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
 export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
   function*(
     { description, location, name: given, revision }: ReadCatalog,
-    options: Pick<IndexCatalogRequest, "force" | "maxAttempts">
-  ) {
+    { force = false, maxAttempts: tries }: Pick<IndexCatalogRequest, "force" | "maxAttempts">
+  ): Effect.fn.Return<IndexedCatalog, NameProblem | RequestProblem | StoreFailure, CatalogStore | Embedder> {
+    const maxAttempts = yield* MaxAttempts.asked(tries)
     const store = yield* CatalogStore
     const embedder = yield* Embedder
     const name = yield* Option.match(given, {
@@ -100,12 +121,17 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
       version: description.version,
       revision,
       items: description.operations.map(toItem)
-    }, { provider: embedder.provider, maxAttempts: options.maxAttempts, force: options.force })
+    }, { provider: embedder.provider, maxAttempts, force })
     return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
   }
 )
 
 /** Read an API description, store its operations and enqueue their index job: all of it, or nothing. */
-export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")((request: IndexCatalogRequest) =>
-  Effect.flatMap(readCatalog(request), (read) => enqueueCatalog(read, request))
+export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")((
+  request: IndexCatalogRequest
+): Effect.Effect<IndexedCatalog, IndexCatalogError, SourceReader | CatalogStore | Embedder> =>
+  MaxAttempts.asked(request.maxAttempts).pipe(
+    Effect.zipRight(readCatalog(request)),
+    Effect.flatMap((read) => enqueueCatalog(read, request))
+  )
 )

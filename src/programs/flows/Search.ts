@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { CatalogStore } from "../../domain/catalog/CatalogStore.js"
+import type { CatalogNotFound } from "../../domain/catalog/CatalogStore.js"
 import { Embedder } from "../../domain/embedding/Embedder.js"
 import * as Text from "../../domain/embedding/Text.js"
 import { classify } from "../../domain/failure/classify.js"
@@ -12,21 +13,28 @@ import { Work } from "../../domain/failure/Work.js"
 import { Pacer, unpaced } from "../../domain/retry/Pacer.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import { fuse, single } from "../../domain/search/fuse.js"
-import { SearchAnswer } from "../../domain/search/Query.js"
-import type { SearchMode } from "../../domain/search/Query.js"
+import * as Request from "../../domain/request/RequestProblem.js"
+import type { RequestProblem } from "../../domain/request/RequestProblem.js"
+import { SearchAnswer, SearchMode } from "../../domain/search/Query.js"
 import { SearchIndex } from "../../domain/search/SearchIndex.js"
 import type { SearchFilter } from "../../domain/search/SearchIndex.js"
 import { GateShut, holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as Paced from "./Paced.js"
 
 export interface SearchRequest {
   readonly question: string
-  readonly catalog: Option.Option<string>
-  readonly mode: SearchMode
-  /** Hits, at most. */
-  readonly limit: number
+  /** Only this catalog; all of them where it is not given. */
+  readonly catalog?: string | undefined
+  /** Default hybrid. */
+  readonly mode?: SearchMode | undefined
+  /** Hits, at most. Default 10. */
+  readonly limit?: number | undefined
 }
+
+/** What may keep a question from being answered. `Failure` and `GateShut` come from a search by meaning alone. */
+export type SearchError = RequestProblem | CatalogNotFound | StoreFailure | Failure | GateShut
 
 /** A person waits for the answer: past this the full-text leg answers alone. */
 const questionTimeout = Duration.seconds(10)
@@ -98,26 +106,31 @@ const degradedBy = (reason: string | null) => reason === null ? null : { reason 
  * Find the operations that answer a question in plain words. A hybrid search goes on without its vectors when the embedder
  * cannot serve, and says so in `degraded`; a semantic one fails instead.
  */
-export const search = Effect.fn("Search.search")(function*(request: SearchRequest) {
-  const { limit, mode } = request
+export const search = Effect.fn("Search.search")(function*(
+  request: SearchRequest
+): Effect.fn.Return<SearchAnswer, SearchError, SearchIndex | CatalogStore | Embedder | Gates | Pacer> {
+  const question = yield* Request.filled("question", request.question, "what you want to find, in plain words")
+  const limit = yield* Request.whole("limit", request.limit ?? 10, 1, 1000)
+  const mode = yield* Request.oneOf("mode", request.mode ?? "hybrid", SearchMode.literals)
   const index = yield* SearchIndex
-  const filter: SearchFilter = Option.match(request.catalog, { onNone: () => ({}), onSome: (catalog) => ({ catalog }) })
-  yield* Effect.transposeMapOption(request.catalog, (name) => Effect.flatMap(CatalogStore, (store) => store.find(name)))
+  const catalog = Option.fromNullable(request.catalog)
+  const filter: SearchFilter = Option.match(catalog, { onNone: () => ({}), onSome: (name) => ({ catalog: name }) })
+  yield* Effect.transposeMapOption(catalog, (name) => Effect.flatMap(CatalogStore, (store) => store.find(name)))
   if (mode === "lexical") {
-    const hits = single("lexical", yield* index.lexical(request.question, filter, limit))
+    const hits = single("lexical", yield* index.lexical(question, filter, limit))
     return SearchAnswer.make({ hits, mode, degraded: null })
   }
   if (mode === "semantic") {
-    const { hits, reason } = yield* semanticLeg(request.question, filter, limit)
+    const { hits, reason } = yield* semanticLeg(question, filter, limit)
     return SearchAnswer.make({ hits: single("semantic", hits), mode, degraded: degradedBy(reason) })
   }
-  const semantic = semanticLeg(request.question, filter, depth(limit)).pipe(
+  const semantic = semanticLeg(question, filter, depth(limit)).pipe(
     Effect.catchIf(
       (error): error is Failure | GateShut => error._tag === "GateShut" || isFailure(error),
       (error) => Effect.succeed({ hits: [], reason: reasonOf(error) })
     )
   )
-  const legs = yield* Effect.all({ lexical: index.lexical(request.question, filter, depth(limit)), semantic }, {
+  const legs = yield* Effect.all({ lexical: index.lexical(question, filter, depth(limit)), semantic }, {
     concurrency: 2
   })
   const hits = fuse({ lexical: legs.lexical, semantic: legs.semantic.hits }, limit)

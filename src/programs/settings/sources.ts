@@ -89,9 +89,11 @@ export const flags = (given: ReadonlyMap<Key, string>): Source =>
 export type Override = string | number | Duration.Duration | Redacted.Redacted
 
 /** What a program that embeds holdfast gives, under the keys of holdfast.yaml. */
-export const code = (given: { readonly [K in Key]?: Override }): Source =>
+export const code = (given: { readonly [K in Key]?: Override | undefined }): Source =>
   new Map(
-    Object.entries(given).map(([key, value]) => [key, { text: written(value), origin: Origin.Code() }])
+    Object.entries(given).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, { text: written(value), origin: Origin.Code() }] as const]
+    )
   )
 
 const written = (value: Override): string =>

@@ -1,5 +1,6 @@
 import * as Option from "effect/Option"
 import { EmbedderKind } from "../../domain/embedding/EmbedderConfig.js"
+import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
 import * as Kind from "./Kind.js"
 
 /**
@@ -121,7 +122,7 @@ export const table = {
     "10m",
     "How long a claimed job stays its worker's without a sign of life"
   ),
-  maxAttempts: setting("max_attempts", Kind.integer(1, 100), "5", "Tries before a job fails for good"),
+  maxAttempts: setting("max_attempts", Kind.integer(1, MaxAttempts.most), "5", "Tries before a job fails for good"),
   pollInterval: setting(
     "poll_interval",
     Kind.duration("50 millis", "1 hour"),
@@ -133,10 +134,7 @@ export const table = {
     Kind.duration("1 millis", "1 hour"),
     "60s",
     "Limit of reading an API description from a URL"
-  ),
-  url: setting("url", Kind.httpUrl, "http://127.0.0.1:7420", "Where the service is, for commands that talk to it"),
-  apiToken: optional("api_token", Kind.secret(16), "The token that the service asks of its callers"),
-  adminToken: optional("admin_token", Kind.secret(16), "The token that the service asks of operators")
+  )
 } as const
 
 /** A setting's key as written in holdfast.yaml. */

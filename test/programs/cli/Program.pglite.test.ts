@@ -146,10 +146,10 @@ describe("the program", { timeout: 180_000 }, () => {
 
   it("shows every setting with its place, secrets hidden, and writes no colour into a pipe", async () => {
     const shown = await holdfast(["config", "show", "--batch-size", "8"], {
-      HOLDFAST_API_TOKEN: "planted-token-0123456"
+      HOLDFAST_EMBEDDER_API_KEY: "planted-token-0123456"
     })
     expect(shown.stdout).toMatch(/batch_size +8 +flag --batch-size/)
-    expect(shown.stdout).toMatch(/api_token +\(hidden\) +environment HOLDFAST_API_TOKEN/)
+    expect(shown.stdout).toMatch(/api_key +\(hidden\) +environment HOLDFAST_EMBEDDER_API_KEY/)
     expect(shown.stdout).not.toContain("planted")
     expect(shown.stdout).not.toContain("\u001b[")
   })

@@ -58,7 +58,6 @@ export const indexing = (backend: Backend) =>
           expect(played.calls.map((texts) => texts.length).toSorted()).toEqual([2, 4, 4])
           const answer = yield* search({
             question: "text number 3",
-            catalog: Option.none(),
             mode: "semantic",
             limit: 1
           })
@@ -192,7 +191,7 @@ export const indexing = (backend: Backend) =>
         const begun = Effect.runSync(Deferred.make<void>())
         const until = Effect.runSync(Deferred.make<void>())
         large.answer = (_, call) => call === 1 ? { _tag: "Hold", begun, until } : serve
-        const ask = search({ question: "text number 2", catalog: Option.none(), mode: "semantic", limit: 1 })
+        const ask = search({ question: "text number 2", mode: "semantic", limit: 1 })
         const inSmall = Effect.provide(house(small, {}, tenant))
         return Effect.gen(function*() {
           yield* inSmall(run(catalog("pets", numbered(8))))

@@ -119,7 +119,7 @@ export const pacing = (backend: Backend) =>
         return Effect.gen(function*() {
           const job = yield* put(catalog("a", numbered(3, "a")), provider)
           expect((yield* workOn(job.id)).status).toBe("succeeded")
-          const question = { question: "slow", catalog: Option.none<string>(), mode: "hybrid", limit: 3 } as const
+          const question = { question: "slow", limit: 3 } as const
           const refused = yield* search(question)
           expect(refused.degraded?.reason).toContain("slow down")
           const calls = played.calls.length

@@ -142,6 +142,6 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
 
 /** Input that is no use is refused before a database is opened or made. */
 export const run = (asked: Asked) =>
-  withSources(readCatalog({ location: asked.location, name: Option.fromNullable(asked.name) })).pipe(
+  withSources(readCatalog({ location: asked.location, name: asked.name })).pipe(
     Effect.flatMap((read) => withApp(indexed(asked, read)))
   )

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import type { SearchHit, SearchMode } from "../../../domain/search/Query.js"
 import { search } from "../../flows/Search.js"
 import { note, Output } from "../Output.js"
@@ -31,7 +30,7 @@ const lines = (style: Style, hits: ReadonlyArray<SearchHit>): ReadonlyArray<stri
 export const run = (asked: Asked) =>
   withApp(Effect.gen(function*() {
     const output = yield* Output
-    const answer = yield* search({ ...asked, catalog: Option.fromNullable(asked.catalog) })
+    const answer = yield* search(asked)
     if (answer.degraded !== null) {
       yield* note(`${paint(output.stderr, "attention", "! degraded")} ${answer.degraded.reason}`)
     }
