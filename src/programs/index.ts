@@ -56,7 +56,6 @@ export type {
   EnqueueRequest,
   Held,
   JobFilter,
-  NewError,
   Settled
 } from "../domain/job/JobQueue.js"
 export { MaxAttempts } from "../domain/job/MaxAttempts.js"

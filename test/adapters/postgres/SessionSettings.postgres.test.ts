@@ -69,7 +69,8 @@ const hostileDatabase = (
 
 const hostileBackend = (name: string, way: Way, settings: Readonly<Record<string, string>>): Backend => ({
   name,
-  fresh: (migrations) => Layer.tap(hostileDatabase(way, settings), (context) => Effect.provide(Migrate.migrate(migrations), context))
+  fresh: (migrations) =>
+    Layer.tap(hostileDatabase(way, settings), (context) => Effect.provide(Migrate.migrate(migrations), context))
 })
 
 const poolerLoses = ["lock_timeout", "idle_session_timeout", "idle_in_transaction_session_timeout"]
@@ -89,14 +90,28 @@ pacer(pooled)
 enqueuing(pooled)
 
 const current = (name: string) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    Effect.map(sql<{ readonly value: string }>`select current_setting(${name}) as value`, ([row]) => row?.value))
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) =>
+      Effect.map(sql<{ readonly value: string }>`select current_setting(${name}) as value`, ([row]) => row?.value)
+  )
 
 describe("a session", () => {
   it.live("has our settings, whatever the database's are", () =>
     Effect.gen(function*() {
       expect(yield* Effect.forEach(Object.keys(hostileToOwn), current)).toEqual([
-        "ISO, MDY", "postgres", "UTC", "hex", "UTF8", "on", "on", "read committed", "1", "0", "0", "1min"
+        "ISO, MDY",
+        "postgres",
+        "UTC",
+        "hex",
+        "UTF8",
+        "on",
+        "on",
+        "read committed",
+        "1",
+        "0",
+        "0",
+        "1min"
       ])
       expect(yield* current("statement_timeout")).toBe("61s")
     }).pipe(Effect.provide(hostileDatabase(direct, { ...hostileToOwn, statement_timeout: "'5s'" }))))
