@@ -20,8 +20,16 @@ export interface Answer {
   readonly body: string
 }
 
-/** The most of a body that a record keeps, in characters: an envelope is never longer. */
-const bodyLimit = 1024 * 1024
+/**
+ * The most of a body that a record keeps, in characters: an envelope is never longer, and a stream that fails half way says so
+ * at its end.
+ */
+const headLimit = 896 * 1024
+const tailLimit = 128 * 1024
+
+/** The body within its limit: what is too long keeps its head and its tail, with a line break where the middle is missing. */
+const bounded = (body: string): string =>
+  body.length <= headLimit + tailLimit ? body : `${body.slice(0, headLimit)}\n${body.slice(1 - tailLimit)}`
 
 const record = (peer: Peer, now: number) => ({
   provider: peer.provider,
@@ -31,7 +39,7 @@ const record = (peer: Peer, now: number) => ({
   now
 })
 
-const shown = ({ body, headers, status }: Answer) => ({ status, headers, body: body.slice(0, bodyLimit) })
+const shown = ({ body, headers, status }: Answer) => ({ status, headers, body: bounded(body) })
 
 /** True for a 2xx, which may still be a failure. */
 export const isSuccess = (answer: Answer): boolean => answer.status >= 200 && answer.status < 300
@@ -118,7 +126,7 @@ export const ofError = (peer: Peer, error: unknown, now: number): WireFailure =>
     ...record(peer, now),
     ...(inside.status === undefined ? {} : { status: inside.status }),
     ...(inside.headers === undefined ? {} : { headers: inside.headers }),
-    ...(inside.body === undefined ? {} : { body: inside.body.slice(0, bodyLimit) }),
+    ...(inside.body === undefined ? {} : { body: bounded(inside.body) }),
     ...(inside.status === undefined ? { transport: causeChain(error) } : {})
   }
 }

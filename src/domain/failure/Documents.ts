@@ -9,8 +9,13 @@ export interface Documents {
   readonly cut: boolean
 }
 
-/** Longest part of a body that is read: what tells the class stands at its head, and a flood must cost nothing. */
-const readable = 200_000
+/**
+ * How much of a body is read, in characters: what tells the class stands at its head or, where a stream fails half way, at its
+ * end; a flood must cost nothing. A body that is one document is read whole, as the engine reads JSON at once.
+ */
+const readableHead = 150_000
+const readableTail = 50_000
+const readableWhole = 2_000_000
 const mostDocuments = 64
 
 const html = /^\s*(?:<!doctype html|<html|<head|<body|<center|<h1|<title)/i
@@ -74,16 +79,31 @@ const events = (text: string): Documents => {
   }
 }
 
+/** A body too long to be read whole: its head, and its tail from the first line that begins there. */
+const ends = (text: string): Documents => {
+  const head = part(text.slice(0, readableHead))
+  const rest = text.slice(-readableTail)
+  const tail = part(rest.slice(rest.indexOf("\n") + 1))
+  return {
+    documents: [...head.documents, ...tail.documents],
+    prose: [head.prose, tail.prose].filter((words) => words !== "").join(" "),
+    form: head.form,
+    cut: true
+  }
+}
+
+const part = (text: string): Documents =>
+  html.test(text) ? page(text) : eventLine.test(text) ? events(text) : embedded(text)
+
 /** Take a body apart. Total: whatever the text is, something comes out. */
 export const parse = (body: string): Documents => {
-  const text = body.slice(0, readable)
-  if (text.trim() === "") return { documents: [], prose: "", form: "empty", cut: false }
-  return Option.match(LooseJson.whole(text), {
+  if (body.trim() === "") return { documents: [], prose: "", form: "empty", cut: false }
+  return Option.match(body.length > readableWhole ? Option.none() : LooseJson.whole(body), {
     onSome: (document) =>
       typeof document === "string"
         ? parse(document)
         : { documents: [document], prose: "", form: "json" as const, cut: false },
-    onNone: () => html.test(text) ? page(text) : eventLine.test(text) ? events(text) : embedded(text)
+    onNone: () => body.length > readableHead + readableTail ? ends(body) : part(body)
   })
 }
 

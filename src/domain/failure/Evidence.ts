@@ -1,6 +1,7 @@
 import * as Documents from "./Documents.js"
 import * as LooseJson from "./LooseJson.js"
 import { statusIn, statusOfPhrase, withoutPhrases } from "./StatusInText.js"
+import * as Success from "./Success.js"
 import type { WireFailure } from "./WireFailure.js"
 
 /** A leaf of an error document: where it stood (`error.code`), and what stood there. */
@@ -29,6 +30,8 @@ export interface Evidence {
   readonly said: string
   readonly form: Documents.Documents["form"]
   readonly cut: boolean
+  /** True where the answer quotes somebody else's error: a gateway its upstream's, a retry the last of its tries. */
+  readonly quotes: boolean
   /** True where a successful answer carries an error. */
   readonly faulty: boolean
   readonly headers: Readonly<Record<string, string>>
@@ -97,12 +100,36 @@ const maxFields = 600
 const maxDepth = 12
 const maxText = 4_000
 
+/** Members under which a gateway keeps what somebody else said to it. */
+const quotedKeys =
+  /^(?:last|previous|prior|original|upstream)_?\w*errors?$|^(?:raw|provider_error|provider_response|upstream|upstream_response)$/
+
+/** Sentences and asides that repeat an earlier error. */
+const quotedWords =
+  /\((?:the )?(?:last|previous|prior|original|underlying|upstream) error:?\s[^()]*(?:\([^()]*\)[^()]*)*\)|\b(?:last|previous|prior|original|underlying|upstream) error\s*[:=]\s[\s\S]*$/gi
+
+/** Whether quoted errors are read, or left out so that the answer's own word stands alone. */
+type Quotes = "read" | "left out"
+
 interface Notes {
+  readonly quotes: Quotes
   readonly codes: Set<string>
   readonly fields: Array<Field>
   readonly said: Array<string>
   readonly inner: Set<number>
   cut: boolean
+  quoted: boolean
+}
+
+/** The text without what it quotes, where quotes are left out. */
+const unquoted = (notes: Notes, text: string): string => {
+  const rest = text.replace(quotedWords, " ")
+  if (rest.length !== text.length) notes.quoted = true
+  return notes.quotes === "read" ? text : rest
+}
+
+const say = (notes: Notes, text: string): void => {
+  notes.said.push(unquoted(notes, text.slice(0, maxText)))
 }
 
 const isJsonLike = (text: string): boolean => /^\s*[{[]/.test(text) || /\{\s*["']/.test(text)
@@ -123,17 +150,19 @@ const leaf = (notes: Notes, path: string, key: string, value: string | number | 
   }
   if (typeof value !== "string" || value === "") return
   if (depth < maxDepth && isJsonLike(value)) {
-    prose(notes, value, path, depth + 1)
+    notes.quoted = true
+    prose(notes, value, path, depth + 1, notes.quotes)
   } else if (/[^!-~]/.test(value) || /^(?:message|msg|error|detail|details|title)$/i.test(key)) {
-    notes.said.push(value.slice(0, maxText))
+    say(notes, value)
   }
 }
 
 /** Words that may hold documents: both are noted. */
-const prose = (notes: Notes, text: string, path: string, depth: number): void => {
+const prose = (notes: Notes, text: string, path: string, depth: number, documents: Quotes = "read"): void => {
   const parts = Documents.parse(text)
-  if (parts.prose !== "") notes.said.push(parts.prose.slice(0, maxText))
+  if (parts.prose !== "") say(notes, parts.prose)
   notes.cut = notes.cut || parts.cut
+  if (documents === "left out") return
   for (const document of parts.documents) walk(notes, document, path, depth + 1)
 }
 
@@ -145,6 +174,10 @@ const walk = (notes: Notes, value: unknown, path: string, depth: number): void =
     const name = list ? path.replace(/^.*\./, "") : key
     const lower = name.toLowerCase()
     if (skipped.has(lower)) continue
+    if (quotedKeys.test(lower)) {
+      notes.quoted = true
+      if (notes.quotes === "left out") continue
+    }
     const here = list ? path : path === "" ? lower : `${path}.${lower}`
     if (typeof item === "object" && item !== null) {
       if (/exception$/i.test(key)) notes.codes.add(squeeze(key))
@@ -155,71 +188,12 @@ const walk = (notes: Notes, value: unknown, path: string, depth: number): void =
   }
 }
 
-const texts = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
-
-const present = (value: unknown): boolean =>
-  value !== undefined && value !== null && value !== "" && value !== false && value !== 0 &&
-  !(Array.isArray(value) && value.length === 0)
-
-const finished = (notes: Notes, prefix: string, value: unknown): void => {
-  if (typeof value === "string" && value !== "") notes.codes.add(`${prefix}:${squeeze(value)}`)
-}
-
-/** How an answer ended, in the words of each family: `finish:contentfilter`, `block:safety`. */
-const endings = (notes: Notes, document: unknown): void => {
-  for (
-    const choice of [
-      ...texts(LooseJson.member(document, "choices")),
-      ...texts(LooseJson.member(document, "candidates"))
-    ]
-  ) {
-    for (const key of ["finish_reason", "finishReason", "native_finish_reason"]) {
-      finished(notes, "finish", LooseJson.member(choice, key))
-    }
-  }
-  for (const owner of [document, LooseJson.member(document, "delta"), LooseJson.member(document, "message")]) {
-    finished(notes, "finish", LooseJson.member(owner, "stop_reason"))
-    finished(notes, "finish", LooseJson.member(owner, "stopReason"))
-    finished(notes, "finish", LooseJson.member(owner, "finish_reason"))
-  }
-  finished(notes, "block", LooseJson.member(LooseJson.member(document, "promptFeedback"), "blockReason"))
-  const response = LooseJson.member(document, "response")
-  const incomplete = LooseJson.member(response, "incomplete_details") ??
-    LooseJson.member(document, "incomplete_details")
-  finished(notes, "finish", LooseJson.member(incomplete, "reason"))
-}
-
-/** The parts of a successful answer that are errors. */
-const faults = (document: unknown): ReadonlyArray<unknown> => {
-  if (Array.isArray(document)) return document.flatMap(faults)
-  const get = (key: string) => LooseJson.member(document, key)
-  const nested = [
-    ...[...texts(get("choices")), ...texts(get("data")), ...texts(get("results"))].map((choice) =>
-      LooseJson.member(choice, "error")
-    ),
-    LooseJson.member(get("response"), "error"),
-    LooseJson.member(get("Response"), "Error"),
-    LooseJson.member(get("result"), "error"),
-    LooseJson.member(get("output"), "error")
-  ].filter(present).map((error) => ({ error }))
-  const base = get("base_resp")
-  const code = get("code")
-  const flat = typeof get("message") === "string" || typeof get("msg") === "string"
-  const type = get("type")
-  const header = get("header")
-  const own = present(get("error")) || present(get("errors")) || present(get("error_code")) ||
-    present(get("error_msg")) ||
-    present(get("errorCode")) || present(get("errcode")) || type === "error" || get("object") === "error" ||
-    get("success") === false || get("status") === "error" || get("status") === "failed" ||
-    present(LooseJson.member(base, "status_code")) || present(LooseJson.member(header, "code")) ||
-    present(get("detail")) && get("choices") === undefined ||
-    flat && present(code) && String(code) !== "200" && String(code).toLowerCase() !== "success" ||
-    LooseJson.entries(document).some(([key]) => /exception$/i.test(key) || key === "__type")
-  return own ? [document, ...nested] : nested
-}
-
 /** Class names in wrapping text, as Python, Java and the SDKs print them before the message. */
 const classNames = /\b[A-Z][A-Za-z]*(?:Error|Exception|Exceeded|Exhausted|Unavailable|Throttled)\b/g
+
+/** The system's own codes where a client has them as its message alone. */
+const systemCodes =
+  /\b(?:E(?:SOCKETTIMEDOUT|TIMEDOUT|CONN[A-Z]+|PIPE|NOTFOUND|HOSTUNREACH|NETUNREACH|PROTO)|EAI_[A-Z]+)\b/g
 
 const upperCodes = /\b[A-Z]{3,}(?:_[A-Z0-9]+)+\b/g
 
@@ -230,34 +204,42 @@ const named = (notes: Notes, text: string): void => {
 
 const isSuccess = (status: number | undefined): boolean => status !== undefined && status >= 200 && status < 300
 
-/** Read a wire failure. Total; the work is bounded whatever the body holds. */
-export const gather = (wire: WireFailure): Evidence => {
-  const notes: Notes = { codes: new Set(), fields: [], said: [], inner: new Set(), cut: false }
-  const headers = wire.headers ?? {}
+const note = (notes: Notes, { headers, transport, ...wire }: WireFailure): Documents.Documents => {
   const parts = Documents.parse(wire.body ?? "")
   const success = isSuccess(wire.status)
-  const wrapped = (wire.transport ?? []).map((link) => link.message ?? "").filter((message) => message !== "")
-  const roots = success ? parts.documents.flatMap(faults) : parts.documents
-  for (const document of parts.documents) {
-    for (const part of Array.isArray(document) ? document : [document]) endings(notes, part)
+  const roots = success ? parts.documents.flatMap(Success.faults) : parts.documents
+  for (const document of parts.documents.flatMap((part) => Array.isArray(part) ? part : [part])) {
+    for (const [kind, word] of Success.endings(document)) {
+      if (typeof word === "string" && word !== "") notes.codes.add(`${kind}:${squeeze(word)}`)
+    }
   }
   for (const root of roots) walk(notes, root, "", 0)
   const outer = parts.form === "html" ? "" : parts.prose
   named(notes, outer)
-  if (outer !== "" && !(success && parts.form === "events" && roots.length > 0)) {
-    notes.said.push(withoutPhrases(outer).slice(0, maxText))
+  if (outer !== "" && !(success && parts.form === "events" && roots.length > 0)) say(notes, withoutPhrases(outer))
+  for (const link of transport ?? []) {
+    for (const code of [link.name, link.code]) if (code !== undefined && code !== "") notes.codes.add(squeeze(code))
+    if (link.message === undefined || link.message === "") continue
+    named(notes, link.message)
+    for (const found of link.message.match(systemCodes) ?? []) notes.codes.add(squeeze(found))
+    prose(notes, link.message, "", 0)
   }
-  for (const link of wire.transport ?? []) {
-    if (link.name !== undefined && link.name !== "") notes.codes.add(squeeze(link.name))
-    if (link.code !== undefined && link.code !== "") notes.codes.add(squeeze(link.code))
-  }
-  for (const message of wrapped) {
-    named(notes, message)
-    prose(notes, message, "", 0)
-  }
-  const amazon = headers["x-amzn-errortype"]
+  const amazon = headers?.["x-amzn-errortype"]
   if (amazon !== undefined) notes.codes.add(squeeze(amazon))
+  return parts
+}
+
+/** The words, lower case, without URLs, as rules read them. */
+const plainWords = (said: string): string =>
+  said.replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, " ").toLowerCase().replace(/[_`]/g, " ").replace(/[’‘]/g, "'")
+    .replace(/\s+/g, " ").trim()
+
+/** Read a wire failure, with what it quotes or without. Total; the work is bounded whatever the body holds. */
+export const gather = (wire: WireFailure, quotes: Quotes = "read"): Evidence => {
+  const notes: Notes = { quotes, codes: new Set(), fields: [], said: [], inner: new Set(), cut: false, quoted: false }
+  const parts = note(notes, wire)
   const said = notes.said.join("\n")
+  const wrapped = (wire.transport ?? []).map(({ message = "" }) => message)
   const status = wire.status ?? statusIn([parts.prose, ...wrapped].join("\n")) ?? statusOfPhrase(parts.prose)
   const told = statusIn(said)
   if (told !== undefined) notes.inner.add(told)
@@ -269,16 +251,13 @@ export const gather = (wire: WireFailure): Evidence => {
     codes: [...notes.codes].filter((code) => code !== ""),
     fields: notes.fields,
     pairs: notes.fields.map(({ path, value }) => `${path}=${String(value).slice(0, 100).toLowerCase()}`),
-    text: said.replace(/\b(?:https?|wss?):\/\/[^\s"'<>]+/gi, " ").toLowerCase().replace(/[_`]/g, " ").replace(
-      /[’‘]/g,
-      "'"
-    )
-      .replace(/\s+/g, " ").trim(),
+    text: plainWords(said),
     said,
     form: parts.form,
     cut: notes.cut || parts.cut,
-    faulty: success && roots.length > 0,
-    headers,
+    quotes: notes.quoted,
+    faulty: isSuccess(wire.status) && parts.documents.flatMap(Success.faults).length > 0,
+    headers: wire.headers ?? {},
     transport: (wire.transport ?? []).length > 0
   }
 }

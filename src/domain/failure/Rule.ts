@@ -25,6 +25,8 @@ export interface Rule {
   readonly phase?: NetworkPhase
   readonly tooLarge?: true
   readonly permanent?: true
+  /** Which setting of ours is to blame: the address, or the key. */
+  readonly setting?: "url" | "api_key"
 }
 
 /** True when the status is one of these. */

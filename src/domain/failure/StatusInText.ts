@@ -36,7 +36,14 @@ const wrappings: ReadonlyArray<RegExp> = [
   /(?:错误码?|エラー|오류|Fehler|erreur)\s*[:：]?\s*(\d{3})\b/i
 ]
 
-const plain = (text: string): string => text.replace(/\b(?:https?|wss?):\/\/\S+/gi, "")
+/** What a proxy answered to CONNECT, as undici, tunnel-agent, http.client, curl and Chromium print it. */
+const tunnel =
+  /proxy response \(\d{3}\) !== 200[^\n]*|tunneling socket could not be established[^\n]*|tunnel connection failed[^\n]*|connect tunnel failed[^\n]*|received http code \d{3} from proxy[^\n]*|err_tunnel_connection_failed|err_proxy_connection_failed|proxyconnect tcp:[^\n]*/gi
+
+/** True where a proxy refused to lead on to the provider. */
+export const isTunnel = (text: string | undefined): boolean => text !== undefined && text.search(tunnel) >= 0
+
+const plain = (text: string): string => text.replace(tunnel, " ").replace(/\b(?:https?|wss?):\/\/\S+/gi, "")
 
 /** The HTTP status that a text names, such as `API error (429 Too Many Requests): ...` or `Error code: 503 - ...`. */
 export const statusIn = (text: string): number | undefined => {

@@ -27,10 +27,20 @@ const unitOf = (name: string): number => units.find(([known]) => known.test(name
 const part =
   /(\d+(?:\.\d+)?)\s*(milliseconds?|msecs?|ms|minutes?|minuten?|minutos?|mins?|m|seconds?|sekunden?|segundos?|secondes?|secs?|s|hours?|hrs?|h|days?|d|毫秒|秒|分钟|分|小时|小時|時間|天|日|초|분|시간|일)(?![a-z])/gi
 
+const clock = /^\s*(?:(\d+)[.:\s]\s*)?(\d{1,2}):(\d{2}):(\d{2})(?:\.\d+)?\s*$/
+
+/** A span as a clock shows it: `07:01:20`, and with days `5.03:23:11` (.NET's TimeSpan, as Azure prints it). */
+const clockSpan = (text: string): number | undefined => {
+  const found = clock.exec(text)
+  if (found === null) return undefined
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = found.slice(1).map((part) => Number(part ?? 0))
+  return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1_000
+}
+
 /** A span such as `1m30s`, `6ms`, `1m2.5s`, `2 hours 3 minutes`, `20 秒`, in milliseconds. */
 export const span = (text: string): number | undefined => {
   const parts = [...text.matchAll(part)]
-  if (parts.length === 0) return undefined
+  if (parts.length === 0) return clockSpan(text)
   return parts.reduce((sum, [, count, unit = ""]) => sum + Number(count) * unitOf(unit), 0)
 }
 
@@ -75,7 +85,7 @@ const delayOf = (value: Field["value"], unit: number, now: number | undefined): 
     const at = moment(number)
     return at === undefined ? bounded(number * unit) : until(at, now)
   }
-  if (wholeSpan.test(text)) return bounded(span(text) ?? Number.NaN)
+  if (wholeSpan.test(text) || clock.test(text)) return bounded(span(text) ?? Number.NaN)
   return until(instantOf(text), now)
 }
 
@@ -88,14 +98,14 @@ const fromHeaders = (headers: Evidence["headers"], now: number | undefined): num
   return undefined
 }
 
-const resetName = /^(?:x-|anthropic-)?ratelimit-(?:(.*)-)?reset(?:-(.*))?$/
+const resetName = /^(?:x-|anthropic-)?rate-?limit-(?:(.*)-)?reset(?:-(.*))?$/
 
 /** `x-ratelimit-reset-*`: of the windows that are used up the last to open; where none is, the last of all. */
 const fromResets = (headers: Evidence["headers"], now: number | undefined): number | undefined => {
   const resets: Array<{ readonly delay: number; readonly spent: boolean }> = []
   for (const [name, value] of Object.entries(headers)) {
     if (!resetName.test(name)) continue
-    const delay = delayOf(value, 1_000, now)
+    const delay = delayOf(value, name.endsWith("-ms") ? 1 : 1_000, now)
     const remaining = headers[name.replace("reset", "remaining")]
     if (delay !== undefined) resets.push({ delay, spent: remaining !== undefined && Number(remaining) <= 0 })
   }
@@ -124,6 +134,10 @@ const secondKeys = new Set([
   "resetinseconds",
   "resetafter",
   "resetafterseconds",
+  "resetseconds",
+  "resetsecs",
+  "secondsuntilreset",
+  "estimatedreadytimeseconds",
   "estimatedtime",
   "quotaresetdelay",
   "waitseconds",
@@ -156,7 +170,8 @@ const fromField = ({ key, value }: Field, now: number | undefined): number | und
 
 const durationPart = String
   .raw`\d+(?:\.\d+)?\s*(?:milliseconds?|msecs?|ms|minutes?|mins?|m|seconds?|secs?|s|hours?|hrs?|h|days?|d)(?![a-z])`
-const durations = String.raw`((?:${durationPart}[\s,]*(?:and\s+)?)+)`
+const clockPart = String.raw`(?:\d{1,3}[. ])?\d{1,2}:\d{2}:\d{2}(?![:\d])`
+const durations = String.raw`(${clockPart}|(?:${durationPart}[\s,]*(?:and\s+)?)+)`
 
 /** Sentences that name a wait. */
 const sentences: ReadonlyArray<RegExp> = [
@@ -171,7 +186,7 @@ const sentences: ReadonlyArray<RegExp> = [
   ),
   new RegExp(
     String
-      .raw`\b(?:resets?|refresh(?:es)?|renews?|available(?: again)?|lifted|cooldown|cooling down|retry[- ]after)(?: (?:in|after|for|is))?\s*[:=]?\s*${durations}`,
+      .raw`\b(?:resets?|refresh(?:es|ed)?|renew(?:s|ed)?|replenish(?:es|ed)?|refill(?:s|ed)?|restored?|available(?: again)?|lifted|cooldown|cooling down|retry[- ]after)(?: (?:in|after|for|is|within))?\s*[:=]?\s*${durations}`,
     "i"
   ),
   /(\d+(?:\.\d+)?\s*(?:毫秒|秒|分钟|分|小时|小時|時間|初|초|분|시간))(?:钟)?\s*(?:后|後|내|후|以后|之后|待)/,
@@ -184,20 +199,38 @@ const bareSeconds =
 const dated = /(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?)/i
 const resets = /reset|renew|regain|available|retry|try again|until|restore|重置|恢复|恢復|解除|リセット|再開/i
 
+const httpDated = /([A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}:\d{2} GMT)/
+/** A moment as a number, beside words of an end or behind the bar of Claude's clients: `limit reached|1791000000`. */
+const counted = /(?:\||\b(?:reset|renew|available|retry|until|after)\w*\D{0,24})(1\d{9}|1\d{12})(?!\d)/i
+/** A time of the day with its offset: the next one is meant. */
+const timeOfDay = /\b(\d{1,2}):(\d{2})\s*([ap]\.?m\.?)?\s*\(?(?:GMT|UTC)\s*([+-]\d{1,2})?(?!\d)/i
+
 const offset = /(?:z|utc|gmt|[+-]\d{2}:?\d{2})$/i
 
 /** Chinese providers print the local time of Beijing. */
 const local = (text: string, said: string): string =>
   /[\u4e00-\u9fff]/.test(said) && !offset.test(text) ? `${text}+08:00` : text
 
+/** The next moment after `now` at which the clock of the named offset shows the named time. */
+const nextTimeOfDay = (said: string, now: number | undefined): number | undefined => {
+  const [, hour, minute, half, east] = timeOfDay.exec(said) ?? []
+  if (hour === undefined || now === undefined) return undefined
+  const hours = half === undefined ? Number(hour) : Number(hour) % 12 + (/^p/i.test(half) ? 12 : 0)
+  const wanted = ((hours - Number(east ?? 0)) * 60 + Number(minute)) * 60_000
+  return now + ((wanted - now % day) % day + day) % day
+}
+
 /** The moment of which the text says that the limit ends then, in epoch milliseconds. */
-const instantIn = (said: string): number | undefined => {
+const instantIn = (said: string, now: number | undefined): number | undefined => {
+  const number = counted.exec(said)?.[1]
+  if (number !== undefined) return moment(Number(number))
   if (!resets.test(said)) return undefined
+  const http = httpDated.exec(said)?.[1]
+  if (http !== undefined) return epoch(http)
   const regain = /(\d{4}-\d{2}-\d{2}) at (\d{2}:\d{2}) UTC/i.exec(said)
   if (regain !== null) return epoch(`${regain[1]}T${regain[2]}:00Z`)
   const found = dated.exec(said)?.[1]
-  if (found === undefined) return undefined
-  return epoch(zoned(local(found, said)))
+  return found === undefined ? nextTimeOfDay(said, now) : epoch(zoned(local(found, said)))
 }
 
 const fromText = (said: string, now: number | undefined): number | undefined => {
@@ -207,7 +240,7 @@ const fromText = (said: string, now: number | undefined): number | undefined => 
     if (delay !== undefined) return delay
   }
   const seconds = bareSeconds.exec(said)?.[1]
-  return seconds === undefined ? until(instantIn(said), now) : bounded(Number(seconds) * 1_000)
+  return seconds === undefined ? until(instantIn(said, now), now) : bounded(Number(seconds) * 1_000)
 }
 
 const present = (value: number | undefined): value is number => value !== undefined
@@ -233,7 +266,7 @@ export const resetIn = (evidence: Evidence): DateTime.Utc | undefined => {
     if (!momentKeys.has(squeeze(key))) return []
     const found = moment(Number(value)) ?? instantOf(String(value))
     return found === undefined ? [] : [found]
-  })[0] ?? instantIn(evidence.said)
+  })[0] ?? instantIn(evidence.said, now)
   const named = at ?? relative(evidence, now)
   return named === undefined ? undefined : Option.getOrUndefined(DateTime.make(named))
 }

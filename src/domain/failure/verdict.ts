@@ -5,6 +5,7 @@ import * as Failure from "./Failure.js"
 import type { Rule } from "./Rule.js"
 import { detail } from "./scrub.js"
 import { resetIn, waitIn } from "./Wait.js"
+import type { WireFailure } from "./WireFailure.js"
 
 const modelNames: ReadonlyArray<RegExp> = [
   /models?\s*(?:id|name|identifier)?\s*[:=]?\s*[`'"“「]([^`'"”」\s]{1,120})[`'"”」]/i,
@@ -51,13 +52,18 @@ const wordsOf = ({ said, status, wire }: Evidence): string => {
   return told || (status === undefined ? "" : `HTTP ${status}`)
 }
 
+/** The setting's key where its surface has one. */
+const settingOf = ({ surface }: WireFailure, name: "url" | "api_key"): string =>
+  surface === "embed" ? `embedder.${name}` : name
+
 interface Common {
   readonly provider: string
   readonly detail: string
 }
 
-const waited = (evidence: Evidence): { readonly retryAfter?: Duration.Duration } => {
-  const retryAfter = waitIn(evidence)
+/** A wait that a quoted error names counts where the answer itself names none. */
+const waited = (evidence: Evidence, whole: Evidence): { readonly retryAfter?: Duration.Duration } => {
+  const retryAfter = waitIn(evidence) ?? waitIn(whole)
   return retryAfter === undefined ? {} : { retryAfter }
 }
 
@@ -66,13 +72,18 @@ const trusted = { disableValidation: true }
 
 /** How each class is made; a new tag does not compile until it stands here. */
 const make: {
-  readonly [Tag in Failure.FailureTag]: (common: Common, evidence: Evidence, rule: Rule) => Failure.Failure
+  readonly [Tag in Failure.FailureTag]: (
+    common: Common,
+    evidence: Evidence,
+    rule: Rule,
+    whole: Evidence
+  ) => Failure.Failure
 } = {
   SessionExpired: (common) => new Failure.SessionExpired({ ...common, session: common.provider }, trusted),
   AuthenticationFailed: (common) => new Failure.AuthenticationFailed(common, trusted),
   PermissionDenied: (common) => new Failure.PermissionDenied(common, trusted),
-  RateLimited: (common, evidence, { tooLarge }) =>
-    new Failure.RateLimited({ ...common, ...(tooLarge === true ? { tooLarge } : waited(evidence)) }, trusted),
+  RateLimited: (common, evidence, { tooLarge }, whole) =>
+    new Failure.RateLimited({ ...common, ...(tooLarge === true ? { tooLarge } : waited(evidence, whole)) }, trusted),
   BudgetExhausted: (common, evidence) => {
     const resetsAt = resetIn(evidence)
     return new Failure.BudgetExhausted({ ...common, ...(resetsAt === undefined ? {} : { resetsAt }) }, trusted)
@@ -83,10 +94,10 @@ const make: {
       ...common,
       ...(timedOutAfter !== undefined && timedOutAfter >= 0 ? { after: Duration.millis(timedOutAfter) } : {})
     }, trusted),
-  ProviderUnavailable: (common, evidence, { permanent }) =>
+  ProviderUnavailable: (common, evidence, { permanent }, whole) =>
     new Failure.ProviderUnavailable({
       ...common,
-      ...waited(evidence),
+      ...waited(evidence, whole),
       ...(evidence.status === undefined || !Number.isFinite(evidence.status) ? {} : { status: evidence.status }),
       ...(permanent === true ? { permanent } : {})
     }, trusted),
@@ -96,12 +107,17 @@ const make: {
     return new Failure.ContextLengthExceeded({ ...common, ...(limit === undefined ? {} : { limit }) }, trusted)
   },
   ContentFiltered: (common) => new Failure.ContentFiltered(common, trusted),
-  InvalidRequest: (common, { wire: { setting } }) =>
-    new Failure.InvalidRequest({ ...common, ...(setting === undefined ? {} : { setting }) }, trusted),
+  InvalidRequest: (common, { wire }, rule) => {
+    const setting = wire.setting ?? (rule.setting === undefined ? undefined : settingOf(wire, rule.setting))
+    return new Failure.InvalidRequest({ ...common, ...(setting === undefined ? {} : { setting }) }, trusted)
+  },
   MalformedResponse: (common) => new Failure.MalformedResponse(common, trusted),
   Cancelled: (common) => new Failure.Cancelled(common, trusted)
 }
 
-/** The failure of a rule's class, with all that its class carries read from the evidence. */
-export const failureOf = (rule: Rule, evidence: Evidence): Failure.Failure =>
-  make[rule.tag]({ provider: evidence.wire.provider, detail: detail(wordsOf(evidence)) }, evidence, rule)
+/**
+ * The failure of a rule's class, with all that its class carries read from the evidence that decided. `whole` is the same with
+ * what the answer quotes: it is what a person reads.
+ */
+export const failureOf = (rule: Rule, evidence: Evidence, whole: Evidence = evidence): Failure.Failure =>
+  make[rule.tag]({ provider: evidence.wire.provider, detail: detail(wordsOf(whole)) }, evidence, rule, whole)

@@ -153,11 +153,26 @@ describe("a page", () => {
 })
 
 describe("a flood", () => {
-  const body = (length: number) => `${"x".repeat(length - 7)}{"a":1}`
+  it("is read at its head and at its end", () => {
+    const filler = "data: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n".repeat(6_000)
+    const failed = `${filler}data: {"error":{"code":429,"message":"slow down"}}\n\n`
+    expect(filler.length).toBeGreaterThan(200_000)
+    const { cut, documents, form } = Documents.parse(failed)
+    expect({ cut, form, last: documents.at(-1) }).toEqual({
+      cut: true,
+      form: "events",
+      last: { error: { code: 429, message: "slow down" } }
+    })
+  })
 
-  it("is read for 200,000 characters", () => {
-    expect(Documents.parse(body(200_000))).toMatchObject({ documents: [{ a: 1 }], form: "mixed", cut: false })
-    expect(Documents.parse(body(200_001))).toMatchObject({ documents: [{ a: 1 }], form: "mixed", cut: true })
-    expect(Documents.parse(body(200_007))).toMatchObject({ documents: [], form: "text" })
+  it("is not read in its middle", () => {
+    const hidden = `${"x ".repeat(100_000)}\n{"a":1}\n${" y".repeat(100_000)}`
+    expect(Documents.parse(hidden).documents).toEqual([])
+    expect(Documents.parse(`{"a":1}${hidden}{"b":2}`).documents).toEqual([{ a: 1 }, { b: 2 }])
+  })
+
+  it("is read whole where it is one document", () => {
+    const long = { choices: [{ text: "x".repeat(400_000) }], error: { message: "late" } }
+    expect(Documents.parse(JSON.stringify(long))).toMatchObject({ documents: [long], form: "json", cut: false })
   })
 })

@@ -148,19 +148,19 @@ const cloudflare = numbers(
     ["ProviderUnavailable", "3040|3043|3050"],
     ["Timeout", "3046"],
     ["InvalidRequest", "5004|5005|5006|7003|3003|5026"],
-    ["PermissionDenied", "5016|5018|3023|5035"]
+    ["PermissionDenied", "5016|5018|3023"]
   ],
   /cloudflare|workers/
 )
 
+const numbered: ReadonlyArray<Rule> = [...minimax, ...zhipu, ...baidu, ...siliconflow, ...spark, ...cloudflare]
+
+/** "Bad parameters" covers several causes: the sentence beside the number is asked first. */
+export const vague: ReadonlyArray<Rule> = numbered.filter(({ tag }) => tag === "InvalidRequest")
+
 /** What Chinese providers and the one-api family mean by their codes and sentences. */
 export const rules: ReadonlyArray<Rule> = [
-  ...minimax,
-  ...zhipu,
-  ...baidu,
-  ...siliconflow,
-  ...spark,
-  ...cloudflare,
+  ...numbered.filter(({ tag }) => tag !== "InvalidRequest"),
   {
     name: "dashscope/free-tier",
     because: "Alibaba's free tier of a model is over and paid use is not switched on.",

@@ -28,6 +28,15 @@ const head = ({ said, wire }: Evidence): string => [said, wire.body?.slice(0, 8_
 /** Pages and plain words of the edges that stand before providers. */
 export const edge: ReadonlyArray<Rule> = [
   {
+    name: "edge/plain-http",
+    because:
+      "nginx and Go say that their port wants TLS: the address begins with http:// and must begin with https://.",
+    tag: "InvalidRequest",
+    setting: "url",
+    status: statusIs(400, 497),
+    when: (evidence) => /\bhttp request (?:was sent )?to (?:an? )?https (?:port|server)\b/i.test(head(evidence))
+  },
+  {
     name: "edge/cloudflare-limit",
     because: "Cloudflare's 1015 is the site's rate rule.",
     tag: "RateLimited",
@@ -121,6 +130,7 @@ export const rules: ReadonlyArray<Rule> = [
     name: "status/redirect",
     because: "An API that redirects was asked at the wrong address.",
     tag: "InvalidRequest",
+    setting: "url",
     when: within(300, 399)
   },
   {

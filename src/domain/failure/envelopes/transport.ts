@@ -1,3 +1,4 @@
+import { isTunnel } from "../StatusInText.js"
 import { codes } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 import type { Evidence } from "../Evidence.js"
@@ -6,6 +7,14 @@ const chained = ({ transport }: Evidence): boolean => transport
 
 /** What the runtime's codes say: they are exact, and stand before any words. */
 export const byCode: ReadonlyArray<Rule> = [
+  {
+    name: "transport/proxy",
+    because:
+      "A proxy on our way refused the tunnel: its number is no answer of the provider, and no code around it says more.",
+    tag: "Network",
+    phase: "connect",
+    when: ({ wire }) => [wire.body, ...(wire.transport ?? []).map(({ message }) => message)].some(isTunnel)
+  },
   {
     name: "transport/certificate",
     because:
@@ -35,15 +44,6 @@ export const byCode: ReadonlyArray<Rule> = [
     when: chained,
     code: codes(
       "econnrefused|ehostunreach|enetunreach|ehostdown|enetdown|eaddrnotavail|unde?rrconnecttimeout|connecttimeout(?:error)?|connectionrefused(?:error)?|failedtoopensocket|newconnectionerror|errconnectionrefused|errinternetdisconnected|enoent"
-    )
-  },
-  {
-    name: "transport/body-of-the-request",
-    because: "The client refused to send this: address, header or option are wrong and stay so.",
-    tag: "InvalidRequest",
-    when: chained,
-    code: codes(
-      "errinvalidurl|undeerrinvalidarg|underrinvalidarg|errinvalidchar|errinvalidprotocol|errunescapedcharacters|errhttpinvalidheadervalue|errinvalidargtype|invalidurl|missingschema|unsupportedprotocol"
     )
   },
   {
@@ -194,13 +194,6 @@ export const byLateText: ReadonlyArray<Rule> = [
     tag: "Network",
     phase: "tls",
     text: /\bssl\b|\btls\b|handshake|wrong version number/
-  },
-  {
-    name: "transport/address",
-    because: "The client refused to send this: the address is wrong and stays so.",
-    tag: "InvalidRequest",
-    text:
-      /invalid url|failed to parse url|builder error|relative url without a base|unsupported protocol|unknown scheme|url scheme|bad port|invalid header value|invalid character in header|only absolute urls|no scheme supplied/
   }
 ]
 

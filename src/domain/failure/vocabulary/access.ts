@@ -1,19 +1,71 @@
 import { anyOf, codes, refusalOfAccess } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 
+const holder =
+  "(?:access|auth(?:entication|orization)?|bearer|id|oauth|oauth2|user|session|security|hf|personal access)"
+
+/** Sentences that name the credential itself. */
 const badKey = anyOf(
   String
     .raw`\b(?:invalid|incorrect|wrong|missing|malformed|bad|expired|revoked|unknown|unrecognized|empty|no|without|leaked|disabled|deactivated|inactive|unauthorized|valid|provide an?|provided? (?:your|an|a valid)) (?:[\w-]+ ){0,2}?(?:x-)?api[ -]?(?:key|token)s?\b|\bapi[ -]?(?:key|token)s?\b.{0,60}\b(?:invalid|incorrect|not valid|missing|expired|revoked|required|leaked|disabled|not found|not exist|does not exist|deactivated|deleted|malformed|not supported|wrong|not provided|blocked|not set|must be|unauthorized|inactive)`,
   String
-    .raw`\b(?:invalid|incorrect|missing|expired|revoked|malformed|bad|wrong|no|unable to verify|failed to verify|could not validate|couldn't validate|not valid) (?:[\w'-]+ ){0,2}?(?:credentials?|(?:access |auth(?:entication|orization)? |bearer |id |oauth |oauth2 |user |session |security |hf |personal access )?tokens?(?! (?:count|limit|ids?))|authentication|authorization(?: header)?|bearer|jwt|signature|subscription key|username|password|secret|x-api-key)\b`,
+    .raw`\b(?:invalid|incorrect|missing|expired|revoked|malformed|bad|wrong|no|unable to verify|failed to verify|could not validate|couldn't validate|not valid) (?:[\w'-]+ ){0,2}?(?:credentials?|${holder} ?tokens?(?! (?:count|limit|ids?))|authentication|authorization(?: header)?|bearer|subscription key|x-api-key)\b`,
   String
-    .raw`\b(?:token|credentials?|jwt|signature|secret|login|oauth)\b.{0,40}\b(?:is invalid|are invalid|invalid|expired|revoked|has expired|not valid|is missing|not found|does not match|failed|required|rejected|malformed|could not be (?:verified|validated))`,
+    .raw`\b(?:${holder} ?token|credentials?|oauth)\b.{0,40}\b(?:is invalid|are invalid|invalid|expired|revoked|has expired|not valid|is missing|not found|does not match|failed|required|rejected|malformed|could not be (?:verified|validated))`,
   String
     .raw`\bauthenticat(?:ion|e) (?:fails?|failed|failure|error|required|unsuccessful|is required|credentials)|\bauthenticate\b.{0,20}\bfail|\bunauthorized\b|\bunauthenticated\b|\bnot authenticated\b|\bnot logged in\b|\bplease (?:log ?in|sign ?in|authenticate)\b|\bmust be authenticated\b|\bunregistered callers\b|\bestablished identity\b|\bno auth credentials\b|\buser not found\b|\bauthorization (?:header )?(?:is )?(?:required|missing|failed)|\bjwt\b.{0,60}\b(?:invalid|validate|exactly|expired|malformed)|\bvalidate\b.{0,20}\bjwt\b|\bsecurity token included in the request\b|\bunable to locate credentials\b|\bcould not load credentials\b|\bdidn't provide an api key\b|\bno cookie auth`,
   "(?:令牌|密钥|秘钥|口令|凭证|身份|鉴权|认证|验证|签名|token|api ?key|apikey|key).{0,12}(?:无效|错误|过期|失效|不正确|不存在|失败|未通过|不合法|缺失|为空|非法|有误|已禁用|未提供|不可用|已被)|无效的?(?:令牌|密钥|token|api|key|身份|签名|凭证)|未提供(?:令牌|密钥|token|api|身份|鉴权)|未授权|未登录|登录(?:失败|过期)|鉴权失败|认证失败|(?:憑證|金鑰|權杖).{0,8}(?:無效|過期|錯誤)",
   "api ?キー.{0,14}(?:無効|正しく|間違|期限|必要|ありません)|認証.{0,10}(?:失敗|エラー|必要|できません)|トークン.{0,8}(?:無効|期限切れ)|api ?키.{0,14}(?:유효하지|잘못|올바르지|만료|없습)|인증.{0,10}(?:실패|오류|필요|되지)|토큰.{0,8}(?:유효하지|만료)",
   "(?:ung[uü]ltiger?|fehlender?|falscher?|abgelaufener?) (?:api[- ]?)?(?:schl[uü]ssel|key|token)|authentifizierung (?:fehlgeschlagen|erforderlich)|nicht (?:authentifiziert|autorisiert)|cl[eé] (?:d')?api (?:\\w+ )?(?:invalide|incorrecte|manquante|expir)|authentification (?:[eé]chou|requise)|non autoris[eé]|clave (?:de )?(?:la )?api (?:\\w+ )?(?:inv[aá]lida|incorrecta|no v[aá]lida)|chave (?:de |da )?api (?:\\w+ )?(?:inv[aá]lida|incorreta)|no autorizado|n[aã]o autorizado|autenticaci[oó]n|неверный (?:api[- ]?)?(?:ключ|токен)|недействительн(?:ый|ого) (?:api[- ]?)?(?:ключ|токен)|ошибка (?:авторизации|аутентификации)|не авторизован|chiave api non valida|non autorizzato|ge[cç]ersiz api"
 )
+
+/** Words that are a credential's and an input's alike: they count under a status of refusal, or where nothing else is known. */
+const maybeKey = anyOf(
+  String
+    .raw`\b(?:invalid|incorrect|missing|expired|revoked|malformed|bad|wrong|no|unable to verify|failed to verify|could not validate|couldn't validate|not valid) (?:[\w'-]+ ){0,2}?(?:tokens?(?! (?:count|limit|ids?))|jwt|signature|username|password|secret)\b`,
+  String
+    .raw`\b(?:token|jwt|signature|secret|login)\b.{0,40}\b(?:is invalid|are invalid|invalid|expired|revoked|has expired|not valid|is missing|not found|does not match|failed|required|rejected|malformed|could not be (?:verified|validated))`
+)
+
+/** The token alone is the whole sentence, and nothing of a request is spoken of. */
+const tokenAlone =
+  /^(?:\W|the |your |an? )*(?:invalid|expired|missing|revoked|unknown) (?:\w+ )?(?:token|jwt)\W*$|^(?:\W|the |your )*(?:token|jwt) (?:is |has |was )?(?:invalid|expired|revoked|missing)\W*$/
+
+/** Parts of a request, by their places and names. */
+const input = anyOf(
+  String
+    .raw`\b(?:messages?|contents?|parts|input|inputs|tools|choices)\b ?[.[] ?\d|\bthinking\b|\bthought\b|\breasoning\b|\bencrypted content\b|\bcontent block`,
+  String
+    .raw`\blogit bias\b|\bvocabular|\btokeni[sz]|\bstop (?:tokens?|sequences?)\b|\bspecial tokens?\b|\btoken ids?\b|\bunexpected token\b|\bmax tokens\b|\bimage token`,
+  String
+    .raw`\btool ?(?:use|call|result|choice)|\bfunction (?:call|name|response)|\bjson\b(?! web)|\bschema\b|\bbase64\b|\bidempoten|\bparameters?\b|\bproperty\b|\bresponse format\b|\bitem (?:id|with id)\b|\bmetadata\b`
+)
+
+/** Signed and encrypted parts of a conversation that somebody else gave, or that were cut: the request is at fault. */
+const replayed = anyOf(
+  String
+    .raw`\bthought signature|\bsignature\b.{0,24}\bthinking\b|\bthinking\b.{0,40}\bsignature\b|\bthinking blocks?\b.{0,60}\b(?:cannot be modified|must|expected)`,
+  String.raw`\bencrypted content\b.{0,100}\b(?:verif|decrypt|pars|match|missing|required)|\binvalidencryptedcontent\b`,
+  String.raw`\binput item\b|\bitem (?:with )?id\b.{0,80}\b(?:not found|does not (?:exist|belong))`,
+  String
+    .raw`\btool (?:use|call) ?ids?\b.{0,60}\b(?:without|not found|did not have)|\btool (?:calls?|use)\b.{0,40}\bmust be followed by\b`
+)
+
+export const ofInput: ReadonlyArray<Rule> = [
+  {
+    name: "access/replayed-parts",
+    because:
+      "Thoughts, reasoning and items of an earlier answer are signed for one account and model; another refuses them, and no key is wrong.",
+    tag: "InvalidRequest",
+    text: replayed
+  },
+  {
+    name: "access/replayed-parts-code",
+    because: "OpenAI's codes for parts of another account's conversation.",
+    tag: "InvalidRequest",
+    code: codes("invalidencryptedcontent|invalidsignatureinthinking|previousresponsenotfound|thinkingsignatureinvalid")
+  }
+]
 
 const noRight = anyOf(
   String
@@ -51,11 +103,22 @@ export const byCode: ReadonlyArray<Rule> = [
     because: "These codes say that the key or signature was not accepted.",
     tag: "AuthenticationFailed",
     code: codes(
-      "(?:invalid|incorrect|missing|expired|revoked|wrong|bad|no|malformed|unknown|disabled|leaked)(?:the)?(?:x)?(?:api|access|auth|authentication|authorization|bearer|iam|id|oauth|security|subscription|secret|session|user)*(?:key|token|credentials?|authentication|authorization|header|signature|jwt|username|auth)(?:id)?(?:error|exception|missing|provided|format)?",
+      "(?:invalid|incorrect|missing|expired|revoked|wrong|bad|no|malformed|unknown|disabled|leaked)(?:the)?(?:x)?(?:(?:api|access|auth|authentication|authorization|bearer|iam|id|oauth|security|subscription|secret|session|user)+(?:key|token|header|signature)|credentials?|authentication|authorization|username|auth)(?:id)?(?:error|exception|missing|provided|format)?",
       "authentication(?:error|failed|failure|required|exception|errorexception)?|autherror|authfailed|authfailure\\w*|authenticationerrorexception|unauthenticated|unauthorized(?:error|exception|user)?|notauthenticated|notauthorizedinvalidkey|apikey(?:invalid|expired|missing|notfound|disabled|required|notvalid)|invalidapikey\\w*|authorizationheadermissing|loginfail(?:ed)?",
-      "accesstoken(?:expired|invalid|typeunsupported|missing)|credentialsmissing|credentials(?:provider)?error|nocredentials(?:error)?|unrecognizedclient(?:exception)?|invalidsignature(?:exception)?|signaturedoesnotmatch|expiredtoken(?:exception)?|incompletesignature(?:exception)?|missingauthenticationtoken(?:exception)?|invalidclienttokenid|invalidaccesskeyid\\w*|tokenexpired(?:error)?|accountdeactivated|incorrectapikeyerror|invalidauthenticationerror|mismatchedorganization|invalidorganization|tokeninvalid|invalidtoken"
+      "accesstoken(?:expired|invalid|typeunsupported|missing)|credentialsmissing|credentials(?:provider)?error|nocredentials(?:error)?|unrecognizedclient(?:exception)?|invalidsignature(?:exception)?|signaturedoesnotmatch|expiredtoken(?:exception)?|incompletesignature(?:exception)?|missingauthenticationtoken(?:exception)?|invalidclienttokenid|invalidaccesskeyid\\w*|accountdeactivated|incorrectapikeyerror|invalidauthenticationerror|mismatchedorganization|invalidorganization"
     ),
     status: refusalOfAccess
+  },
+  {
+    name: "access/key-code-alone",
+    because:
+      "Codes that name a token, key or signature and not whose: OAuth's own under a 401, an input's under others.",
+    tag: "AuthenticationFailed",
+    code: codes(
+      "(?:invalid|incorrect|missing|expired|revoked|wrong|bad|no|malformed|unknown|disabled)(?:key|token|header|signature|jwt)(?:error|exception|missing|provided|format)?|token(?:invalid|expired)(?:error)?"
+    ),
+    unless: input,
+    status: (status) => status === undefined || [200, 401, 403, 407].includes(status)
   },
   {
     name: "access/right-code",
@@ -79,6 +142,18 @@ export const byText: ReadonlyArray<Rule> = [
     text: badKey,
     unless:
       /\bnot (?:authorized|allowed) to (?:perform|access|use)|max tokens|user location|country, region|tool ?call|response format|image token|function|model .{0,60}(?:does not exist|not found)|unsupported value|stop token|special token/
+  },
+  {
+    name: "access/token-words",
+    because:
+      "A token or signature is wrong under a status of refusal, or as the whole of what is said; of input the same words are said with other statuses.",
+    tag: "AuthenticationFailed",
+    status: (status) => status === undefined || status < 400 || [401, 403, 407].includes(status),
+    text: maybeKey,
+    unless: input,
+    when: ({ status, text, transport }) =>
+      status === 401 || status === 403 || status === 407 || tokenAlone.test(text) ||
+      (status === undefined && !transport)
   },
   {
     name: "access/right-words",

@@ -12,6 +12,14 @@ const overloaded = anyOf(
   "混雑|混み合って|過負荷|一時的に利用でき|サーバー(?:内部)?エラー|しばらく(?:して|経って)から|メンテナンス|読み込み中|과부하|혼잡|일시적으로|서버 (?:내부 )?오류|잠시 후|점검 중|[uü]berlastet|vor[uü]bergehend|nicht verf[uü]gbar.{0,20}sp[aä]ter|surcharg|temporairement|indisponible|sobrecargad|temporalmente|temporariamente|indispon[ií]vel|перегружен|временно недоступ|внутренняя ошибка|sovraccaric|temporaneamente|a[sş]ırı y[uü]kl"
 )
 
+const comesUp = anyOf(
+  String
+    .raw`\b(?:model|deployment|endpoint|engine|instance|replica|server|container|worker)s?\b(?: [\w./:'"-]+){0,4}? (?:is|are)(?: currently| still| now| not)*(?: being)? ?(?:deploying|being deployed|provisioning|being provisioned|starting(?: up)?|spinning up|warming(?: up)?|initiali[sz]ing|being (?:loaded|initiali[sz]ed|created|updated|prepared|started)|loading|booting|scal(?:ing up|ed to zero)|ready)\b(?<!(?:is|are)(?: currently| now)? ready)`,
+  String
+    .raw`\b(?:deployment|provisioning|loading|scaling|start-?up) (?:is )?(?:still )?in progress\b|\bscaled to zero\b|\bcold[- ]start(?:ing)?\b`,
+  "模型.{0,12}(?:正在|尚未).{0,6}(?:部署|加载|启动|就绪)|モデル.{0,12}(?:起動|読み込み|デプロイ)中"
+)
+
 export const byCode: ReadonlyArray<Rule> = [
   {
     name: "capacity/timeout-code",
@@ -51,12 +59,40 @@ export const words: ReadonlyArray<Rule> = [
 export const refusals: ReadonlyArray<Rule> = [
   {
     name: "capacity/busy-refusal",
+    unless: /\breduce (?:the|your) (?:request|call) (?:frequency|rate)|降低请求频率/,
     because:
       "Some gateways send their own overload as a 400, 403 or 429, under codes of pace too; the words are about the server alone.",
     tag: "ProviderUnavailable",
     status: statusIs(400, 403, 429),
     text:
       /\b(?:model|server|engine|service) is (?:currently |temporarily )?overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
+  }
+]
+
+/** A model that comes up serves soon, whatever status it refuses with meanwhile. */
+export const comingUp: ReadonlyArray<Rule> = [
+  {
+    name: "capacity/paused",
+    because: "Hugging Face's endpoints stay paused until a person resumes them; a request does not wake them.",
+    tag: "ProviderUnavailable",
+    permanent: true,
+    text:
+      /\b(?:endpoint|deployment|model|space|service) is (?:currently )?(?:paused|suspended by|stopped)\b.{0,40}\b(?:restart|resume|start|maintainer|owner)\b/
+  },
+  {
+    name: "capacity/coming-up-code",
+    because: "Fireworks, Bedrock and others name a model that is being brought up.",
+    tag: "ProviderUnavailable",
+    code: codes(
+      "(?:deployment|model|endpoint|instance|replica)s?(?:is)?(?:scalingup|notready|starting|loading|initializing|provisioning|warmingup|deploying|pending|updating)(?:error|exception)?"
+    )
+  },
+  {
+    name: "capacity/coming-up",
+    because: "The model is there and is being brought up: it is unavailable, and the request is not at fault.",
+    tag: "ProviderUnavailable",
+    text: comesUp,
+    unless: /\bif you (?:just )?created\b|\bis not deployed\b/
   }
 ]
 

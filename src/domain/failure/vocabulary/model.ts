@@ -12,7 +12,7 @@ const unknown = anyOf(
   String
     .raw`\b(?:unknown|invalid|unsupported|nonexistent|no such|non-existent|unrecognized|unrecognised|wrong|incorrect) (?:model|engine|deployment)(?: (?:name|id|identifier|code|version|specified|requested))?\b`,
   String
-    .raw`\bnot a valid model\b|\bmodel identifier is invalid\b|\b(?:could not|couldn't|cannot|can't|unable to|failed to) (?:find|locate|resolve|recognize) (?:the |a |any )?(?:foundation |requested |specified )?(?:model|deployment|engine)|\bno (?:models? loaded|model (?:is )?loaded|available (?:channel|provider|model)s? for|endpoints? found for|such model|model found|available model|healthy deployments? for|deployments? available|channel available)|\btry pulling it\b|\bpull the model\b|\bpull model manifest\b|\bmodel (?:id|name)?:? ?[\w./:-]+ (?:not found|not exist)|\bnot found (?:the )?model\b`,
+    .raw`\bnot a valid model\b|\bmodel identifier is invalid\b|\b(?:could not|couldn't|cannot|can't|unable to|failed to) (?:find|locate|resolve|recognize|access) (?:[\w-]+ ){0,4}?(?:model|deployment|engine)|\bno (?:models? loaded|model (?:is )?loaded|available (?:channel|provider|model)s? for|endpoints? found for|such model|model found|available model|healthy deployments? for|deployments? available|channel available)|\btry pulling it\b|\bpull the model\b|\bpull model manifest\b|\bmodel (?:id|name)?:? ?[\w./:-]+ (?:not found|not exist)|\bnot found (?:the )?model\b`,
   String
     .raw`\bavailable models\b.{0,40}\bare\b|\bno access to model\b|\brouter .{0,40}not found\b|\bnot supported by (?:provider|any provider)|\bsee the list of available models\b|\bpossible model names\b|\bsupported api model names\b`,
   "模型.{0,60}(?:不存在|未找到|找不到|已下线|下线|不可用|未上线|不支持(?!.{0,6}(?:参数|功能|工具))|无效|已停用|未部署|没有找到|已弃用)|(?:不存在|不支持|未知|无效|找不到|没有).{0,4}的?模型|无可用渠道|無可用渠道|没有可用(?:的)?渠道|渠道不存在|模型名称?(?:错误|不正确|有误)",
@@ -22,7 +22,7 @@ const unknown = anyOf(
 /** Says that a known model cannot do what was asked, or is coming up: the model itself is there. */
 const present = anyOf(
   String
-    .raw`\b(?:does not|doesn't|do not) support\b|\bnot support(?:ed)? (?:with|for|by) this model|\bwith this model\b|\bcurrently loading\b|\bis loading\b|\byet\b|\bnot ready\b|\btemporar|\bon-demand throughput\b|\bwhich supports\b|\bsupported values\b|\bbusy\b|\boverload|\bcapacity\b|\bhigh demand\b|\bparameter\b.{0,40}\bnot supported|\bthat support\b|\btool (?:use|choice)\b|\btry again (?:later|in)\b|\b(?:region|country|territory|location)\b|\bprevious response\b|\bfile\b.{0,20}not found`
+    .raw`\b(?:does not|doesn't|do not) support\b|\bis not supported (?:via|by|on|through) (?:the )?[\w/-]+ (?:api|endpoint)\b|\bnot support(?:ed)? (?:with|for|by) this model|\bwith this model\b|\bcurrently loading\b|\bis loading\b|\byet\b|\bnot ready\b|\btemporar|\bon-demand throughput\b|\bwhich supports\b|\bsupported values\b|\bbusy\b|\boverload|\bcapacity\b|\bhigh demand\b|\bparameter\b.{0,40}\bnot supported|\bthat support\b|\btool (?:use|choice)\b|\btry again (?:later|in)\b|\b(?:region|country|territory|location)\b|\bprevious response\b|\bfile\b.{0,20}not found`
 )
 
 export const byCode: ReadonlyArray<Rule> = [

@@ -1,18 +1,24 @@
 import { anyOf, codes } from "../Rule.js"
 import type { Rule } from "../Rule.js"
+import type { Evidence } from "../Evidence.js"
+import { waitIn } from "../Wait.js"
 
 /** A window that opens again by itself within days: what is limited per window is pace, not money. */
 export const window = anyOf(
-  String.raw`\bper[ -](?:second|sec|minute|min|hour|day|model per day)\b`,
+  String.raw`\bper[ -](?:second|sec|minute|min|hour|day|week|model per day)\b`,
   String.raw`\/ ?(?:s|sec|second|min|minute|h|hr|hour|day|d)\b`,
-  String.raw`\b(?:[riot]?[rt]p[smhd]|qps|qpm)\b`,
-  String.raw`\b(?:minute|hourly|daily|weekly|today|tomorrow|5[- ]?h(?:our)?s?|\d+[- ]hours?)\b`,
+  String.raw`\b(?:(?:[io]?t|r)p[smhd]|qps|qpm)\b`,
+  String.raw`\b(?:minute|hourly|daily|weekly|today|tomorrow|5[- ]?h(?:our)?s?|\d+[- ](?:hours?|days?))\b`,
   String.raw`\b(?:re)?try (?:again )?(?:in|after) (?:about )?\d`,
-  String.raw`\breset(?:s)? (?:in|at|after|on)\b|\bwill reset\b`,
+  String
+    .raw`\breset(?:s)? (?:in|at|after|on|when|mon|tue|wed|thu|fri|sat|sun|\d)\b|\bresets \d|\bwill reset\b|\baccess resets\b`,
+  String
+    .raw`\brepleni|\brefill|\brolling\b.{0,24}\bwindow\b|\bwindow (?:ends|resets|is over)\b|\bcurrent .{0,16}window\b`,
   "每秒|每分钟|每小时|每天|每日|当日|今日|分钟|小时|分あたり|1分|1日|분당|일일|por minuto|pro minute|par minute|в минуту|в день"
 )
 
-const month = /\bmonth(?:ly)?\b|每月|当月|本月/
+/** A plan's own period: waiting days does not bring it back, paying does. */
+export const month = /\bmonth(?:ly)?\b|\bbilling (?:cycle|period)\b|\bnext cycle\b|每月|当月|本月/
 
 const wallet = "(?:balance|credits?|funds?|budget|tokens? balance|money|points?)"
 
@@ -70,17 +76,37 @@ const usedUp = anyOf(
   "配额(?:已)?(?:超|不足|用)|額度|限额已用|クォータ.{0,6}(?:超過|不足)|할당량.{0,8}(?:초과|부족|소진)|quota (?:d[eé]pass[eé]|superad|excedid)|cuota (?:excedida|superada|agotada)|квота (?:исчерпана|превышена)|kontingent (?:\\w+ )?(?:ersch[oö]pft|[uü]berschritten)"
 )
 
+/** Who names a wait will serve after it. */
+const namesNoWait = (evidence: Evidence): boolean => waitIn(evidence) === undefined
+
+/** No status of another cause, and no code of pace beside the words. */
+const ownCause = ({ codes: said, status }: Evidence): boolean =>
+  status !== 404 && status !== 422 && status !== 413 &&
+  !said.some((code) => /ratelimit|toomanyrequests|throttl|toomanytokens|^(?:rpm|tpm|tpd|rpd|qps)/.test(code))
+
 /** Google's boilerplate names plan and billing on every limit; its own table reads the details instead. */
 const googleStatus = /^(?:resourceexhausted|ratelimitexceeded)$/
 
+/** A pace that is spelled out: the code "insufficient quota" is given to it too. */
+const pace =
+  /\b(?:requests?|tokens?|calls?) per (?:second|sec|minute|min|hour|day)\b|\b(?:(?:[io]?t|r)p[smhd])\b|\b(?:re)?try again in (?:about )?\d/
+
 export const rules: ReadonlyArray<Rule> = [
+  {
+    name: "money/code-quota",
+    because:
+      "OpenAI's code for an empty account; makers that copied it give it to a limit per time too, and then say so.",
+    tag: "BudgetExhausted",
+    code: codes("insufficient(?:user|account|token|api|wallet|key)?quota(?:error|exception)?"),
+    unless: pace
+  },
   {
     name: "money/code",
     because:
       "These codes exist for one cause only: balance, credit, billing or a paid plan; no provider uses them for pace.",
     tag: "BudgetExhausted",
     code: codes(
-      "insufficient(?:user|account|token|api|wallet|key)?(?:quota|balance|credits?|funds?|budget)(?:error|exception)?",
+      "insufficient(?:user|account|token|api|wallet|key)?(?:balance|credits?|funds?|budget)(?:error|exception)?",
       "user(?:quota|balance)(?:notenough|insufficient)",
       "userinsufficientcredits?",
       "(?:billing|payment|paymentrequired|creditlimit|balance|budget|spendlimit|spendinglimit|outofcredits?|nocredits?)(?:error|exceeded|reached)?",
@@ -111,7 +137,7 @@ export const rules: ReadonlyArray<Rule> = [
     unless: /\bper (?:second|minute|min|hour)\b|weekly/,
     when: ({ codes: said, status, text }) =>
       (status === 429 || status === 403 || status === 402 || status === undefined) &&
-      (/limit|quota|exceed|allowance|cap\b|上限|限额|配额|额度/.test(text) ||
+      (/limit|quota|exceed|refresh|allowance|cap\b|上限|限额|配额|额度/.test(text) ||
         said.some((code) => /quota|limit/.test(code)))
   },
   {
@@ -121,8 +147,6 @@ export const rules: ReadonlyArray<Rule> = [
     text: usedUp,
     unless: window,
     unlessCode: googleStatus,
-    when: ({ codes: said, status }) =>
-      (status !== 404 && status !== 422 && status !== 413) &&
-      !said.some((code) => /ratelimit|toomanyrequests|throttl|toomanytokens|^(?:rpm|tpm|tpd|rpd|qps)/.test(code))
+    when: (evidence) => namesNoWait(evidence) && ownCause(evidence)
   }
 ]

@@ -1,7 +1,9 @@
+import * as Duration from "effect/Duration"
 import { anyOf, codes, statusIs } from "../Rule.js"
 import type { Rule } from "../Rule.js"
 import type { Evidence } from "../Evidence.js"
-import { window } from "./money.js"
+import { waitIn } from "../Wait.js"
+import { month, window } from "./money.js"
 
 /** The number that stands where the pattern says; NaN where the text has none, which is neither above nor below any. */
 const numberAt = (place: RegExp, text: string): number => Number(place.exec(text)?.[0].replaceAll(",", ""))
@@ -13,11 +15,23 @@ const beyond = ({ text }: Evidence): boolean => {
   return limit > 0 && requested > limit
 }
 
+/** True where the answer itself names a wait, in any form. */
+function named(evidence: Evidence): boolean {
+  const wait = waitIn(evidence)
+  return wait !== undefined && Duration.toMillis(wait) > 0
+}
+
+/** True where the text says that something is used up, reached or hit. */
+function spent({ text }: Evidence): boolean {
+  return /\bexceed|\breach(?:ed|es)?\b|\bexhaust|\bused (?:up|all)\b|\bhit (?:your|the|a)\b|\bout of\b|\bran out\b|\bcooling down\b|\bdepleted\b|\bspent\b|\bno more\b|\blimit (?:for|is)\b|\bquota will\b|\bwill reset\b|达到|超出|超过|用尽|用完|耗尽/
+    .test(text)
+}
+
 const tooMany = anyOf(
   String
     .raw`\brate[ -]?limit|\bratelimit|\btoo many (?:requests|tokens|calls|concurrent|connections|pending|attempts|people|messages)|\bthrottl|\bslow down\b|\bsent too many\b`,
   String
-    .raw`\b(?:requests?|tokens?|calls?|queries|images?) per (?:second|minute|min|hour|day)\b|\b[riot]?[rt]p[smhd]\b|\bqps\b|\bqpm\b`,
+    .raw`\b(?:requests?|tokens?|calls?|queries|images?) per (?:second|minute|min|hour|day)\b|\b(?:[io]?t|r)p[smhd]\b|\bqps\b|\bqpm\b`,
   String
     .raw`\bconcurren(?:cy|t)(?: \w+){0,3} (?:limit|exceed|reached|quota|too)|\b(?:maximum|max|limit)(?: \w+){0,3} concurren|\bparallel requests?\b.{0,30}\b(?:limit|exceed)`,
   String
@@ -71,17 +85,56 @@ export const byCode: ReadonlyArray<Rule> = [
   }
 ]
 
+/** What is had in portions: the portion is used up, not the account. */
+const portion =
+  /\b(?:limit|quota|allowance|allocation|allotment|capacity|volume|usage|credentials|tokens|requests|messages)\b|限额|额度|配额|上限|使用量/
+
+const opensAgain = anyOf(
+  String
+    .raw`\bresets?\b|\brenew|(?<!context )\bwindow\b|\brefresh|\brepleni|\brefill|\brestored?\b|\bregain\b|\bcool(?:ing)? ?down\b|\btomorrow\b`,
+  String.raw`\b(?:re)?try (?:again )?(?:in|after) (?:about )?\d|\bavailable again\b|重置|恢复|刷新`
+)
+
 /** A limit of a window that the text names opens again by itself, under whatever code of refusal it comes. */
 export const windows: ReadonlyArray<Rule> = [
   {
+    name: "pace/cooldown",
+    because:
+      "Gateways rest a key or a model after its refusals and serve again by themselves; what was said last is quoted.",
+    tag: "RateLimited",
+    status: (status) => status === undefined || status === 429 || status === 503,
+    code: codes("(?:model|key|account|credential|provider|channel)s?cooldown|cooldown|coolingdown")
+  },
+  {
     name: "pace/window",
     because:
-      "A usage limit per hours, day or week renews; plans answer it with 403 and codes of access as well as with 429.",
+      "A portion per hours, day or week, or one whose renewal is named, comes back by itself; plans answer so with 402, 403 and codes of access as well as with 429.",
     tag: "RateLimited",
-    status: statusIs(400, 403, 429),
+    status: (status) => status === undefined || [200, 400, 402, 403, 409, 429, 503].includes(status),
+    text: portion,
+    unless: month,
+    when: (evidence) => spent(evidence) && (opensAgain.test(evidence.text) || named(evidence))
+  },
+  {
+    name: "pace/portion-of-a-day",
+    because: "What is used up of a day's or week's portion is there again with the next one.",
+    tag: "RateLimited",
+    status: (status) => status === undefined || [200, 402, 403, 429].includes(status),
     text:
-      /\b(?:usage|request|message|token|rate|session|weekly|daily|hourly) limit\b|\blimit (?:has been )?(?:reached|exceeded)\b/,
-    when: ({ text }) => window.test(text) && /\bresets?\b|\brenew|\bwindow\b|\brefresh/.test(text)
+      /\b(?:daily|weekly|hourly|5[- ]hour|\d+[- ](?:hour|day)|per (?:day|week|hour)|today's|session)\b.{0,40}\b(?:limit|quota|allowance|allocation|usage|neurons|cap)\b/,
+    unless: anyOf(String.raw`\b(?:spend|spending|budget|cost|balance)\b`, month.source),
+    when: spent
+  }
+]
+
+/** In an answer that quotes another's error: whoever names a wait of their own will serve after it. */
+export const ownWait: ReadonlyArray<Rule> = [
+  {
+    name: "pace/own-wait",
+    because: "The answer is a 429 and names a wait of its own; what it quotes was said to somebody else before.",
+    tag: "RateLimited",
+    status: statusIs(429),
+    when: named
   }
 ]
 

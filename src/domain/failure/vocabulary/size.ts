@@ -12,7 +12,10 @@ const notTheInput = anyOf(
 )
 
 const perTime =
-  /context deadline|context cancel|\bper[ -](?:second|minute|min|hour|day)\b|\b[riot]?[rt]p[md]\b|\btime frame\b|rate limit|每分钟|wait before trying|throttl/
+  /context deadline|context cancel|\bper[ -](?:second|minute|min|hour|day)\b|\b(?:[io]?t|r)p[md]\b|\btime frame\b|\bfor this (?:minute|hour)\b|rate limit|每分钟|wait before trying|throttl/
+
+/** Balances and plans are asked of with the same words as lengths. */
+const payable = /\b(?:balance|wallet|credit|funds|billing)\b/
 
 const tooLong = anyOf(
   String
@@ -35,6 +38,12 @@ const tooLong = anyOf(
     .raw`\bmax(?:imum)? allowed tokens\b|\bexceed(?:s|ed|ing)?(?: the)? max(?:imum)?(?: \w+){0,3} tokens\b|\bmax(?:imum)? (?:\d+ )?tokens per (?:request|submitted|text|input|doc)|\btokens? after truncation\b|\brequested:? ~?\d[\d,]* tokens, max|\btokens?\b.{0,40}\bmust be (?:<=?|less than|at most|smaller than|no more than) ?\d`,
   String
     .raw`\b(?:payload|request body|request entity|body|content) (?:is )?too large\b|\brequest (?:body )?exceeds\b.{0,30}(?:size|bytes|mb)|\bpayload size (?:exceeds|limit)`,
+  String
+    .raw`\b(?:prompt|input|messages?|request|text|query|conversation|document|content)\b.{0,40}\b(?:is|are|was) (?:longer|larger|bigger|greater) than\b|\b(?:largest|longest) allowed (?:size|length)\b`,
+  String
+    .raw`\b\d[\d,]* (?:input |prompt )?tokens\b.{0,60}\b(?:exceeds?|more than|longer than|larger than|greater than|above|beyond|but the (?:\w+ )*(?:context|limit|maximum))\b|\btokens? in (?:the )?(?:request|prompt|input|batch) (?:is )?(?:more|greater|larger|longer) than\b`,
+  String
+    .raw`\bn (?:keep|prompt|tokens)\b[^a-z]{0,16}>=? ?n ctx\b|\bexceeds? n ctx|\bcannot truncate prompt\b|\bcontext (?:the )?overflows?\b|\b(?:configured |loaded )?context (?:size|length|window) (?:of|is) (?:only )?\d|\btokens to keep from the initial prompt\b`,
   "(?:输入|上下文|提示词?|文本|内容|消息|请求|prompt|token|tokens|长度|字数|对话).{0,14}(?:过长|超长|太长|超过|超出|超限|过大|过多).{0,20}|(?:最大|最长).{0,6}(?:上下文|输入|token|长度).{0,10}|超(?:过|出).{0,12}(?:上下文|最大长度|长度|token|字符)|長度.{0,6}超|輸入.{0,8}過長",
   "(?:入力|プロンプト|テキスト|コンテキスト|トークン).{0,16}(?:長すぎ|超え|超過|上限|大きすぎ)|最大コンテキスト|(?:입력|프롬프트|컨텍스트|토큰|텍스트).{0,16}(?:너무 (?:깁|길|긴|많)|초과|한도)|최대 (?:컨텍스트|토큰|입력)",
   "(?:kontext|eingabe|prompt|text).{0,24}(?:zu lang|[uü]berschr|zu gro[sß])|maximale? (?:kontext|token)|(?:contexte|entr[eé]e|texte|invite).{0,24}(?:d[eé]pass|trop long|maxim)|longueur maximale|(?:contexto|entrada|texto|mensaje|solicitud).{0,24}(?:excede|supera|demasiado larg|muito long|m[aá]xim)|longitud m[aá]xima",
@@ -72,7 +81,11 @@ export const byText: ReadonlyArray<Rule> = [
     because:
       "The text says that the input is longer than the model takes; servers send that with 400, 413, 422 and 500 alike.",
     tag: "ContextLengthExceeded",
+    // A 429 is a limit per time and a 402 one of money, where either speaks of tokens.
+    status: (status) => status !== 429 && status !== 402,
     text: tooLong,
-    unless: perTime
+    when: ({ status, text }) =>
+      !perTime.test(text) && !(status === 503 && /\bservice unavailable\b: too many/.test(text)) &&
+      !(payable.test(text) && !/\blonger than\b|\btoo long\b|\bcontext\b|\bshorten\b/.test(text))
   }
 ]

@@ -106,7 +106,7 @@ describe("words without codes", () => {
     ["deadline has elapsed", "transport/timeout-words"],
     ["connection reset by peer", "transport/reset-words"],
     ["tls alert 80", "transport/tls-words"],
-    ["relative URL without a base", "transport/address"]
+    ["relative URL without a base", "setting/address"]
   ] as const
 
   it.each(sentences)("tell of the wire in a chain, and where only the text was handed in: %s", (message, rule) => {

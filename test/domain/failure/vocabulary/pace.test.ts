@@ -1,4 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
+import { recognise } from "../../../../src/domain/failure/classify.js"
+import { answer } from "../wires.js"
 import { judged, ruleOf, words } from "./answers.js"
 
 describe("a request that is larger than its own limit", () => {
@@ -78,9 +80,35 @@ describe("a limit of a window", () => {
 
   it.each([
     ["no window is named", "The usage limit refreshes with your next renewal of the seat."],
-    ["nothing says that it opens again", "Your daily limit is spent."]
-  ])("is left to the code where %s", (_, message) => {
-    expect(ruleOf(403, words(message, { type: "permission_error" }))).toBe("access/right-code")
+    ["nothing is used up", "A daily limit applies to your seat. It resets at midnight."],
+    [
+      "the window is the plan's own",
+      "Your usage limit of this billing cycle is exhausted; it renews in the next cycle."
+    ]
+  ])("is left to the code or to money where %s", (_, message) => {
+    expect(ruleOf(403, words(message, { type: "permission_error" }))).not.toMatch(/^pace/)
+  })
+
+  it.each([
+    ["a day's", 403, "Your daily limit is spent."],
+    ["a day's under 402", 402, "You have used up your daily free allocation of 10,000 neurons."],
+    ["five hours'", 429, "You exceeded the 5-hour limit of this plan."]
+  ])("opens again with the next one where it is %s", (_, status, message) => {
+    expect(ruleOf(status, words(message, { type: "permission_error" }))).toBe("pace/portion-of-a-day")
+  })
+
+  it.each([
+    ["a clock's span", 403, "Out of call volume quota. Quota will be replenished in 07:01:20."],
+    ["days with a fraction", 403, "Out of call volume quota. Quota will be replenished in 2.12 days."],
+    ["a rolling window", 402, "Quota exceeded for your rolling 5-hour window."]
+  ])("is told by %s, whatever the status", (_, status, message) => {
+    expect(ruleOf(status, words(message))).toBe("pace/window")
+  })
+
+  it("is told by a wait that the headers name", () => {
+    const refused = answer(403, words("Quota exceeded."))
+    expect(recognise(refused).failure._tag).toBe("BudgetExhausted")
+    expect(recognise({ ...refused, headers: { "retry-after": "120" } }).rule).toBe("pace/window")
   })
 })
 
