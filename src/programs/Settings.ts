@@ -21,6 +21,7 @@ import type { Key } from "./settings/table.js"
 export interface Values {
   readonly dataDir: string
   readonly databaseUrl: Option.Option<Redacted.Redacted>
+  readonly databaseSchema: string
   readonly tenant: string
   readonly embedder: Context.Tag.Service<typeof EmbedderConfig>
   readonly workers: number
@@ -41,6 +42,7 @@ const values = (from: ReadonlyArray<Source>) =>
   Either.all({
     dataDir: Either.map(read(from, table.dataDir), (path) => absolute(baseOf(from), path)),
     databaseUrl: read(from, table.databaseUrl),
+    databaseSchema: read(from, table.databaseSchema),
     tenant: read(from, table.tenant),
     embedder: Either.all({
       kind: read(from, table.embedderKind),

@@ -14,6 +14,7 @@ import * as migrations from "../adapters/postgres/migrations/all.js"
 import * as Pacer from "../adapters/postgres/Pacer.js"
 import * as SearchIndex from "../adapters/postgres/SearchIndex.js"
 import * as ServerCheck from "../adapters/postgres/ServerCheck.js"
+import { named, Tables } from "../adapters/postgres/Tables.js"
 import * as Upkeep from "../adapters/postgres/Upkeep.js"
 import * as WakeUps from "../adapters/postgres/WakeUps.js"
 import * as WorkerLock from "../adapters/postgres/WorkerLock.js"
@@ -26,8 +27,7 @@ import * as Settings from "./Settings.js"
 
 /** The only place where layers are composed. Each is a constant: provided once, built once. */
 
-/** The database that the settings name: a server where there is a URL, else the embedded one in the data directory. */
-export const Database = Layer.unwrapEffect(Effect.gen(function*() {
+const Connection = Layer.unwrapEffect(Effect.gen(function*() {
   const { databaseUrl, dataDir, workers } = yield* Settings.Settings
   if (Option.isNone(databaseUrl)) {
     const Pglite = yield* Effect.promise(() => import("../adapters/pglite/Client.js"))
@@ -37,6 +37,18 @@ export const Database = Layer.unwrapEffect(Effect.gen(function*() {
   // A transaction's wait for a connection cannot be interrupted, so that the pool has room beside the workers.
   return Client.layer(Client.settings(databaseUrl.value, { maxConnections: workers + 3 }))
 }))
+
+/** The tenant and the schema that the settings name: also for whoever brings an SQL client of their own. */
+export const Tenancy = Layer.merge(
+  Layer.effect(Tenant, Effect.map(Settings.Settings, ({ tenant }) => tenant)),
+  Layer.effect(Tables, Effect.map(Settings.Settings, ({ databaseSchema }) => named(databaseSchema)))
+)
+
+/**
+ * The database that the settings name: a server where there is a URL, else the embedded one in the data directory. With the
+ * names of our tables, and with the tenant, for whoever works beside the stores in SQL of their own.
+ */
+export const Database = Layer.merge(Connection, Tenancy)
 
 /**
  * A schema that fits this program. The embedded database and an empty one are migrated by whoever opens them; a server's
@@ -58,8 +70,6 @@ export const MemoryDatabase = Layer.unwrapEffect(
   Effect.map(Effect.promise(() => import("../adapters/pglite/Client.js")), ({ memory }) => memory)
 )
 
-const TenantOfSettings = Layer.effect(Tenant, Effect.map(Settings.Settings, ({ tenant }) => tenant))
-
 const AttemptsOfSettings = Layer.effect(MaxAttempts, Effect.map(Settings.Settings, ({ maxAttempts }) => maxAttempts))
 
 const StoresOnDatabase = Layer.mergeAll(
@@ -75,7 +85,7 @@ const StoresOnDatabase = Layer.mergeAll(
 ).pipe(
   Layer.provideMerge(FittingSchema),
   // Also for whoever works beside the stores, in SQL of their own.
-  Layer.provideMerge(Layer.merge(TenantOfSettings, AttemptsOfSettings))
+  Layer.provideMerge(Layer.merge(Tenancy, AttemptsOfSettings))
 )
 
 /** Every store, on the database that the settings name. */

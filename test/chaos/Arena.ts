@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { createHash } from "node:crypto"
 import * as Pg from "pg"
-import { channel } from "../../src/adapters/postgres/jobQueue/wake.js"
+import * as Tables from "../../src/adapters/postgres/Tables.js"
 import { CatalogName, CatalogStore } from "../../src/domain/catalog/CatalogStore.js"
 import type { NewCatalog } from "../../src/domain/catalog/CatalogStore.js"
 import * as Settings from "../../src/programs/Settings.js"
@@ -93,26 +93,26 @@ const filling = `with given as materialized (
     select * from jsonb_to_recordset($1::jsonb) as n (source text, item text, text text, hash text)
   ),
   put as (
-    insert into source (tenant, kind, id, location, title, version, revision)
+    insert into holdfast.source (tenant, kind, id, location, title, version, revision)
     select distinct $2, 'catalog', source, '/specs/' || source, source, '1', 'one' from given
     returning *
   ),
   items as (
-    insert into item
+    insert into holdfast.item
       (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
     select $2, 'catalog', source, item, row_number() over (partition by source), 'GET', '/' || item, item, text, hash,
       to_tsvector('simple', text), hash
     from given
   ),
   job as (
-    insert into index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
+    insert into holdfast.index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
     select tenant, kind, id, 'http', 5, number, revision from put
     returning *
   ),
   lined_up as (
-    insert into pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from job
+    insert into holdfast.pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from job
   )
-  select pg_notify('${channel}', $2) from job limit 1`
+  select pg_notify('${Tables.named("holdfast").channel}', $2) from job limit 1`
 
 /** One scenario's own database and embedder. */
 export interface World {
@@ -256,7 +256,7 @@ export const eventually = <A, E, R>(
 export const open = (world: World) =>
   Effect.map(
     world.sql<{ readonly open: number }>(
-      "select count(*)::int as open from index_job where status in ('pending', 'running')"
+      "select count(*)::int as open from holdfast.index_job where status in ('pending', 'running')"
     ),
     ([row]) => row?.open ?? 0
   )

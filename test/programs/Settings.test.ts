@@ -99,6 +99,15 @@ describe("Settings: what a bad setting gets", () => {
       )
     }))
 
+  it.scoped("takes a plain name alone for the schema, and none that is the server's", () =>
+    Effect.gen(function*() {
+      for (const name of ["pg_jobs", "information_schema", "My", "a-b", "a.b", "1a", "a\"b", "x".repeat(59)]) {
+        expect(yield* problemOf({ env: { HOLDFAST_DATABASE_SCHEMA: name } })).toContain("database.schema is")
+      }
+      const { found } = yield* from({ flags: { "database.schema": "pgjobs_2" } })
+      expect(found.databaseSchema).toBe("pgjobs_2")
+    }))
+
   it.scoped("asks for the unit of a duration instead of guessing it", () =>
     Effect.gen(function*() {
       expect(yield* problemOf({ yaml: "lease_duration: 600" })).toContain(`a duration with its unit from 100ms to 1d`)

@@ -13,11 +13,15 @@ import * as PgliteClient from "../../src/adapters/pglite/Client.js"
 import * as Client from "../../src/adapters/postgres/Client.js"
 import * as Migrate from "../../src/adapters/postgres/Migrate.js"
 import type { Sessions } from "../../src/adapters/postgres/Session.js"
+import { named, Tables } from "../../src/adapters/postgres/Tables.js"
 import type { StoreFailure } from "../../src/domain/store/StoreFailure.js"
 
 /** Databases for tests: each layer makes one of its own, migrated, and removes it at the end. */
 
-export type Database = SqlClient.SqlClient | PgClient.PgClient | Sessions
+export type Database = SqlClient.SqlClient | PgClient.PgClient | Sessions | Tables
+
+/** The schema of the tests, where a test does not name another. */
+export const tables = Layer.succeed(Tables, named("holdfast"))
 
 export interface Backend {
   readonly name: string
@@ -25,10 +29,10 @@ export interface Backend {
 }
 
 const migrated = (
-  database: Layer.Layer<Database, StoreFailure>,
+  database: Layer.Layer<Exclude<Database, Tables>, StoreFailure>,
   migrations: ReadonlyArray<Migrate.Migration>
 ): Layer.Layer<Database, StoreFailure> =>
-  Layer.tap(database, (context) => Effect.provide(Migrate.migrate(migrations), context))
+  Layer.tap(Layer.merge(database, tables), (context) => Effect.provide(Migrate.migrate(migrations), context))
 
 /** The URL of a database of its own on the test server, dropped when the scope ends, whoever is still connected. */
 export const freshUrl: Effect.Effect<Redacted.Redacted, StoreFailure, Scope.Scope> = Effect.gen(

@@ -170,7 +170,7 @@ export const rows = (table: "source" | "item" | "chunk" | "embedding" | "refusal
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const tenant = yield* Tenant
-    const [row] = yield* sql<{ readonly count: number }>`select count(*) as count from ${
+    const [row] = yield* sql<{ readonly count: number }>`select count(*) as count from holdfast.${
       sql(table)
     } where tenant = ${tenant}`
     return row?.count

@@ -14,6 +14,7 @@ import { cancelSource } from "./jobQueue/control.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { transact } from "./transact.js"
+import { bound, Tables } from "./Tables.js"
 
 const sourceOf = (name: string): SourceRef => SourceRef.make({ kind: "catalog", id: name })
 
@@ -21,7 +22,7 @@ const stored = Effect.fnUntraced(function*(tenant: string, catalog: NewCatalog, 
   const source = sourceOf(catalog.name)
   yield* Source.lock(tenant, source)
   yield* put(tenant, source, catalog)
-  return yield* enqueue(yield* SqlClient.SqlClient, tenant, { source, ...request })
+  return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, tenant, { source, ...request })
 })
 
 /** The job comes first, so that its holder's writes are refused from the moment at which the rows begin to go. */
@@ -36,9 +37,8 @@ const removed = Effect.fnUntraced(function*(tenant: string, name: string) {
 export const layer = Layer.effect(
   CatalogStore,
   Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
     const tenant = yield* Tenant
-    const withClient = Effect.provideService(SqlClient.SqlClient, sql)
+    const withClient = yield* bound
 
     /** The catalog is gone already: garbage that stays is swept after the next job. */
     const sweep = Stray.sweep(tenant).pipe(

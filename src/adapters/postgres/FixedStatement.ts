@@ -13,9 +13,10 @@ import * as Runtime from "effect/Runtime"
 import * as Tracer from "effect/Tracer"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "./SqlFailure.js"
+import type { Names } from "./Tables.js"
 
 /**
- * Statements whose text never changes: built and compiled once, and then sent with as little as possible between their caller
+ * Statements whose text never changes: built and compiled once a schema, and then sent with as little as possible between their caller
  * and the driver. A job that is to start at once waits for its enqueue and its claim, and to build the text, a span and a scope
  * each time takes longer than the server does. Where a tracer is set, each run makes the span that other statements make.
  */
@@ -101,33 +102,46 @@ const way = (sql: Sending, fiber: RuntimeFiber<unknown, unknown>): Run => {
 
 /** A statement that is given its values by name. */
 export interface FixedStatement<Given, Row> {
-  (sql: SqlClient.SqlClient, given: Given): Effect.Effect<ReadonlyArray<Row>, StoreFailure>
+  (sql: SqlClient.SqlClient, t: Names, given: Given): Effect.Effect<ReadonlyArray<Row>, StoreFailure>
   /**
    * The statement for callbacks, sent in the call itself. For whoever traces, and where the client knows no shorter way, a fiber
    * with this one's context sends it.
    */
-  readonly plain: (sql: SqlClient.SqlClient) => Effect.Effect<(given: Given, told: Told<Row, StoreFailure>) => void>
+  readonly plain: (
+    sql: SqlClient.SqlClient,
+    t: Names
+  ) => Effect.Effect<(given: Given, told: Told<Row, StoreFailure>) => void>
 }
 
 /** `build` may do nothing with the given values but put them into the statement. */
 export const make = <Given extends object, Row>(
-  build: (sql: SqlClient.SqlClient, given: Given) => Statement.Statement<Row>
+  build: (sql: SqlClient.SqlClient, t: Names, given: Given) => Statement.Statement<Row>
 ): FixedStatement<Given, Row> => {
-  let known: Compiled | undefined
-  const compiled = (sql: SqlClient.SqlClient) => known ??= compile(build(sql, placeOf([]) as Given)) // while it is compiled
-  const run = (sql: SqlClient.SqlClient, given: Given): Effect.Effect<ReadonlyArray<Row>, StoreFailure> =>
+  const known = new WeakMap<Names, Compiled>()
+  const compiled = (sql: SqlClient.SqlClient, t: Names): Compiled => {
+    const before = known.get(t)
+    if (before !== undefined) return before
+    const made = compile(build(sql, t, placeOf([]) as Given)) // while it is compiled
+    known.set(t, made)
+    return made
+  }
+  const run = (
+    sql: SqlClient.SqlClient,
+    t: Names,
+    given: Given
+  ): Effect.Effect<ReadonlyArray<Row>, StoreFailure> =>
     Effect.withFiberRuntime((fiber) => {
-      const { text, values } = compiled(sql)
+      const { text, values } = compiled(sql, t)
       return Effect.mapError(way(sql, fiber)<Row>(text, values(given)), SqlFailure.fromSqlError)
     })
-  const plain: FixedStatement<Given, Row>["plain"] = (sql) =>
+  const plain: FixedStatement<Given, Row>["plain"] = (sql, t) =>
     Effect.withFiberRuntime((fiber) => {
       const send = shortest(sql, fiber)
       if (send === undefined) {
         return Effect.map(Effect.runtime(), (runtime) => (given, told) =>
-          Runtime.runFork(runtime)(run(sql, given)).addObserver(told))
+          Runtime.runFork(runtime)(run(sql, t, given)).addObserver(told))
       }
-      const { text, values } = compiled(sql)
+      const { text, values } = compiled(sql, t)
       return Effect.succeed((given, told) =>
         send<Row>(text, values(given), (answer) =>
           told(Exit.mapError(answer, SqlFailure.fromSqlError)))

@@ -7,9 +7,9 @@ import { ClosedGate, GateRef } from "../../domain/session/Gate.js"
 import type { GateKind, GateReason } from "../../domain/session/Gate.js"
 import { type Cooldown, Gates } from "../../domain/session/Gates.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { channel } from "./jobQueue/wake.js"
 import { prepared } from "./Prepared.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { Tables } from "./Tables.js"
 
 interface GateRow {
   readonly kind: GateKind
@@ -30,17 +30,18 @@ const toGate = (row: GateRow): ClosedGate =>
   })
 
 /** Gates and cooldowns as rows. The database's clock decides what is over: a gate past its `until` counts as open. */
-export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effect(
+export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Gates,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const tenant = yield* Tenant
 
     const close: typeof Gates.Service.close = Effect.fn("Gates.close")(function*(gate, reason, until, detail) {
       const end = Option.getOrNull(Option.map(until, DateTime.formatIso))
       // The row's lock lets one of many closers through; the others then find the gate closed.
       const rows = yield* sql`
-        insert into gate (tenant, kind, name, closed, reason, detail, since, until)
+        insert into ${t.gate} (tenant, kind, name, closed, reason, detail, since, until)
         values (${tenant}, ${gate.kind}, ${gate.name}, true, ${reason}, ${detail}, now(), ${end}::timestamptz)
         on conflict (tenant, kind, name) do update set
           closed = true, reason = excluded.reason, detail = excluded.detail, since = excluded.since,
@@ -53,22 +54,22 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effec
     const open: typeof Gates.Service.open = Effect.fn("Gates.open")(function*(gate) {
       const [row] = yield* sql<{ readonly opened: boolean }>`
         with was as (
-          select coalesce(gate.until > now(), true) as shut from gate
+          select coalesce(gate.until > now(), true) as shut from ${t.gate}
           where gate.tenant = ${tenant} and gate.kind = ${gate.kind} and gate.name = ${gate.name} and gate.closed
           for update
         ),
         opened as (
-          update gate set closed = false, since = null, until = null
+          update ${t.gate} set closed = false, since = null, until = null
           where gate.tenant = ${tenant} and gate.kind = ${gate.kind} and gate.name = ${gate.name}
             and exists (select from was)
         )
-        select was.shut as opened, pg_notify(${channel}, ${tenant}) from was`
+        select was.shut as opened, pg_notify(${t.channel}, ${tenant}) from was`
       return row?.opened === true
     }, SqlFailure.renamed)
 
     const closed = SqlFailure.renamed(Effect.map(
       sql<GateRow>`${prepared}
-        select kind, name, reason, detail, since, until from gate
+        select kind, name, reason, detail, since, until from ${t.gate}
         where tenant = ${tenant} and closed and (until is null or until > now())
         order by since, kind, name`,
       (rows) => rows.map(toGate)
@@ -76,7 +77,7 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient> = Layer.effec
 
     const cooling = SqlFailure.renamed(Effect.map(
       sql<{ readonly provider: string; readonly until: Date }>`
-        select provider, until from cooldown where tenant = ${tenant} and until > now() order by provider`,
+        select provider, until from ${t.cooldown} where tenant = ${tenant} and until > now() order by provider`,
       (rows) => rows.map((row): Cooldown => ({ provider: row.provider, until: DateTime.unsafeFromDate(row.until) }))
     )).pipe(Effect.withSpan("Gates.cooling"))
 

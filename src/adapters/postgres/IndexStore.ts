@@ -11,14 +11,16 @@ import * as Standing from "./index/standing.js"
 import * as Stray from "./index/stray.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { transact } from "./transact.js"
+import { bound, Tables } from "./Tables.js"
 
 /** The stored vectors, on a server and on PGlite alike. */
 export const layer = Layer.effect(
   IndexStore,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const tenant = yield* Tenant
-    const withClient = Effect.provideService(SqlClient.SqlClient, sql)
+    const withClient = yield* bound
 
     /** The job has ended already: garbage that stays is swept after the next one. */
     const sweep = Stray.sweep(tenant).pipe(
@@ -27,21 +29,21 @@ export const layer = Layer.effect(
 
     return IndexStore.of({
       dimensionOf: Effect.fn("IndexStore.dimensionOf")((model) =>
-        Effect.map(Standing.dimensionOf(sql, { tenant, model }), ([row]) => row?.dimension ?? null)
+        Effect.map(Standing.dimensionOf(sql, t, { tenant, model }), ([row]) => row?.dimension ?? null)
       ),
-      standing: Effect.fn("IndexStore.standing")((held, space) => Standing.standing(sql, { tenant, held, space })),
+      standing: Effect.fn("IndexStore.standing")((held, space) => Standing.standing(sql, t, { tenant, held, space })),
       pending: Effect.fn("IndexStore.pending")((held, space, after, limit) =>
-        Standing.pending(sql, { tenant, held, space, after, limit })
+        Standing.pending(sql, t, { tenant, held, space, after, limit })
       ),
       known: Effect.fn("IndexStore.known")((held, space, hashes) =>
-        Standing.known(sql, { tenant, held, space }, hashes)
+        Standing.known(sql, t, { tenant, held, space }, hashes)
       ),
       refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
         refusals(tenant, source, limit).pipe(SqlFailure.renamed, withClient)
       ),
       persist: Effect.fn("IndexStore.persist")(function*(held, space, batch) {
         if (!isWhole(batch)) return yield* transact(persist(tenant, held, space, batch))
-        const items = yield* persistAtOnce(sql, tenant, held, space, batch)
+        const items = yield* persistAtOnce(sql, t, tenant, held, space, batch)
         if (items.length > 0) yield* transact(persist(tenant, held, space, { ...batch, vectors: [], items }))
       }, withClient),
       complete: Effect.fn("IndexStore.complete")((held, space, progress) =>

@@ -14,6 +14,7 @@ import { isDue, reclaim } from "./jobQueue/reclaim.js"
 import { renew } from "./jobQueue/renew.js"
 import { settle, settleAlike } from "./jobQueue/settle.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { bound, Tables } from "./Tables.js"
 
 /** How often a statement that lost a conflict is tried again. */
 const conflicts = 3
@@ -34,23 +35,25 @@ const tried = <A, E>(effect: Effect.Effect<A, E>, tries = conflicts): Effect.Eff
   )
 
 /** The queue in SQL: every operation is one statement, or a few that need no transaction between them. */
-export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient> = Layer.effect(
+export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Port.JobQueue,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const tenant = yield* Tenant
-    const run = <A, E>(effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient>) =>
-      tried(SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql)))
+    const withClient = yield* bound
+    const run = <A, E>(effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient | Tables>) =>
+      tried(SqlFailure.renamed(withClient(effect)))
     return Port.JobQueue.of({
-      enqueue: (request) => tried(enqueue(sql, tenant, request)),
-      claim: (request) => tried(claim(sql, tenant, request)),
-      claimer: claimer(sql, tenant),
+      enqueue: (request) => tried(enqueue(sql, t, tenant, request)),
+      claim: (request) => tried(claim(sql, t, tenant, request)),
+      claimer: claimer(sql, t, tenant),
       renew: (held, duration) => run(renew(tenant, held, duration)),
       settle: (held, outcome) => run(settle(tenant, held, outcome)),
-      settleAll: (held, outcome) => tried(settleAlike(sql, tenant, held, outcome)),
-      isReclaimDue: tried(isDue(sql, tenant)),
+      settleAll: (held, outcome) => tried(settleAlike(sql, t, tenant, held, outcome)),
+      isReclaimDue: tried(isDue(sql, t, tenant)),
       reclaim: run(reclaim(tenant)),
-      nextReadyIn: tried(nextReadyIn(sql, tenant)),
+      nextReadyIn: tried(nextReadyIn(sql, t, tenant)),
       find: (id) => run(find(tenant, id)),
       list: (filter) => run(list(tenant, filter)),
       retry: (id) => run(retry(tenant, id)),

@@ -3,6 +3,7 @@ import type * as SqlError from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Store from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { Tables } from "./Tables.js"
 import { transact } from "./transact.js"
 
 /**
@@ -15,15 +16,13 @@ import { transact } from "./transact.js"
 export interface Migration {
   readonly id: number
   readonly name: string
-  readonly run: Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient>
+  readonly run: Effect.Effect<void, SqlError.SqlError, SqlClient.SqlClient | Tables>
 }
 
 interface Applied {
   readonly id: number
   readonly name: string
 }
-
-const lockKey = 7_204_817_331
 
 const askAgainAfter = "100 millis"
 
@@ -38,9 +37,10 @@ const inOrder = (migrations: ReadonlyArray<Migration>) => {
 /** The recorded migrations, oldest first; none on an empty database. */
 const applied = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const [table] = yield* sql<{ found: boolean }>`select to_regclass('holdfast_migration') is not null as found`
+  const t = yield* Tables
+  const [table] = yield* sql<{ found: boolean }>`select to_regclass('${t.migration}') is not null as found`
   return table?.found === true
-    ? yield* sql<Applied>`select id, name from holdfast_migration order by id`
+    ? yield* sql<Applied>`select id, name from ${t.migration} order by id`
     : []
 })
 
@@ -51,7 +51,7 @@ const continues = (history: ReadonlyArray<Applied>, migrations: ReadonlyArray<Mi
     return Effect.fail(
       new Store.StoreBroken({
         sqlState: "",
-        detail: `migration ${stranger.id} of this database is "${stranger.name}", which is not this program's`
+        detail: `migration ${stranger.id} of this schema is "${stranger.name}", which is not this program's`
       })
     )
   }
@@ -69,10 +69,24 @@ const pending = (migrations: ReadonlyArray<Migration>) =>
     return migrations.slice(history.length)
   })
 
+/** Looked for first: a role that may not create schemas is refused even where the schema stands. */
+const makeSchema = Effect.gen(function*() {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  const [schema] = yield* sql<{ found: boolean }>`
+    select exists (select from pg_namespace where nspname = ${t.schema}) as found`
+  if (schema?.found === true) return
+  yield* sql`create schema if not exists ${t.own}`.pipe(
+    SqlFailure.renamed,
+    Effect.catchTag("StoreAccessDenied", () => new Store.SchemaNotCreatable({ schema: t.schema }))
+  )
+})
+
 const makeTable = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
-    create table if not exists holdfast_migration (
+    create table if not exists ${t.migration} (
       id integer primary key,
       name text not null,
       applied_at timestamptz not null default now()
@@ -89,13 +103,16 @@ const step = (migrations: ReadonlyArray<Migration>) =>
   transact(
     Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const [lock] = yield* sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${lockKey}::bigint) as taken`
+      const t = yield* Tables
+      const [lock] = yield* sql<{ taken: boolean }>`
+        select pg_try_advisory_xact_lock(hashtextextended(${JSON.stringify(["migrate", t.schema])}, 0)) as taken`
       if (lock?.taken !== true) return { _tag: "Busy" } as Step
       const [next] = yield* pending(migrations)
       if (next === undefined) return { _tag: "Done" } as Step
+      yield* makeSchema
       yield* makeTable
       yield* next.run
-      yield* sql`insert into holdfast_migration (id, name) values (${next.id}, ${next.name})`
+      yield* sql`insert into ${t.migration} (id, name) values (${next.id}, ${next.name})`
       return { _tag: "Applied", migration: next } as Step
     })
   )

@@ -8,6 +8,7 @@ import { Tenant } from "../../domain/store/Tenant.js"
 import { prepared } from "./Prepared.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { transact } from "./transact.js"
+import { Tables } from "./Tables.js"
 
 /** A provider that names a longer time is asked again after this. */
 const longestCooldown = Duration.days(1)
@@ -33,10 +34,11 @@ const next = ({ cooling, now, pace }: Row): { readonly turn: Turn; readonly pace
  * A row for each provider that ever refused. One that never did costs a look at an empty place in the key; the row of one that
  * did is locked while a turn is taken from it, by one worker of a process at a time.
  */
-export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient> = Layer.effect(
+export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Pacer,
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const tenant = yield* Tenant
     const one = yield* Effect.makeSemaphore(1)
     // Not now(): a transaction that waited for the lock would date its turn from before the wait.
@@ -45,16 +47,16 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient> = Layer.effec
     const its = (provider: string) => sql`tenant = ${tenant} and provider = ${provider}`
 
     const set = (provider: string, pace: Pace.Pace | null) =>
-      sql`update cooldown set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${its(provider)}`
+      sql`update ${t.cooldown} set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${its(provider)}`
 
     const isFree: typeof Pacer.Service.isFree = Effect.fn("Pacer.isFree")(function*(provider) {
       const rows = yield* sql`${prepared}
-        select provider from cooldown where ${its(provider)} and (pace is not null or until > clock_timestamp())`
+        select provider from ${t.cooldown} where ${its(provider)} and (pace is not null or until > clock_timestamp())`
       return rows.length === 0
     }, SqlFailure.renamed)
 
     const take: typeof Pacer.Service.take = Effect.fn("Pacer.take")(function*(provider) {
-      const [row] = yield* sql<Row>`${prepared} select ${now}, ${cooling}, pace from cooldown where ${
+      const [row] = yield* sql<Row>`${prepared} select ${now}, ${cooling}, pace from ${t.cooldown} where ${
         its(provider)
       } for update`
       if (row === undefined) return Turn.Free()
@@ -65,7 +67,7 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient> = Layer.effec
 
     const stands: typeof Pacer.Service.stands = Effect.fn("Pacer.stands")(function*(provider, cycle) {
       const rows = yield* sql`${prepared}
-        select provider from cooldown
+        select provider from ${t.cooldown}
         where ${its(provider)} and ((pace ->> 'cycle')::float8 <> ${cycle}::float8 or until > clock_timestamp())`
       return rows.length === 0
     }, SqlFailure.renamed)
@@ -73,7 +75,7 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient> = Layer.effec
     const refused: typeof Pacer.Service.refused = Effect.fn("Pacer.refused")(function*(provider, cycle, wait) {
       const millis = Duration.toMillis(Duration.min(wait, longestCooldown))
       const [row] = yield* sql<Row>`
-        insert into cooldown as standing (tenant, provider, until)
+        insert into ${t.cooldown} as standing (tenant, provider, until)
         values (${tenant}, ${provider}, clock_timestamp() + ${millis}::float8 * interval '1 millisecond')
         on conflict (tenant, provider) do update
         set until = greatest(standing.until, clock_timestamp() + ${millis}::float8 * interval '1 millisecond')

@@ -1,4 +1,3 @@
-import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SearchIndex } from "../../domain/search/SearchIndex.js"
@@ -7,14 +6,14 @@ import { incomplete } from "./search/incomplete.js"
 import { lexical } from "./search/lexical.js"
 import { semantic } from "./search/semantic.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { bound } from "./Tables.js"
 
 /** Both legs of a search over the stored catalogs, on a server and on PGlite alike. */
 export const layer = Layer.effect(
   SearchIndex,
   Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
     const tenant = yield* Tenant
-    const withClient = Effect.provideService(SqlClient.SqlClient, sql)
+    const withClient = yield* bound
 
     return SearchIndex.of({
       lexical: Effect.fn("SearchIndex.lexical")((words, filter, limit) =>

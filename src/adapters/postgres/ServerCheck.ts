@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ServerTooOld } from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { Tables } from "./Tables.js"
 
 /** The oldest major version that holdfast runs on. */
 export const oldest = 15
@@ -16,12 +17,14 @@ export class ServerReport extends Schema.Class<ServerReport>("ServerReport")({
   standby: Schema.Boolean,
   /** Writes are refused: a standby, or a server or database that is set to read only. */
   readOnly: Schema.Boolean,
+  /** This role may make what is missing: tables in our schema, or the schema itself. */
   mayCreate: Schema.Boolean
 }) {}
 
 /** Asks the server. Changes nothing. */
 export const inspect = Effect.fn("ServerCheck.inspect")(function*() {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const [row] = yield* sql<Record<string, unknown>>`
     select
       current_setting('server_version') as version,
@@ -33,7 +36,10 @@ export const inspect = Effect.fn("ServerCheck.inspect")(function*() {
       end as pgvector,
       pg_is_in_recovery() as standby,
       pg_is_in_recovery() or current_setting('transaction_read_only')::boolean as "readOnly",
-      coalesce(has_schema_privilege(current_schema(), 'create'), false) as "mayCreate"`
+      coalesce(
+        has_schema_privilege(to_regnamespace('${t.own}'), 'create'),
+        has_database_privilege(current_database(), 'create')
+      ) as "mayCreate"`
   return Schema.decodeUnknownSync(ServerReport)(row)
 }, SqlFailure.renamed)
 

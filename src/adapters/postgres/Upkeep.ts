@@ -11,12 +11,14 @@ import { lineUp } from "./upkeep/lineUp.js"
 import { open } from "./upkeep/open.js"
 import { prune } from "./upkeep/prune.js"
 import { unmatched } from "./upkeep/unmatched.js"
+import { bound, Tables } from "./Tables.js"
 
 /** Of many that ask at once the row's lock lets one through; the others then see that it was taken. */
 const isTurn = Effect.fn("Upkeep.isTurn")(function*(tenant: string, task: string, every: Duration.Duration) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const rows = yield* sql`
-    insert into upkeep as last (tenant, task, done_at) values (${tenant}, ${task}, now())
+    insert into ${t.upkeep} as last (tenant, task, done_at) values (${tenant}, ${task}, now())
     on conflict (tenant, task) do update set done_at = now()
     where last.done_at <= now() - ${Duration.toMillis(every)}::float8 * interval '1 millisecond'
     returning task`
@@ -24,13 +26,13 @@ const isTurn = Effect.fn("Upkeep.isTurn")(function*(tenant: string, task: string
 })
 
 /** The upkeep in SQL: every operation is one statement, or two that need no transaction around them. */
-export const layer: Layer.Layer<Port.Upkeep, never, SqlClient.SqlClient> = Layer.effect(
+export const layer: Layer.Layer<Port.Upkeep, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Port.Upkeep,
   Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
     const tenant = yield* Tenant
-    const run = <A>(effect: Effect.Effect<A, SqlError, SqlClient.SqlClient>): Effect.Effect<A, StoreFailure> =>
-      SqlFailure.renamed(Effect.provideService(effect, SqlClient.SqlClient, sql))
+    const withClient = yield* bound
+    const run = <A>(effect: Effect.Effect<A, SqlError, SqlClient.SqlClient | Tables>): Effect.Effect<A, StoreFailure> =>
+      SqlFailure.renamed(withClient(effect))
     return Port.Upkeep.of({
       isTurn: (task, every) => run(isTurn(tenant, task, every)),
       unmatched: (space) => run(unmatched(tenant, space)),

@@ -3,8 +3,8 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { WakeUps } from "../../domain/job/WakeUps.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { channel } from "./jobQueue/wake.js"
 import { Sessions } from "./Session.js"
+import { Tables } from "./Tables.js"
 
 /** A lost session is opened anew: at once, then ever more rarely, up to every five seconds. */
 const again = Schedule.exponential("50 millis").pipe(
@@ -17,10 +17,11 @@ const again = Schedule.exponential("50 millis").pipe(
  * are lost while nobody listens, so everyone is rung once somebody does, and once a session is known to be lost; the poll is
  * behind all of it.
  */
-export const layer: Layer.Layer<WakeUps, never, Sessions> = Layer.scoped(
+export const layer: Layer.Layer<WakeUps, never, Sessions | Tables> = Layer.scoped(
   WakeUps,
   Effect.gen(function*() {
     const sessions = yield* Sessions
+    const { channel } = yield* Tables
     const tenant = yield* Tenant
     const hearers = new Set<() => void>()
     const ringAll = () => hearers.forEach((ring) => ring())

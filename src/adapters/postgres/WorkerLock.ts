@@ -13,16 +13,18 @@ import { WorkerId } from "../../domain/lease/Lease.js"
 import { WorkerLock } from "../../domain/lease/WorkerLock.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { lockClass } from "./jobQueue/reclaim.js"
 import { Sessions } from "./Session.js"
 import type { Session } from "./Session.js"
 import * as SqlFailure from "./SqlFailure.js"
+import { bound, Tables } from "./Tables.js"
 
 /** A worker as others see it: its lock's number, and the row that names it. */
 interface Registration {
   readonly tenant: string
   readonly id: WorkerId
   readonly number: number
+  /** The class of the locks of this schema. */
+  readonly lockClass: number
 }
 
 /** How often a worker looks whether its lock is still its own session's. */
@@ -41,7 +43,7 @@ const farewell = "2 seconds"
  * Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock: others see it, and
  * `seen` hears so.
  */
-const lock = Effect.fnUntraced(function*(session: Session, { number }: Registration, seen: Effect.Effect<unknown>) {
+const lock = Effect.fnUntraced(function*(session: Session, { lockClass, number }: Registration, seen: Effect.Effect<unknown>) {
   yield* Effect.addFinalizer(() =>
     session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
       Effect.interruptible,
@@ -59,7 +61,7 @@ const lock = Effect.fnUntraced(function*(session: Session, { number }: Registrat
 })
 
 /** Behind a transaction pooler the next statement may run in another session than the one that took the lock. */
-const isOwn = (session: Session, { number }: Registration) =>
+const isOwn = (session: Session, { lockClass, number }: Registration) =>
   Effect.map(
     session.query(
       `select exists (
@@ -74,13 +76,18 @@ const isOwn = (session: Session, { number }: Registration) =>
   )
 
 /** The row says whether the lock counts: a worker without one is judged by its leases alone. */
-const announce = (session: Session, { id, number, tenant }: Registration, counts: boolean) =>
-  session.query(
-    `insert into worker as known (tenant, id, lock_number, host, pid) values ($1, $2, $3::integer, $4, $5::integer)
-    on conflict (tenant, id) do update set lock_number = excluded.lock_number
-    where known.lock_number is distinct from excluded.lock_number`,
-    [tenant, id, counts ? number : null, Os.hostname(), Process.pid]
-  )
+const announce = Effect.fnUntraced(
+  function*(session: Session, { id, number, tenant }: Registration, counts: boolean) {
+    const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
+    const [text, values] = sql`
+      insert into ${t.worker} as known (tenant, id, lock_number, host, pid)
+      values (${tenant}, ${id}, ${counts ? number : null}::integer, ${Os.hostname()}, ${Process.pid}::integer)
+      on conflict (tenant, id) do update set lock_number = excluded.lock_number
+      where known.lock_number is distinct from excluded.lock_number`.compile()
+    yield* session.query(text, values)
+  }
+)
 
 const poolerWarning = "Session locks do not last on this connection (a transaction pooler?): " +
   "the jobs of a dead worker are freed by their leases alone"
@@ -112,20 +119,22 @@ const hold = Effect.fnUntraced(function*(registration: Registration, seen: Seen)
 const forget = ({ id, tenant }: Registration) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     yield* sql`
-      delete from worker where tenant = ${tenant} and id = ${id} and not exists (
-        select from lease where lease.tenant = ${tenant} and lease.worker = ${id}
+      delete from ${t.worker} where tenant = ${tenant} and id = ${id} and not exists (
+        select from ${t.lease} where lease.tenant = ${tenant} and lease.worker = ${id}
       )`
   }).pipe(Effect.interruptible, Effect.timeout(farewell), Effect.ignoreLogged)
 
 const named = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const tenant = yield* Tenant
-  const [row] = yield* sql<{ readonly number: number }>`select nextval('worker_number') as number`
+  const [row] = yield* sql<{ readonly number: number }>`select nextval('${t.workerNumber}') as number`
   const number = row?.number ?? 0
   const salt = yield* Random.nextIntBetween(0, 0x1000000)
   const id = WorkerId.make(`${Os.hostname()}/${Process.pid}/${number}-${salt.toString(16).padStart(6, "0")}`)
-  return { tenant, id, number }
+  return { tenant, id, number, lockClass: t.lockClass }
 })
 
 const register = Effect.gen(function*() {
@@ -164,35 +173,36 @@ const register = Effect.gen(function*() {
 /** A worker that gave no notice leaves its row, and its lock is free. */
 const living = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const rows = yield* sql<{ readonly id: string }>`
-    select worker.id from worker
+    select worker.id from ${t.worker}
     where worker.tenant = ${yield* Tenant} and case when worker.lock_number is null
       then worker.started_at > now() - interval '1 day'
       else exists (
         select from pg_locks as held
         where held.locktype = 'advisory' and held.granted and held.objsubid = 2
           and held.database = (select oid from pg_database where datname = current_database())
-          and held.classid = ${lockClass}::oid and held.objid = worker.lock_number::oid
+          and held.classid = ${t.lockClass}::oid and held.objid = worker.lock_number::oid
       ) end`
   return new Set(rows.map(({ id }) => WorkerId.make(id)))
 })
 
 /** Workers that hold an advisory lock, each on a session outside the pool. */
-export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Sessions> = Layer.effect(
+export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Tables | Sessions> = Layer.effect(
   WorkerLock,
   Effect.gen(function*() {
-    const sql = yield* SqlClient.SqlClient
+    const withClient = yield* bound
     const sessions = yield* Sessions
     const tenant = yield* Tenant
     return WorkerLock.of({
       register: register.pipe(
-        Effect.provideService(SqlClient.SqlClient, sql),
+        withClient,
         Effect.provideService(Sessions, sessions),
         SqlFailure.renamed,
         Effect.withSpan("WorkerLock.register")
       ),
       living: living.pipe(
-        Effect.provideService(SqlClient.SqlClient, sql),
+        withClient,
         Effect.provideService(Tenant, tenant),
         SqlFailure.renamed,
         Effect.withSpan("WorkerLock.living")

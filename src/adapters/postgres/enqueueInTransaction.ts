@@ -7,6 +7,7 @@ import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { enqueue } from "./jobQueue/enqueue.js"
+import { Tables } from "./Tables.js"
 
 export interface IndexJobRequest {
   readonly source: Pick<SourceRef, "kind" | "id">
@@ -33,7 +34,12 @@ export interface IndexJobRequest {
  */
 export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
   { force = false, maxAttempts: tries, provider, source }: IndexJobRequest
-): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient> {
+): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient | Tables> {
   const maxAttempts = yield* MaxAttempts.asked(tries)
-  return yield* enqueue(yield* SqlClient.SqlClient, yield* Tenant, { source, provider, force, maxAttempts })
+  return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, yield* Tenant, {
+    source,
+    provider,
+    force,
+    maxAttempts
+  })
 })

@@ -57,6 +57,16 @@ export class SchemaTooNew extends Schema.TaggedError<SchemaTooNew>()("SchemaTooN
   }
 }
 
+/** Our schema is not there, and the role may not make it. */
+export class SchemaNotCreatable extends Schema.TaggedError<SchemaNotCreatable>()("SchemaNotCreatable", {
+  schema: Schema.String
+}) {
+  override get message() {
+    return `The database has no schema "${this.schema}" and this role may not create one. ` +
+      `Let its owner run \`create schema ${this.schema} authorization <role>\`, or set database.schema to a schema of the role's own.`
+  }
+}
+
 /** The server is older than the oldest one we run on. */
 export class ServerTooOld extends Schema.TaggedError<ServerTooOld>()("ServerTooOld", {
   found: Schema.String,
@@ -142,6 +152,7 @@ export const StoreFailure = Schema.Union(
   StoreFull,
   SchemaTooOld,
   SchemaTooNew,
+  SchemaNotCreatable,
   ServerTooOld,
   DataDirectoryHeld,
   DataDirectoryUnusable,
@@ -165,6 +176,7 @@ export const exitCode: (failure: StoreFailure) => 1 | 7 = Match.type<StoreFailur
     StoreFull: () => 7,
     SchemaTooOld: () => 1,
     SchemaTooNew: () => 1,
+    SchemaNotCreatable: () => 1,
     ServerTooOld: () => 1,
     DataDirectoryHeld: () => 7,
     DataDirectoryUnusable: () => 1,
@@ -185,6 +197,7 @@ export const isPassing: (failure: StoreFailure) => boolean = Match.type<StoreFai
     StoreFull: () => true,
     SchemaTooOld: () => false,
     SchemaTooNew: () => false,
+    SchemaNotCreatable: () => false,
     ServerTooOld: () => false,
     DataDirectoryHeld: () => false,
     DataDirectoryUnusable: () => false,

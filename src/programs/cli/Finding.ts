@@ -82,7 +82,7 @@ export const ofServer = (
     : []),
   ...(server.mayCreate || server.readOnly
     ? []
-    : [warn("database", "This role may not create tables: migrations must be run by another one.")]),
+    : [warn("database", "This role may not create tables in the schema of database.schema: migrations must be run by another one.")]),
   server.pgvector === "absent"
     ? warn(
       "pgvector",
@@ -91,16 +91,17 @@ export const ofServer = (
     : ok("pgvector", server.pgvector === "installed" ? "It is installed." : "The server offers it.")
 ]
 
-export const ofSchema = (checked: Either.Either<unknown, StoreFailure>): Finding =>
+/** How the tables stand in the schema of this name. */
+export const ofSchema = (name: string, checked: Either.Either<unknown, StoreFailure>): Finding =>
   Either.match(checked, {
-    onRight: () => ok("schema", "It is this program's."),
+    onRight: () => ok("schema", `The tables in the schema ${name} are this program's.`),
     onLeft: (failure) =>
       failure._tag === "SchemaTooOld"
         ? failure.found === 0
-          ? warn("schema", "The database is empty.", Option.some("holdfast migrate"))
+          ? warn("schema", `The schema ${name} has no tables of holdfast yet.`, Option.some("holdfast migrate"))
           : fail(
             "schema",
-            `It is at version ${failure.found}, this program needs ${failure.needed}.`,
+            `The schema ${name} is at version ${failure.found}, this program needs ${failure.needed}.`,
             Option.some("holdfast migrate")
           )
         : ofFailure("schema", failure)

@@ -68,6 +68,15 @@ export const table = {
     "Where the embedded database lives, when no database.url is set"
   ),
   databaseUrl: optional("database.url", Kind.postgresUrl, "A Postgres server (15 or newer) to use instead"),
+  databaseSchema: setting(
+    "database.schema",
+    Kind.matching(
+      "small letters, digits and underscores, at most 58, no digit first, neither pg_... nor information_schema",
+      /^(?!pg_|information_schema$)[a-z_][a-z0-9_]{0,57}$/
+    ),
+    "holdfast",
+    "The schema of the database in which all tables stand; beside an application's own"
+  ),
   tenant: setting(
     "tenant",
     Kind.matching("letters, digits, dots, dashes and underscores, at most 100", /^[\w.-]{1,100}$/),

@@ -17,8 +17,9 @@ import * as ServerCheck from "../../../src/adapters/postgres/ServerCheck.js"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
 import * as SqlFailure from "../../../src/adapters/postgres/SqlFailure.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
+import { named, Tables } from "../../../src/adapters/postgres/Tables.js"
 import { exitCode } from "../../../src/domain/store/StoreFailure.js"
-import { freshPostgres, freshUrl } from "../../support/Databases.js"
+import { freshPostgres, freshUrl, tables } from "../../support/Databases.js"
 import { proxyTo, through } from "../../support/Proxy.js"
 
 const adminUrl = () => Redacted.make(inject("postgresUrl"))
@@ -108,7 +109,7 @@ describe("a database that does not serve", () => {
         expect(yield* Effect.flip(Migrate.migrate(migrations))).toMatchObject({ _tag: "StoreReadOnly" })
         expect(yield* Effect.flip(Migrate.check(migrations))).toMatchObject({ _tag: "SchemaTooOld" })
         expect(yield* ServerCheck.inspect()).toMatchObject({ readOnly: true, standby: false })
-      }).pipe(Effect.provide(Client.layer(Client.settings(url))))
+      }).pipe(Effect.provide([Client.layer(Client.settings(url)), tables]))
     }))
 })
 
@@ -170,7 +171,8 @@ describe("time", () => {
       const met = yield* Effect.makeLatch()
       // Each in a transaction that ends when all three have begun, so that there are three connections.
       const apart = (n: number) => transact(Effect.zipLeft(pid, n === 3 ? met.open : met.await))
-      const kept = Effect.map(answering(sql, {}), ([row]) => row?.pid)
+      const t = yield* Tables
+      const kept = Effect.map(answering(sql, t, {}), ([row]) => row?.pid)
       const before = [yield* kept, ...yield* Effect.forEach([1, 2, 3], apart, { concurrency: 3 })]
       expect(new Set(before).size).toBe(4)
       yield* Effect.flip(SqlFailure.renamed(sql`select pg_sleep(30)`))
@@ -188,7 +190,7 @@ describe("time", () => {
       const context = yield* Layer.build(Client.layer(Client.settings(Redacted.make(through(proxy, url)), short)))
       yield* Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        const asked = Effect.either(answering(sql, {}))
+        const asked = Effect.either(answering(sql, named("holdfast"), {}))
         // All connections are taken, one of them for good: then whoever waits for one hears of an error alone.
         const inside = yield* Deferred.make<void>()
         const holder = yield* Effect.fork(transact(Effect.zipRight(Deferred.succeed(inside, undefined), Effect.never)))
@@ -240,7 +242,7 @@ describe("many processes at once", () => {
       const url = yield* freshUrl
       const migrations = [1, 2, 3, 4, 5].map(made)
       const one = Migrate.migrate(migrations).pipe(
-        Effect.provide(Client.layer(Client.settings(url, { maxConnections: 1 })))
+        Effect.provide([Client.layer(Client.settings(url, { maxConnections: 1 })), tables])
       )
       const applied = yield* Effect.all(Array.from({ length: 12 }, () => one), { concurrency: "unbounded" })
       expect(applied.flat().toSorted()).toEqual(migrations.map((migration) => migration.name))

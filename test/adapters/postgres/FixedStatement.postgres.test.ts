@@ -4,21 +4,24 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Tracer from "effect/Tracer"
 import * as FixedStatement from "../../../src/adapters/postgres/FixedStatement.js"
+import { named } from "../../../src/adapters/postgres/Tables.js"
 import { StoreBroken } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import { freshPostgres } from "../../support/Databases.js"
+
+const t = named("holdfast")
 
 interface Given {
   readonly word: string
   readonly times: number
 }
 
-const repeated = FixedStatement.make((sql, { times, word }: Given) =>
+const repeated = FixedStatement.make((sql, _, { times, word }: Given) =>
   sql<{ readonly said: string; readonly pid: number }>`
     select ${"so "}::text || repeat(${word}::text, ${times}::integer) || ${word}::text as said, pg_backend_pid() as pid`
 )
 
-const halves = FixedStatement.make((sql, { by }: { readonly by: number }) =>
+const halves = FixedStatement.make((sql, _, { by }: { readonly by: number }) =>
   sql<{ readonly half: number }>`select 10 / ${by}::integer as half`
 )
 
@@ -29,7 +32,7 @@ const count = FixedStatement.make((sql) => sql<{ readonly rows: number }>`select
 /** The statement by its call; answers as the callback was told. */
 const called = <Given, Row>(statement: FixedStatement.FixedStatement<Given, Row>, given: Given) =>
   Effect.gen(function*() {
-    const ask = yield* statement.plain(yield* SqlClient.SqlClient)
+    const ask = yield* statement.plain(yield* SqlClient.SqlClient, t)
     return yield* Effect.async<ReadonlyArray<Row>, StoreFailure>((resume) => ask(given, resume))
   })
 
@@ -65,16 +68,30 @@ describe("a fixed statement", () => {
     it.effect("takes its values by name, as often as they are used, and whatever they were before", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        const said = (given: Given) => Effect.map(repeated(sql, given), ([row]) => row?.said)
+        const said = (given: Given) => Effect.map(repeated(sql, t, given), ([row]) => row?.said)
         expect(yield* said({ word: "no", times: 2 })).toBe("so nonono")
         expect(yield* said({ times: 1, word: "go" })).toBe("so gogo")
+      }))
+
+    it.effect("is another one for each schema", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`create schema one`
+        yield* sql`create schema two`
+        yield* sql`create table one.item (n integer)`
+        yield* sql`create table two.item (n integer)`
+        yield* sql`insert into two.item values (2)`
+        const items = FixedStatement.make((sql, t) => sql<{ readonly n: number }>`select n from ${t.item}`)
+        expect(yield* items(sql, named("one"), {})).toEqual([])
+        expect(yield* items(sql, named("two"), {})).toEqual([{ n: 2 }])
+        expect(yield* items(sql, named("one"), {})).toEqual([])
       }))
 
     it.effect("is part of the caller's transaction", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         yield* sql`create table thing (name text)`
-        const counted = Effect.map(count(sql, {}), ([row]) => row?.rows)
+        const counted = Effect.map(count(sql, t, {}), ([row]) => row?.rows)
         const undone = sql.withTransaction(Effect.gen(function*() {
           yield* sql`insert into thing values ('one')`
           expect(yield* counted).toBe(1)
@@ -87,25 +104,25 @@ describe("a fixed statement", () => {
     it.effect("fails as a StoreFailure, and leaves its connection in order", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        const [before] = yield* repeated(sql, { word: "", times: 0 })
-        expect(yield* Effect.flip(halves(sql, { by: 0 }))).toMatchObject({ _tag: "StoreBroken", sqlState: "22012" })
-        const [after] = yield* repeated(sql, { word: "", times: 0 })
+        const [before] = yield* repeated(sql, t, { word: "", times: 0 })
+        expect(yield* Effect.flip(halves(sql, t, { by: 0 }))).toMatchObject({ _tag: "StoreBroken", sqlState: "22012" })
+        const [after] = yield* repeated(sql, t, { word: "", times: 0 })
         expect(after?.pid).toBe(before?.pid)
       }))
 
     it.effect("gives up a connection that broke under it, and no other", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        const [before] = yield* repeated(sql, { word: "", times: 0 })
-        expect(yield* Effect.flip(ended(sql, {}))).toMatchObject({ _tag: "StoreUnavailable" })
-        const [after] = yield* repeated(sql, { word: "", times: 0 })
+        const [before] = yield* repeated(sql, t, { word: "", times: 0 })
+        expect(yield* Effect.flip(ended(sql, t, {}))).toMatchObject({ _tag: "StoreUnavailable" })
+        const [after] = yield* repeated(sql, t, { word: "", times: 0 })
         expect(after?.pid).not.toBe(before?.pid)
       }))
 
     it.effect("keeps its connection, whatever is sent beside it", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        const own = Effect.map(repeated(sql, { word: "", times: 0 }), ([row]) => row?.pid)
+        const own = Effect.map(repeated(sql, t, { word: "", times: 0 }), ([row]) => row?.pid)
         const others = yield* sql.withTransaction(sql<{ readonly pid: number }>`select pg_backend_pid() as pid`)
         const pids = yield* Effect.replicateEffect(Effect.zipLeft(own, sql`select 1`), 3)
         expect(new Set(pids).size).toBe(1)
@@ -138,7 +155,7 @@ describe("a fixed statement", () => {
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const names: Array<string> = []
-        const asked = repeated(sql, { word: "a", times: 0 })
+        const asked = repeated(sql, t, { word: "a", times: 0 })
         const traced = yield* Effect.withTracer(asked, noting(names))
         expect([traced[0]?.said, names]).toEqual(["so a", ["sql.execute"]])
         yield* Effect.withTracer(called(repeated, { word: "a", times: 0 }), noting(names))

@@ -9,6 +9,7 @@ import * as Complete from "../../../src/adapters/postgres/jobQueue/complete.js"
 import * as Pending from "../../../src/adapters/postgres/jobQueue/pending.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
+import { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { noProgress } from "../../../src/domain/job/Job.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
@@ -23,12 +24,12 @@ const fill = Effect.fnUntraced(function*(count: number) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     with made as (
-      insert into index_job (tenant, source_kind, source_id, provider, max_attempts, run_at)
+      insert into holdfast.index_job (tenant, source_kind, source_id, provider, max_attempts, run_at)
       select ${yield* Tenant}, 'catalog', 'source-' || n, 'ollama', 3, now() - n * interval '1 millisecond'
       from generate_series(1, ${count}::integer) as n
       returning *
     )
-    ${Pending.lineUp(sql, "made")}`
+    ${Pending.lineUp(sql, yield* Tables, "made")}`
 })
 
 /** Ends when this many sessions wait for a lock. */
@@ -69,7 +70,7 @@ describe("the job queue among many workers", () => {
         const ids = taken.flat().map(({ job }) => job.id)
         expect(new Set(ids).size).toBe(ids.length)
         const sql = yield* SqlClient.SqlClient
-        const left = yield* sql`select id from index_job where tenant = ${yield* Tenant} and status <> 'running'`
+        const left = yield* sql`select id from holdfast.index_job where tenant = ${yield* Tenant} and status <> 'running'`
         // A claimer that meets only rows that others hold at that moment gives up; what it skipped is theirs.
         expect(ids.length + left.length).toBe(1000)
         expect(left.length).toBe(0)
@@ -198,11 +199,11 @@ describe("the job queue among many workers", () => {
             discard: true
           })
           const overlooked = yield* sql`
-          select id from index_job where tenant = ${yield* Tenant} and status = 'pending'
-          except select id from pending where tenant = ${yield* Tenant}`
+          select id from holdfast.index_job where tenant = ${yield* Tenant} and status = 'pending'
+          except select id from holdfast.pending where tenant = ${yield* Tenant}`
           expect(overlooked).toEqual([])
           yield* Kit.claim(9)
-          expect(yield* sql`select id from pending where tenant = ${yield* Tenant}`).toEqual([])
+          expect(yield* sql`select id from holdfast.pending where tenant = ${yield* Tenant}`).toEqual([])
         })),
       60_000
     )
@@ -211,14 +212,15 @@ describe("the job queue among many workers", () => {
       Kit.alone(Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const tenant = yield* Tenant
+        const t = yield* Tables
         const given = { tenant, worker: "a", slots: 100, millis: 60_000 }
         const planOf = Effect.map(
-          sql<Explained>`explain (format json) ${Claim.statement(sql, given, sql``)}`,
+          sql<Explained>`explain (format json) ${Claim.statement(sql, t, given, sql``)}`,
           ([row]) => row?.["QUERY PLAN"][0]?.Plan ?? { "Node Type": "none" }
         )
         yield* fill(20_000)
         const stale = yield* planOf
-        yield* sql`analyze index_job, pending`
+        yield* sql`analyze holdfast.index_job, holdfast.pending`
         const known = yield* planOf
         for (const plan of [stale, known]) {
           const scans = nodes(plan).filter((node) => ["index_job", "pending"].includes(node["Relation Name"] ?? ""))

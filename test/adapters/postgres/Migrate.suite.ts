@@ -22,7 +22,7 @@ export const suite = (backend: Backend) =>
           found: 0,
           needed: 1
         })
-        expect(yield* sql`select to_regclass('holdfast_migration') as found`).toEqual([{ found: null }])
+        expect(yield* sql`select to_regclass('holdfast.migration') as found`).toEqual([{ found: null }])
       }))
 
     it.effect("applies each migration once, and later only what is new", () =>
@@ -32,7 +32,7 @@ export const suite = (backend: Backend) =>
         expect(yield* Migrate.migrate([creates(1), creates(2), creates(3)])).toEqual(["step 3"])
         expect(yield* Migrate.migrate([creates(1), creates(2), creates(3)])).toEqual([])
         yield* Migrate.check([creates(1), creates(2), creates(3)])
-        expect(yield* sql`select id, name from holdfast_migration order by id`).toEqual([
+        expect(yield* sql`select id, name from holdfast.migration order by id`).toEqual([
           { id: 1, name: "step 1" },
           { id: 2, name: "step 2" },
           { id: 3, name: "step 3" }
@@ -50,7 +50,7 @@ export const suite = (backend: Backend) =>
         const failure = yield* Effect.flip(Migrate.migrate([creates(1), creates(2), creates(3), broken]))
         expect(failure).toMatchObject({ _tag: "StoreBroken", sqlState: "42703" })
         expect(yield* sql`select to_regclass('made_4') as found`).toEqual([{ found: null }])
-        expect(yield* sql`select max(id) as id from holdfast_migration`).toEqual([{ id: 3 }])
+        expect(yield* sql`select max(id) as id from holdfast.migration`).toEqual([{ id: 3 }])
       }))
 
     it.effect("tells an older program to upgrade, whether it migrates or only looks", () =>

@@ -12,16 +12,16 @@ describe("the schema", () => {
         const columns = yield* sql<{ readonly table_name: string; readonly column_name: string }>`
           select c.table_name, c.column_name from information_schema.columns c
           join information_schema.tables t using (table_schema, table_name)
-          where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' and c.ordinal_position = 1
-            and c.table_name <> 'holdfast_migration'`
+          where c.table_schema = 'holdfast' and t.table_type = 'BASE TABLE' and c.ordinal_position = 1
+            and c.table_name <> 'migration'`
         expect(columns.length).toBeGreaterThan(10)
         expect(columns.filter(({ column_name }) => column_name !== "tenant")).toEqual([])
         const without = yield* sql`
           select its.relname from pg_index i
           join pg_class its on its.oid = i.indexrelid
           join pg_class own on own.oid = i.indrelid
-          where i.indisunique and own.relkind = 'r' and own.relnamespace = current_schema()::regnamespace
-            and own.relname <> 'holdfast_migration'
+          where i.indisunique and own.relkind = 'r' and own.relnamespace = 'holdfast'::regnamespace
+            and own.relname <> 'migration'
             and not exists (
               select from pg_attribute a where a.attrelid = own.oid and a.attname = 'tenant' and a.attnum = any(i.indkey)
             )`

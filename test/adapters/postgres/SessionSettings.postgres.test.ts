@@ -10,7 +10,7 @@ import * as Client from "../../../src/adapters/postgres/Client.js"
 import * as Migrate from "../../../src/adapters/postgres/Migrate.js"
 import * as SqlFailure from "../../../src/adapters/postgres/SqlFailure.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
-import { freshUrl } from "../../support/Databases.js"
+import { freshUrl, tables } from "../../support/Databases.js"
 import type { Backend } from "../../support/Databases.js"
 import { behindPooler } from "../../support/Pooler.js"
 import { catalogStore } from "../suites/catalogStore.js"
@@ -64,7 +64,7 @@ const hostileDatabase = (
   Layer.unwrapScoped(Effect.gen(function*() {
     const url = yield* freshUrl
     yield* settingAll(url, settings)
-    return Client.layer(Client.settings(Redacted.make(yield* way(Redacted.value(url))), overrides))
+    return Layer.merge(Client.layer(Client.settings(Redacted.make(yield* way(Redacted.value(url))), overrides)), tables)
   }))
 
 const hostileBackend = (name: string, way: Way, settings: Readonly<Record<string, string>>): Backend => ({

@@ -6,6 +6,7 @@ import * as TestClock from "effect/TestClock"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
 import type { Session } from "../../../src/adapters/postgres/Session.js"
 import * as WakeUpsInSql from "../../../src/adapters/postgres/WakeUps.js"
+import { named, Tables } from "../../../src/adapters/postgres/Tables.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
@@ -26,7 +27,10 @@ const scripted = Effect.gen(function*() {
     script.opened += 1
     return script.opened === 1 ? session : { ...session, lost: Effect.never }
   })
-  const wakeUps = yield* Layer.build(Layer.provide(WakeUpsInSql.layer, Layer.succeed(Sessions, { open })))
+  const wakeUps = yield* Layer.build(Layer.provide(WakeUpsInSql.layer, [
+    Layer.succeed(Sessions, { open }),
+    Layer.succeed(Tables, named("holdfast"))
+  ]))
   const rings: Array<string> = []
   const hear = (name: string) =>
     Effect.provide(Effect.flatMap(WakeUps, (bell) => bell.hear(() => rings.push(name))), wakeUps)

@@ -4,15 +4,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { lockClass } from "../../../src/adapters/postgres/jobQueue/reclaim.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { Sessions } from "../../../src/adapters/postgres/Session.js"
+import { named } from "../../../src/adapters/postgres/Tables.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { freshPostgres, postgres } from "../../support/Databases.js"
 import * as Kit from "../suites/queueKit.js"
 import { awake, listening, wakeUps, wokenBy } from "../suites/wakeUps.js"
 import { registered, withLock, workerLock, workers } from "../suites/workerLock.js"
+
+const { lockClass } = named("holdfast")
 
 workerLock(postgres)
 wakeUps(postgres)
@@ -60,7 +62,7 @@ describe("sessions that die", () => {
           // A worker that will not come back: its session without the process that mends it.
           const session = yield* Effect.flatMap(Sessions, (sessions) => sessions.open)
           yield* session.query("select pg_advisory_lock($1::integer, 77)", [lockClass])
-          yield* sql`insert into worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 77, 'h', 1)`
+          yield* sql`insert into holdfast.worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 77, 'h', 1)`
           yield* Kit.enqueue("pets")
           yield* Kit.claimOne("a", Duration.hours(1))
           expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })

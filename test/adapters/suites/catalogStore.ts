@@ -22,7 +22,7 @@ const list = Effect.flatMap(CatalogStore, (store) => store.list)
 const versions = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const found = yield* sql<{ readonly id: string; readonly version: string }>`
-    select id, xmin::text as version from item where tenant = ${yield* Tenant} order by id`
+    select id, xmin::text as version from holdfast.item where tenant = ${yield* Tenant} order by id`
   return Object.fromEntries(found.map((row) => [row.id, row.version]))
 })
 

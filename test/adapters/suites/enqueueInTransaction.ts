@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { enqueueInTransaction } from "../../../src/adapters/postgres/enqueueInTransaction.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
@@ -34,7 +35,7 @@ export const enqueuing = (backend: Backend) =>
     layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
       const test = <E>(
         name: string,
-        body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient>
+        body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient | Tables>
       ) => it.effect(name, () => Kit.alone(body()))
 
       test("stores the job together with the caller's own rows", () =>

@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
@@ -28,7 +29,7 @@ export const gates = (backend: Backend) =>
     it.layer(backend.fresh(all), { timeout: "60 seconds" })((it) => {
       const test = <E>(
         name: string,
-        body: () => Effect.Effect<void, E, JobQueue | Gates | Pacer | Tenant | SqlClient.SqlClient>
+        body: () => Effect.Effect<void, E, JobQueue | Gates | Pacer | Tenant | SqlClient.SqlClient | Tables>
       ) => it.effect(name, () => Kit.alone(body()))
 
       test("a gate is closed by one of many callers", () =>

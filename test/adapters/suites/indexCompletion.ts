@@ -66,7 +66,7 @@ export const indexCompletion = (backend: Backend) =>
       Effect.gen(function*() {
         yield* indexed(pets)
         const sql = yield* SqlClient.SqlClient
-        yield* sql`delete from embedding where tenant = ${yield* Tenant} and text_hash = ${sha("add a pet")}`
+        yield* sql`delete from holdfast.embedding where tenant = ${yield* Tenant} and text_hash = ${sha("add a pet")}`
         const again = yield* begin(pets)
         expect(yield* standing(again)).toEqual({ items: 3, current: 2, refused: 0 })
         expect(yield* embedSome(again)).toEqual(["add a pet"])
@@ -89,7 +89,7 @@ export const indexCompletion = (backend: Backend) =>
       Effect.gen(function*() {
         const held = yield* begin(pets)
         const sql = yield* SqlClient.SqlClient
-        yield* sql`delete from source where tenant = ${yield* Tenant}`
+        yield* sql`delete from holdfast.source where tenant = ${yield* Tenant}`
         expect((yield* finish(held)).status).toBe("cancelled")
       }).pipe(inTenant))
 

@@ -11,6 +11,7 @@ import * as DateTime from "effect/DateTime"
 import * as Complete from "../../../src/adapters/postgres/jobQueue/complete.js"
 import * as Control from "../../../src/adapters/postgres/jobQueue/control.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
@@ -27,7 +28,7 @@ interface Hands {
 const orNothing = (held: Option.Option<Held>, act: (held: Held) => Effect.Effect<unknown, unknown, Service>) =>
   Option.match(held, { onNone: () => Effect.void, onSome: (held) => Effect.ignore(act(held)) })
 
-type Service = JobQueue | Tenant | SqlClient.SqlClient
+type Service = JobQueue | Tenant | SqlClient.SqlClient | Tables
 
 /** The same step on the real queue. Refusals are expected: what counts is how the row stands afterwards. */
 const take = Effect.fnUntraced(function*(hands: Ref.Ref<Hands>, step: History.Step) {
@@ -79,18 +80,18 @@ const seen = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const [job] = yield* queue.list({ limit: 1 })
   const [{ now, again }] = (yield* sql<{ readonly now: Date; readonly again: boolean }>`
-    select now() as now, (select again from index_job where tenant = ${yield* Tenant}) as again
+    select now() as now, (select again from holdfast.index_job where tenant = ${yield* Tenant}) as again
   `) as [{ readonly now: Date; readonly again: boolean }]
   if (job === undefined) return undefined
   // The table of pending jobs and the jobs themselves never disagree, and no lease outlives the last job under it.
   const odd = yield* sql`
-    select job.id from index_job as job full join pending
+    select job.id from holdfast.index_job as job full join holdfast.pending
       on pending.tenant = job.tenant and pending.id = job.id and pending.run_at = job.run_at
         and pending.provider = job.provider and job.status = 'pending'
     where coalesce(job.tenant, pending.tenant) = ${yield* Tenant}
       and (job.id is null or pending.id is null and job.status = 'pending')
     union all
-    select lease.fence from lease where lease.tenant = ${yield* Tenant} and cardinality(lease.jobs) = 0`
+    select lease.fence from holdfast.lease where lease.tenant = ${yield* Tenant} and cardinality(lease.jobs) = 0`
   expect(odd).toEqual([])
   const clock = DateTime.unsafeFromDate(now)
   return {
@@ -140,7 +141,7 @@ export const jobHistories = (backend: Backend, numRuns: number) =>
       it.effect(
         "end, step by step, as the pure state machine says",
         () =>
-          Effect.flatMap(Effect.runtime<SqlClient.SqlClient>(), (runtime) =>
+          Effect.flatMap(Effect.runtime<SqlClient.SqlClient | Tables>(), (runtime) =>
             Effect.promise(() =>
               FastCheck.assert(
                 FastCheck.asyncProperty(History.histories(25), (steps) => Runtime.runPromise(runtime)(replay(steps))),

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { transact } from "../../../src/adapters/postgres/transact.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { JobId } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
@@ -27,7 +28,7 @@ const ids = (jobs: ReadonlyArray<{ readonly source: { readonly id: string } }>) 
 export const jobQueue = (backend: Backend) =>
   describe(`the job queue on ${backend.name}`, () => {
     it.layer(backend.fresh(all), { timeout: "60 seconds" })((it) => {
-      const test = <E>(name: string, body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient>) =>
+      const test = <E>(name: string, body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient | Tables>) =>
         it.effect(name, () => Kit.alone(body()))
 
       describe("enqueue", () => {
@@ -115,7 +116,7 @@ export const jobQueue = (backend: Backend) =>
             yield* Kit.enqueue("pets")
             const held = yield* Kit.claimOne("a", Duration.minutes(7))
             const [row] = yield* sql<{ readonly left: number }>`
-              select extract(epoch from lease_expires_at - now())::float8 as left from index_job_all
+              select extract(epoch from lease_expires_at - now())::float8 as left from holdfast.index_job_all
               where tenant = ${yield* Tenant}`
             expect(row?.left).toBeGreaterThan(400)
             expect(row?.left).toBeLessThanOrEqual(420)

@@ -7,6 +7,7 @@ import * as Option from "effect/Option"
 import * as Complete from "../../../src/adapters/postgres/jobQueue/complete.js"
 import * as Control from "../../../src/adapters/postgres/jobQueue/control.js"
 import { writesRefused } from "../../../src/adapters/postgres/jobQueue/refused.js"
+import { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { MalformedResponse } from "../../../src/domain/failure/Failure.js"
 import { Progress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
@@ -25,7 +26,7 @@ const cooled = (refunded: boolean) => Outcomes.cooled(Kit.unavailable, Duration.
 
 type Test = <E>(
   name: string,
-  body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient>
+  body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient | Tables>
 ) => void
 
 /** How attempts end, in words or without one. */
@@ -79,7 +80,7 @@ export const settlements = (test: Test) => {
         const [first, ...others] = yield* Kit.claim(3)
         if (first === undefined) return expect.fail("nothing was claimed")
         yield* Effect.flatMap(JobQueue, (queue) => queue.cancel(first.job.id))
-        const rows = yield* Complete.completeAll(yield* SqlClient.SqlClient, yield* Tenant, {
+        const rows = yield* Complete.completeAll(yield* SqlClient.SqlClient, yield* Tables, yield* Tenant, {
           fence: first.fence,
           ids: [first, ...others].map(({ job }) => job.id),
           progress: Option.none(),
@@ -298,18 +299,18 @@ export const settlements = (test: Test) => {
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const tenant = yield* Tenant
-        yield* sql`insert into worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 987654, 'h', 1)`
+        yield* sql`insert into holdfast.worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 987654, 'h', 1)`
         const held = yield* Kit.begun("pets")
         expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
         expect((yield* Kit.find(held)).status).toBe("pending")
         yield* Kit.reclaim
-        expect(yield* sql`select id from worker where tenant = ${tenant}`).toEqual([])
+        expect(yield* sql`select id from holdfast.worker where tenant = ${tenant}`).toEqual([])
       }))
 
     test("waits for the lease of a worker that has no lock to lose", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        yield* sql`insert into worker (tenant, id, host, pid) values (${yield* Tenant}, 'a', 'h', 1)`
+        yield* sql`insert into holdfast.worker (tenant, id, host, pid) values (${yield* Tenant}, 'a', 'h', 1)`
         yield* Kit.begun("pets")
         expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
       }))

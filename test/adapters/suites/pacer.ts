@@ -4,6 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Pacer, unpaced } from "../../../src/domain/retry/Pacer.js"
 import type { Turn } from "../../../src/domain/retry/Pacer.js"
@@ -32,7 +33,7 @@ const rows = Effect.flatMap(
       (tenant) =>
         sql<
           { readonly pace: { readonly calls: number; readonly last: number } | null }
-        >`select pace from cooldown where tenant = ${tenant}`
+        >`select pace from holdfast.cooldown where tenant = ${tenant}`
     )
 )
 
@@ -42,7 +43,7 @@ export const pacer = (backend: Backend) =>
     it.layer(backend.fresh(all), { timeout: "60 seconds" })((it) => {
       const test = <E>(
         name: string,
-        body: () => Effect.Effect<void, E, JobQueue | Gates | Pacer | Tenant | SqlClient.SqlClient>
+        body: () => Effect.Effect<void, E, JobQueue | Gates | Pacer | Tenant | SqlClient.SqlClient | Tables>
       ) => it.effect(name, () => Kit.alone(body()))
 
       test("nothing holds calls of a provider that never refused, and nothing is written for it", () =>
@@ -82,7 +83,7 @@ export const pacer = (backend: Backend) =>
         Effect.gen(function*() {
           const sql = yield* Sql.SqlClient
           yield* refused(unpaced, "1 second")
-          yield* sql`update cooldown set until = now(), pace = pace || '{"base": 0.02}'::jsonb where tenant = ${yield* Tenant}`
+          yield* sql`update holdfast.cooldown set until = now(), pace = pace || '{"base": 0.02}'::jsonb where tenant = ${yield* Tenant}`
           expect((yield* given(yield* take)).wait).toBeGreaterThan(30_000)
           expect((yield* take)._tag).toBe("Later")
         }))
@@ -114,7 +115,7 @@ export const pacer = (backend: Backend) =>
           const sql = yield* Sql.SqlClient
           yield* refused(unpaced, "1 second")
           yield* Kit.pass("2 seconds")
-          yield* sql`update cooldown set pace = pace || '{"base": 1000}'::jsonb where tenant = ${yield* Tenant}`
+          yield* sql`update holdfast.cooldown set pace = pace || '{"base": 1000}'::jsonb where tenant = ${yield* Tenant}`
           expect(yield* take).toEqual({ _tag: "Free" })
           expect(yield* isFree).toBe(true)
           expect(yield* rows).toEqual([{ pace: null }])

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto"
 import * as GatesInSql from "../../../src/adapters/postgres/Gates.js"
 import * as PacerInSql from "../../../src/adapters/postgres/Pacer.js"
 import * as QueueInSql from "../../../src/adapters/postgres/JobQueue.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { ProviderUnavailable } from "../../../src/domain/failure/Failure.js"
 import { SourceRef } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
@@ -20,7 +21,7 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 /** What tests of the queue say over and over. */
 
 /** The queue and the gates of one tenant. */
-export const queueOf = (tenant: string): Layer.Layer<JobQueue | Gates | Pacer | Tenant, never, SqlClient.SqlClient> => {
+export const queueOf = (tenant: string): Layer.Layer<JobQueue | Gates | Pacer | Tenant, never, SqlClient.SqlClient | Tables> => {
   const own = Layer.succeed(Tenant, tenant)
   return Layer.mergeAll(Layer.provide(Layer.mergeAll(QueueInSql.layer, GatesInSql.layer, PacerInSql.layer), own), own)
 }
@@ -37,14 +38,14 @@ export const source = (id: string) => SourceRef.make({ kind: "catalog", id })
 export const putSource = Effect.fnUntraced(function*(id: string, revision: string) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
-    insert into source (tenant, kind, id, location, title, version, revision)
+    insert into holdfast.source (tenant, kind, id, location, title, version, revision)
     values (${yield* Tenant}, 'catalog', ${id}, 'here', 'title', '1', ${revision})
     on conflict (tenant, kind, id) do update set revision = excluded.revision`
 })
 
 export const deleteSource = Effect.fnUntraced(function*(id: string) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`delete from source where tenant = ${yield* Tenant} and id = ${id}`
+  yield* sql`delete from holdfast.source where tenant = ${yield* Tenant} and id = ${id}`
 })
 
 export const request = (id: string, more: Partial<EnqueueRequest> = {}): EnqueueRequest => ({
@@ -91,12 +92,12 @@ export const pass = Effect.fnUntraced(function*(time: Duration.DurationInput) {
   const sql = yield* SqlClient.SqlClient
   const tenant = yield* Tenant
   const by = sql`${Duration.toMillis(time)}::float8 * interval '1 millisecond'`
-  yield* sql`update index_job set run_at = run_at - ${by} where tenant = ${tenant}`
-  yield* sql`update pending set run_at = run_at - ${by} where tenant = ${tenant}`
-  yield* sql`update lease set expires_at = expires_at - ${by} where tenant = ${tenant}`
-  yield* sql`update gate set since = since - ${by}, until = until - ${by} where tenant = ${tenant}`
+  yield* sql`update holdfast.index_job set run_at = run_at - ${by} where tenant = ${tenant}`
+  yield* sql`update holdfast.pending set run_at = run_at - ${by} where tenant = ${tenant}`
+  yield* sql`update holdfast.lease set expires_at = expires_at - ${by} where tenant = ${tenant}`
+  yield* sql`update holdfast.gate set since = since - ${by}, until = until - ${by} where tenant = ${tenant}`
   yield* sql`
-    update cooldown set until = until - ${by}, pace = pace || jsonb_build_object(
+    update holdfast.cooldown set until = until - ${by}, pace = pace || jsonb_build_object(
       'since', (pace ->> 'since')::float8 - ${Duration.toMillis(time)}::float8,
       'last', (pace ->> 'last')::float8 - ${Duration.toMillis(time)}::float8
     ) where tenant = ${tenant}`

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import * as UpkeepSql from "../../../src/adapters/postgres/Upkeep.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { ModelNotFound } from "../../../src/domain/failure/Failure.js"
 import type { Job } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
@@ -17,7 +18,7 @@ import * as Indexing from "../../support/Indexing.js"
 import { claim, source } from "./queueKit.js"
 import * as Outcomes from "../../support/Outcomes.js"
 
-type Needs = Indexing.Stores | Upkeep | Tenant | SqlClient.SqlClient
+type Needs = Indexing.Stores | Upkeep | Tenant | SqlClient.SqlClient | Tables
 
 const pets = Indexing.catalog("pets", { one: "first text", two: "second text" })
 
@@ -56,8 +57,8 @@ const age = (days: number) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const by = sql`finished_at = finished_at - ${days}::float8 * interval '1 day'`
-    yield* sql`update index_job set ${by} where tenant = ${yield* Tenant}`
-    yield* sql`update index_job_history set ${by} where tenant = ${yield* Tenant}`
+    yield* sql`update holdfast.index_job set ${by} where tenant = ${yield* Tenant}`
+    yield* sql`update holdfast.index_job_history set ${by} where tenant = ${yield* Tenant}`
   })
 
 /** What every back end's upkeep does. */
@@ -108,10 +109,10 @@ export const upkeep = (backend: Backend) =>
             const sql = yield* SqlClient.SqlClient
             const tenant = yield* Tenant
             yield* Indexing.indexed(pets)
-            yield* sql`update item set text_hash = 'other' where tenant = ${tenant} and id = 'one'`
+            yield* sql`update holdfast.item set text_hash = 'other' where tenant = ${tenant} and id = 'one'`
             expect(yield* unmatched()).toEqual([["pets", 0]])
             yield* Indexing.indexed(Indexing.catalog("cars", { three: "third text" }))
-            yield* sql`delete from chunk where tenant = ${tenant} and source_id = 'cars'`
+            yield* sql`delete from holdfast.chunk where tenant = ${tenant} and source_id = 'cars'`
             expect(yield* unmatched()).toEqual([["cars", 0], ["pets", 0]])
           }))
 
@@ -179,14 +180,14 @@ export const upkeep = (backend: Backend) =>
         const lineUp = Effect.flatMap(Upkeep, (upkeep) => upkeep.lineUp)
         const lined = Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
-          return (yield* sql`select id from pending where tenant = ${yield* Tenant}`).length
+          return (yield* sql`select id from holdfast.pending where tenant = ${yield* Tenant}`).length
         })
 
         test("gets back the jobs that fell out of it", () =>
           Effect.gen(function*() {
             const sql = yield* SqlClient.SqlClient
             yield* Indexing.put(pets)
-            yield* sql`delete from pending where tenant = ${yield* Tenant}`
+            yield* sql`delete from holdfast.pending where tenant = ${yield* Tenant}`
             expect(yield* claim(1)).toEqual([])
             expect([yield* lineUp, yield* lineUp]).toEqual([1, 0])
             expect((yield* claim(1)).map(({ job }) => job.source.id)).toEqual(["pets"])
@@ -198,7 +199,7 @@ export const upkeep = (backend: Backend) =>
             const tenant = yield* Tenant
             const running = yield* Indexing.begin(pets)
             yield* Indexing.put(Indexing.catalog("cars", { x: "x" }))
-            yield* sql`insert into pending (tenant, provider, run_at, id)
+            yield* sql`insert into holdfast.pending (tenant, provider, run_at, id)
               values (${tenant}, 'fake', now(), ${running.job.id}), (${tenant}, 'fake', now(), 987654321)`
             expect([yield* lined, yield* lineUp, yield* lined]).toEqual([3, 0, 1])
             expect((yield* claim(2)).map(({ job }) => job.source.id)).toEqual(["cars"])

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { Sessions } from "../../../src/adapters/postgres/Session.js"
 import * as WakeUpsInSql from "../../../src/adapters/postgres/WakeUps.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
@@ -16,7 +17,7 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Kit from "./queueKit.js"
 
-type Service = JobQueue | Gates | WakeUps | Tenant | SqlClient.SqlClient
+type Service = JobQueue | Gates | WakeUps | Tenant | SqlClient.SqlClient | Tables
 
 /** Ends with the next ring from now on, and answers whether one came in time. */
 export const rung = (atMost: Duration.DurationInput) =>
@@ -57,7 +58,7 @@ export const wakeUps = (backend: Backend) =>
   describe(`wake-ups on ${backend.name}`, () => {
     layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
       const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
-        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Sessions> => awake(body()))
+        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Tables | Sessions> => awake(body()))
 
       test("an enqueued job rings for all who hear", () =>
         Effect.gen(function*() {

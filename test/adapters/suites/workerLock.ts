@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { Sessions } from "../../../src/adapters/postgres/Session.js"
 import * as WorkerLockInSql from "../../../src/adapters/postgres/WorkerLock.js"
+import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import type { Gates } from "../../../src/domain/session/Gates.js"
@@ -12,7 +13,7 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Kit from "./queueKit.js"
 
-export type Service = JobQueue | Gates | WorkerLock | Tenant | SqlClient.SqlClient
+export type Service = JobQueue | Gates | WorkerLock | Tenant | SqlClient.SqlClient | Tables
 
 /** Runs with the queue and the worker's lock of a tenant of its own. */
 export const withLock = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -32,7 +33,7 @@ export interface WorkerRow {
 
 export const workers = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  return yield* sql<WorkerRow>`select id, lock_number, pid from worker where tenant = ${yield* Tenant} order by id`
+  return yield* sql<WorkerRow>`select id, lock_number, pid from holdfast.worker where tenant = ${yield* Tenant} order by id`
 })
 
 /** What every back end's worker lock does. */
@@ -40,7 +41,7 @@ export const workerLock = (backend: Backend) =>
   describe(`the worker's lock on ${backend.name}`, () => {
     layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
       const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
-        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Sessions> => withLock(body()))
+        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Tables | Sessions> => withLock(body()))
 
       test("is seen by others while the worker lives, and its jobs are left alone", () =>
         Effect.scoped(Effect.gen(function*() {

@@ -47,23 +47,23 @@ const holdfast: Queue = {
     }
   },
   fill: async (db, jobs) => {
-    await db.query("truncate index_job, index_job_history, pending, lease, source cascade")
+    await db.query("truncate holdfast.index_job, holdfast.index_job_history, holdfast.pending, holdfast.lease, holdfast.source cascade")
     await db.query(
-      `insert into source (tenant, kind, id, location, title, version, revision)
+      `insert into holdfast.source (tenant, kind, id, location, title, version, revision)
       select $2, 'catalog', 'source-' || n, 'nowhere', 'n', '1', 'r' from generate_series(1, $1::integer) n`,
       [Math.max(jobs, 1000), "default"]
     )
     await db.query(
       `with made as (
-        insert into index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
-        select tenant, kind, id, 'none', 5, number, revision from source order by number limit $1::integer
+        insert into holdfast.index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
+        select tenant, kind, id, 'none', 5, number, revision from holdfast.source order by number limit $1::integer
         returning *
       )
-      insert into pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from made`,
+      insert into holdfast.pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from made`,
       [jobs]
     )
   },
-  open: "select exists (select from index_job where status in ('pending', 'running')) as open"
+  open: "select exists (select from holdfast.index_job where status in ('pending', 'running')) as open"
 }
 
 const loop: Queue = {

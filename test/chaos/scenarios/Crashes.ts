@@ -27,13 +27,13 @@ export const crashes: Scenario = {
     const job = Effect.map(
       here.sql<JobRow>(
         `select job.status, job.crashes, job.fence::int as fence, worker.pid, job.last_error ->> 'message' as message
-        from index_job_all as job left join worker on worker.id = job.worker`
+        from holdfast.index_job_all as job left join holdfast.worker on worker.id = job.worker`
       ),
       ([row]): JobRow => row ?? { status: "", crashes: 0, fence: 0, pid: null, message: null }
     )
     /** How many workers stand by, at work on nothing. */
     const registered = Effect.map(
-      here.sql<{ readonly pid: number }>("select pid from worker"),
+      here.sql<{ readonly pid: number }>("select pid from holdfast.worker"),
       (rows) => rows.filter(({ pid }) => here.workers.some((worker) => worker.pid === pid && worker.isAlive())).length
     )
     yield* Effect.replicateEffect(another, 2, { discard: true })

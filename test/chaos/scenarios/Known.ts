@@ -17,7 +17,7 @@ interface JobRow {
 /** The newest job. */
 const newest = (here: World) =>
   Effect.map(
-    here.sql<JobRow>("select status, attempts, crashes, embedded, reused from index_job_all order by id desc limit 1"),
+    here.sql<JobRow>("select status, attempts, crashes, embedded, reused from holdfast.index_job_all order by id desc limit 1"),
     ([row]): JobRow => row ?? { status: "none", attempts: 0, crashes: 0, embedded: 0, reused: 0 }
   )
 
@@ -122,15 +122,15 @@ const editAndDelete: Scenario = {
     const left = yield* drained(here, 60_000)
     // What an edit leaves behind is swept once the job has ended, and what a deletion leaves with the deletion.
     const stray = Effect.map(
-      here.sql<{ readonly count: number }>("select count(*)::int as count from stray"),
+      here.sql<{ readonly count: number }>("select count(*)::int as count from holdfast.stray"),
       ([row]) => row?.count ?? 0
     )
     yield* eventually(stray, (count) => count === 0, 10_000)
     const judgement = yield* judge(here, anew, 2)
     const statuses = yield* here.sql<{ readonly source_id: string; readonly status: string }>(
-      "select source_id, status from index_job_all order by source_id, id"
+      "select source_id, status from holdfast.index_job_all order by source_id, id"
     )
-    const rest = yield* here.sql("select from chunk where source_id = 'source-1'")
+    const rest = yield* here.sql("select from holdfast.chunk where source_id = 'source-1'")
     const often = [...receipts(here).values()].filter((times) => times > 1).length
     return {
       told: `${judgement.lost} lost, ${judgement.wrong} wrong, ${judgement.duplicates} duplicate; jobs ${

@@ -27,7 +27,7 @@ const witness = `
 
 const held = `
   do $$ begin
-    lock table index_job in share row exclusive mode;
+    lock table holdfast.index_job in share row exclusive mode;
     perform pg_sleep(1.5);
   end $$`
 
@@ -54,7 +54,7 @@ export const sleeper: Scenario = {
     const running = (name: string) =>
       count(
         here,
-        `select count(*)::int as count from index_job_all as job join worker on worker.id = job.worker
+        `select count(*)::int as count from holdfast.index_job_all as job join holdfast.worker on worker.id = job.worker
         where job.status = 'running' and worker.pid = $1`,
         [here.workers.find((worker) => worker.name === name)?.pid]
       )

@@ -67,7 +67,7 @@ describe("the program on a database that is no use", { timeout: 120_000 }, () =>
   })
 
   it("works on no schema of a newer program", async () => {
-    await query(url(), "insert into holdfast_migration (id, name) values (99, 'from the future')")
+    await query(url(), "insert into holdfast.migration (id, name) values (99, 'from the future')")
     const ended = await status(url())
     expect(ended.code).toBe(1)
     expect(ended.stderr).toMatch(/Upgrade holdfast/)

@@ -29,13 +29,13 @@ const newest = Effect.flatMap(JobQueue, (queue) => Effect.map(queue.list({ limit
 
 const loseVectors = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`delete from chunk where tenant = ${yield* Tenant} and item_id = 'a'`
+  yield* sql`delete from holdfast.chunk where tenant = ${yield* Tenant} and item_id = 'a'`
 })
 
 const age = (by: Duration.DurationInput) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`update index_job
+    yield* sql`update holdfast.index_job
       set finished_at = finished_at - ${Duration.toMillis(by)}::float8 * interval '1 millisecond'
       where tenant = ${yield* Tenant}`
   })
@@ -106,11 +106,11 @@ export const reconciling = (backend: Backend) =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const tenant = yield* Tenant
-          yield* sql`insert into index_job (tenant, source_kind, source_id, provider, status, max_attempts, finished_at)
+          yield* sql`insert into holdfast.index_job (tenant, source_kind, source_id, provider, status, max_attempts, finished_at)
             select ${tenant}, 'catalog', 'gone ' || n, 'scripted', 'succeeded', 5, now() - interval '15 days'
             from generate_series(1, 1200) n`
-          yield* sql`with older as (delete from index_job where tenant = ${tenant} and id % 2 = 0 returning *)
-            insert into index_job_history select * from older`
+          yield* sql`with older as (delete from holdfast.index_job where tenant = ${tenant} and id % 2 = 0 returning *)
+            insert into holdfast.index_job_history select * from older`
           expect(yield* prune()).toBe(1200)
           expect(yield* prune()).toBe(0)
         }).pipe(Effect.provide(house(script()))))

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Catalog, CatalogName } from "../../../domain/catalog/CatalogStore.js"
 import * as JobRow from "../jobQueue/JobRow.js"
+import { Tables } from "../Tables.js"
 
 interface CatalogRow {
   readonly name: string
@@ -55,14 +56,15 @@ const toCatalog = (row: Row): Catalog =>
  */
 export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: string) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const only = name === undefined ? sql`` : sql`and s.id = ${name}`
   const rows = yield* sql<Row>`
     with space as materialized (
       select s.id as source_id,
         coalesce(s.model, n.model) as model, coalesce(s.dimension, n.dimension) as dimension
-      from source s
+      from ${t.source} s
       left join lateral (
-        select c.model, c.dimension from chunk c
+        select c.model, c.dimension from ${t.chunk} c
         where c.tenant = s.tenant and c.source_kind = s.kind and c.source_id = s.id
         order by c.written_at desc limit 1
       ) n on s.model is null
@@ -70,16 +72,16 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
     ), judged as (
       select i.source_id,
         exists (
-          select from chunk c
+          select from ${t.chunk} c
           where c.tenant = ${tenant} and c.source_kind = 'catalog' and c.source_id = i.source_id and c.model = p.model
             and c.dimension = p.dimension and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash offset 0
         ) as indexed,
         exists (
-          select from refusal r
+          select from ${t.refusal} r
           where r.tenant = ${tenant} and r.source_kind = 'catalog' and r.source_id = i.source_id and r.item_id = i.id
             and r.item_hash = i.text_hash and r.model = coalesce(p.model, r.model) offset 0
         ) as refused
-      from item i join space p on p.source_id = i.source_id
+      from ${t.item} i join space p on p.source_id = i.source_id
       where i.tenant = ${tenant} and i.source_kind = 'catalog' and not i.removed
     ), standing as (
       select j.source_id, count(*) as items, count(*) filter (where j.indexed) as indexed,
@@ -89,9 +91,9 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
     select s.id as name, s.location, s.title, s.version, s.revision, s.model, s.dimension, s.updated_at,
       coalesce(t.items, 0) as items, coalesce(t.indexed, 0) as indexed, coalesce(t.refused, 0) as refused,
       ${sql.literal(jobColumns)}
-    from source s
+    from ${t.source} s
     left join standing t on t.source_id = s.id
-    left join ${JobRow.withLease(sql, "index_job")} as job
+    left join ${JobRow.withLease(sql, t, t.indexJob)} as job
       on job.tenant = s.tenant and job.source_kind = s.kind and job.source_id = s.id
     where s.tenant = ${tenant} and s.kind = 'catalog' ${only}
     order by s.id`

@@ -7,11 +7,13 @@ import * as FixedStatement from "../FixedStatement.js"
 import { complete as completeJob } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
 import { isIncomplete } from "./standing.js"
+import { Tables } from "../Tables.js"
+import type { Names } from "../Tables.js"
 
 /** Notes the texts of the chunks in `dropped` as stray. */
-const noting = (sql: SqlClient.SqlClient, tenant: string) =>
+const noting = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
   sql`
-    insert into stray (tenant, model, dimension, text_hash)
+    insert into ${t.stray} (tenant, model, dimension, text_hash)
     select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
     order by d.model, d.dimension, d.text_hash
     on conflict do nothing`
@@ -20,7 +22,7 @@ const noting = (sql: SqlClient.SqlClient, tenant: string) =>
  * What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. One
  * statement: the parts touch different tables, and none needs to see what another one did.
  */
-const equalise = FixedStatement.make((sql, { source, space, tenant }: {
+const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
   readonly tenant: string
   readonly source: Pick<SourceRef, "kind" | "id">
   readonly space: VectorSpace
@@ -28,39 +30,39 @@ const equalise = FixedStatement.make((sql, { source, space, tenant }: {
   // Every present item is current or refused: what is too many is found as a set, and deleted by key.
   sql<{ readonly stray: boolean }>`
     with surplus as materialized (
-      select c.model, c.dimension, c.item_id, c.item_hash from chunk c
+      select c.model, c.dimension, c.item_id, c.item_hash from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
       except
-      select ${space.model}, ${space.dimension}::integer, i.id, i.text_hash from item i
+      select ${space.model}, ${space.dimension}::integer, i.id, i.text_hash from ${t.item} i
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and not i.removed
     ), dropped as (
-      delete from chunk c
+      delete from ${t.chunk} c
       where c.tenant = ${tenant} and c.ctid = any(array(
         select o.place from surplus s
         cross join lateral (
-          select o.ctid as place from chunk o
+          select o.ctid as place from ${t.chunk} o
           where o.tenant = ${tenant} and o.source_kind = ${source.kind} and o.source_id = ${source.id}
             and o.model = s.model and o.dimension = s.dimension and o.item_id = s.item_id and o.item_hash = s.item_hash
           offset 0
         ) o))
       returning c.model, c.dimension, c.text_hash
-    ), noted as (${noting(sql, tenant)}
+    ), noted as (${noting(sql, t, tenant)}
     ), cured as (
-      delete from refusal r
+      delete from ${t.refusal} r
       where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}
         and (r.model <> ${space.model} or not exists (
-          select from item i
+          select from ${t.item} i
           where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
             and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed offset 0))
     ), gone as (
-      delete from item i
+      delete from ${t.item} i
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed
     ), served as (
-      update source s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
+      update ${t.source} s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
       where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
         and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)
     )
-    select exists (select from dropped) or exists (select from stray where stray.tenant = ${tenant}) as stray`
+    select exists (select from dropped) or exists (select from ${t.stray} where stray.tenant = ${tenant}) as stray`
 )
 
 /**
@@ -70,10 +72,11 @@ const equalise = FixedStatement.make((sql, { source, space, tenant }: {
 export const complete = Effect.fn("complete")(
   function*(tenant: string, held: Held, space: VectorSpace, progress: Progress) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const source = held.job.source
     yield* Source.lock(tenant, source)
-    const incomplete = yield* isIncomplete(sql, { tenant, held, space, progress })
-    const [equal] = incomplete ? [] : yield* equalise(sql, { tenant, source, space })
+    const incomplete = yield* isIncomplete(sql, t, { tenant, held, space, progress })
+    const [equal] = incomplete ? [] : yield* equalise(sql, t, { tenant, source, space })
     const settled = yield* completeJob(tenant, held, progress, incomplete)
     return { settled, stray: equal?.stray === true }
   }
@@ -82,18 +85,19 @@ export const complete = Effect.fn("complete")(
 /** Remove the source with all that belongs to it, and end its open job; belongs inside a transaction. */
 export const remove = Effect.fnUntraced(function*(tenant: string, source: SourceRef) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
     with dropped as (
-      delete from chunk c
+      delete from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
       returning c.model, c.dimension, c.text_hash
     )
-    ${noting(sql, tenant)}`
+    ${noting(sql, t, tenant)}`
   yield* sql`
-    delete from refusal r
+    delete from ${t.refusal} r
     where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}`
   const rows = yield* sql`
-    delete from source s
+    delete from ${t.source} s
     where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
     returning s.id`
   return rows.length > 0

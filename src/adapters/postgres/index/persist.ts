@@ -8,6 +8,7 @@ import { guard } from "../jobQueue/complete.js"
 import { forcedAt } from "./forced.js"
 import * as Sent from "./sent.js"
 import { replacing, sending, storing } from "./written.js"
+import { Tables } from "../Tables.js"
 
 interface Hash {
   readonly hash: string
@@ -17,12 +18,13 @@ interface Hash {
 const lockVectors = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, hashes: ReadonlyArray<string>) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     return yield* sql<Hash>`
       select e.text_hash as hash
-      from embedding e
+      from ${t.embedding} e
       where e.tenant = ${tenant} and e.model = ${space.model} and e.dimension = ${space.dimension}
         and e.text_hash = any(string_to_array(${hashes.join(" ")}, ' '))
-        and e.written_at >= ${forcedAt(sql, tenant, held)}
+        and e.written_at >= ${forcedAt(sql, t, tenant, held)}
       for key share`
   }
 )
@@ -31,8 +33,9 @@ const lockVectors = Effect.fnUntraced(
 const whole = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, batch: Batch) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const written = batch.vectors.length > 0
-      ? yield* sql<Hash>`${storing(sql, tenant, held, space, Sent.vectors(batch.vectors), sql`(select true) once`)}`
+      ? yield* sql<Hash>`${storing(sql, t, tenant, held, space, Sent.vectors(batch.vectors), sql`(select true) once`)}`
       : []
     const there = new Set(written.map((row) => row.hash))
     const others = new Set(batch.items.flatMap((item) => item.chunks).filter((chunk) => !there.has(chunk)))
@@ -46,9 +49,10 @@ const whole = Effect.fnUntraced(
 const writeChunks = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, items: ReadonlyArray<IndexedItem>) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     yield* sql`
       with given as materialized (${sending(sql, Sent.chunks(items))}),
-      ${replacing(sql, tenant, held, space)}
+      ${replacing(sql, t, tenant, held, space)}
       select count(*) from given`
   }
 )
@@ -56,10 +60,11 @@ const writeChunks = Effect.fnUntraced(
 const writeRefusals = Effect.fnUntraced(
   function*(tenant: string, held: Held, space: VectorSpace, refusals: ReadonlyArray<Refusal>) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const { id, kind } = held.job.source
     const encoded = refusals.map((refusal) => Schema.encodeSync(Refusal)(refusal))
     yield* sql`
-      insert into refusal (tenant, source_kind, source_id, item_id, model, item_hash, failure)
+      insert into ${t.refusal} (tenant, source_kind, source_id, item_id, model, item_hash, failure)
       select ${tenant}, ${kind}, ${id}, n.item, ${space.model}, n."itemHash", n.failure
       from jsonb_to_recordset(${JSON.stringify(encoded)}::jsonb) as n (item text, "itemHash" text, failure jsonb)
       on conflict (tenant, source_kind, source_id, item_id, model)

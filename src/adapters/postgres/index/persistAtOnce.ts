@@ -8,6 +8,7 @@ import { guarding } from "../jobQueue/complete.js"
 import { refuse } from "../jobQueue/refused.js"
 import * as Sent from "./sent.js"
 import { replacing, sending, storing } from "./written.js"
+import type { Names } from "../Tables.js"
 
 /** Whether each item of the batch has all of its vectors with it, as a batch of new texts does. */
 export const isWhole = (batch: Batch): boolean => {
@@ -21,7 +22,7 @@ interface Written {
   readonly missed: ReadonlyArray<string>
 }
 
-const write = FixedStatement.make((sql, { chunks, held, progress, space, tenant, vectors }: {
+const write = FixedStatement.make((sql, t, { chunks, held, progress, space, tenant, vectors }: {
   readonly tenant: string
   readonly held: Held
   readonly space: VectorSpace
@@ -30,14 +31,14 @@ const write = FixedStatement.make((sql, { chunks, held, progress, space, tenant,
   readonly chunks: string
 }) =>
   sql<Written>`
-    with guarded as (${guarding(sql, tenant, held, progress)}),
-    stored as (${storing(sql, tenant, held, space, vectors, sql`guarded`)}),
+    with guarded as (${guarding(sql, t, tenant, held, progress)}),
+    stored as (${storing(sql, t, tenant, held, space, vectors, sql`guarded`)}),
     sent as materialized (${sending(sql, chunks)}),
     missed as materialized (
       select distinct g.item from sent g where g.chunk not in (select s.hash from stored s)
     ),
     given as materialized (select * from sent g where g.item not in (select m.item from missed m)),
-    ${replacing(sql, tenant, held, space)}
+    ${replacing(sql, t, tenant, held, space)}
     select exists (select from guarded) as guarded,
       array(select m.item from missed m) as missed`
 )
@@ -47,9 +48,9 @@ const write = FixedStatement.make((sql, { chunks, held, progress, space, tenant,
  * Answers the items that were left out, because one of their vectors stood in the store already and was not locked here.
  */
 export const persistAtOnce = Effect.fn("persistAtOnce")(
-  function*(sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace, batch: Batch) {
+  function*(sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace, batch: Batch) {
     const { items, progress } = batch
-    const [row] = yield* write(sql, {
+    const [row] = yield* write(sql, t, {
       tenant,
       held,
       space,

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import type { CatalogItem, NewCatalog } from "../../../domain/catalog/CatalogStore.js"
 import type { SourceRef } from "../../../domain/job/Job.js"
 import * as Serial from "./Serial.js"
+import { Tables } from "../Tables.js"
 
 /** Rows a statement. Of 20,000 items with 60 words each, those that did not change cost a sixth of new ones. */
 const slice = 1000
@@ -23,8 +24,9 @@ const serial = (item: CatalogItem, position: number) => ({
 
 const upsertSource = Effect.fnUntraced(function*(tenant: string, source: SourceRef, catalog: NewCatalog) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
-    insert into source as s (tenant, kind, id, location, title, version, revision)
+    insert into ${t.source} as s (tenant, kind, id, location, title, version, revision)
     values (${tenant}, ${source.kind}, ${source.id}, ${Serial.storable(catalog.location)},
       ${Serial.storable(catalog.title)}, ${Serial.storable(catalog.version)}, ${catalog.revision})
     on conflict (tenant, kind, id) do update set
@@ -40,12 +42,13 @@ const upsertSource = Effect.fnUntraced(function*(tenant: string, source: SourceR
  */
 const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRef, items: string) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
     with given as materialized (
       select g.position, g.id, g.content, encode(sha256(convert_to(g.content::text, 'UTF8')), 'hex') as digest
       from jsonb_to_recordset(${items}::jsonb) as g (position integer, id text, content jsonb)
     ), moved as (
-      update item i set position = g.position, removed = false
+      update ${t.item} i set position = g.position, removed = false
       from given g
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
         and i.id = g.id and i.digest = g.digest and (i.position <> g.position or i.removed)
@@ -55,11 +58,11 @@ const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRe
       cross join jsonb_to_record(g.content)
         as f (method text, path text, summary text, text text, a text, b text, c text)
       where not exists (
-        select from item i
+        select from ${t.item} i
         where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
           and i.id = g.id and i.digest = g.digest)
     ), written as (
-      insert into item
+      insert into ${t.item}
         (tenant, source_kind, source_id, id, position, method, path, summary, text, text_hash, lexical, digest)
       select ${tenant}, ${source.kind}, ${source.id}, n.id, n.position, n.method, n.path, n.summary, n.text,
         encode(sha256(convert_to(n.text, 'UTF8')), 'hex'),
@@ -74,7 +77,7 @@ const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRe
         removed = false
       returning id
     )
-    update source s set complete = false
+    update ${t.source} s set complete = false
     where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id} and s.complete
       and exists (select from written)`
 })
@@ -82,8 +85,9 @@ const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRe
 /** Items that the document has no more. They are found until the job that follows is complete. */
 const markRemoved = Effect.fnUntraced(function*(tenant: string, source: SourceRef, ids: ReadonlyArray<string>) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
-    update item i set removed = true
+    update ${t.item} i set removed = true
     where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and not i.removed
       and i.id not in (select kept from jsonb_array_elements_text(${JSON.stringify(ids)}::jsonb) as kept)`
 })
@@ -108,7 +112,8 @@ const many = 1000
 export const teachPlanner = Effect.fnUntraced(function*(items: number) {
   if (items < many) return
   const sql = yield* SqlClient.SqlClient
-  yield* sql`analyze item (tenant, source_kind, source_id, id, position)`.pipe(
+  const t = yield* Tables
+  yield* sql`analyze ${t.item} (tenant, source_kind, source_id, id, position)`.pipe(
     Effect.catchTag("SqlError", (error) => Effect.logWarning("Statistics were not gathered", error))
   )
 })

@@ -3,16 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Refusal } from "../../../domain/job/Job.js"
 import type { SourceRef } from "../../../domain/job/Job.js"
+import { Tables } from "../Tables.js"
 
 const Rows = Schema.Array(Refusal)
 
 /** The source's items that are left out as they stand now, by position; a refusal of an older text does not count. */
 export const refusals = Effect.fnUntraced(function*(tenant: string, source: SourceRef, limit: number) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const rows = yield* sql`
     select r.item_id as item, r.item_hash as "itemHash", r.failure
-    from refusal r
-    join item i on i.tenant = r.tenant and i.source_kind = r.source_kind and i.source_id = r.source_id
+    from ${t.refusal} r
+    join ${t.item} i on i.tenant = r.tenant and i.source_kind = r.source_kind and i.source_id = r.source_id
       and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed
     where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}
     order by i.position

@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import type { SourceRef } from "../../../domain/job/Job.js"
 import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
+import { Tables } from "../Tables.js"
 
-const lockNamed = FixedStatement.make((sql, { name }: { readonly name: string }) =>
+const lockNamed = FixedStatement.make((sql, _, { name }: { readonly name: string }) =>
   sql`${prepared} select pg_advisory_xact_lock(hashtextextended(${name}, 0))`
 )
 
@@ -14,6 +15,6 @@ const lockNamed = FixedStatement.make((sql, { name }: { readonly name: string })
  */
 export const lock = (tenant: string, { id, kind }: Pick<SourceRef, "kind" | "id">) =>
   Effect.flatMap(
-    SqlClient.SqlClient,
-    (sql) => lockNamed(sql, { name: JSON.stringify(["source", tenant, kind, id]) })
+    Effect.all([SqlClient.SqlClient, Tables]),
+    ([sql, t]) => lockNamed(sql, t, { name: JSON.stringify(["source", t.schema, tenant, kind, id]) })
   )

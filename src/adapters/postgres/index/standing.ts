@@ -7,6 +7,7 @@ import * as FixedStatement from "../FixedStatement.js"
 import { guarding } from "../jobQueue/complete.js"
 import { refuse } from "../jobQueue/refused.js"
 import { forcedAt } from "./forced.js"
+import type { Names } from "../Tables.js"
 
 /** The source of a held job, in one space. */
 interface Given {
@@ -21,17 +22,17 @@ interface Given {
  */
 
 /** An item's first chunk in the space, made of its present text: all of an item's chunks are written at once. */
-const currentChunk = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace) =>
+const currentChunk = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) =>
   sql`c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
     and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
     and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash
-    and c.written_at >= ${forcedAt(sql, tenant, held)}`
+    and c.written_at >= ${forcedAt(sql, t, tenant, held)}`
 
 /** The model would not take the item's present text. */
-const validRefusal = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace) =>
+const validRefusal = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) =>
   sql`r.tenant = ${tenant} and r.source_kind = i.source_kind and r.source_id = i.source_id
     and r.item_id = i.id and r.model = ${space.model} and r.item_hash = i.text_hash
-    and r.refused_at >= ${forcedAt(sql, tenant, held)}`
+    and r.refused_at >= ${forcedAt(sql, t, tenant, held)}`
 
 const isPresent = (sql: SqlClient.SqlClient, tenant: string, held: Held) =>
   sql`i.tenant = ${tenant} and i.source_kind = ${held.job.source.kind} and i.source_id = ${held.job.source.id}
@@ -47,42 +48,42 @@ export interface Standing {
  * The source's items, those whose chunks are not current, and those of them that are refused: as sets, which cost a scan of the
  * source each, whatever the planner knows.
  */
-const sets = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace) => {
+const sets = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) => {
   const { id, kind } = held.job.source
   return sql`
-    present as materialized (select i.id, i.text_hash from item i where ${isPresent(sql, tenant, held)}),
+    present as materialized (select i.id, i.text_hash from ${t.item} i where ${isPresent(sql, tenant, held)}),
     lacking as materialized (
       select p.id, p.text_hash from present p
       except
-      select c.item_id, c.item_hash from chunk c
+      select c.item_id, c.item_hash from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${kind} and c.source_id = ${id}
         and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and c.ordinal = 0
-        and c.written_at >= ${forcedAt(sql, tenant, held)}
+        and c.written_at >= ${forcedAt(sql, t, tenant, held)}
     ),
     refused as materialized (
       select l.id, l.text_hash from lacking l
       intersect
-      select r.item_id, r.item_hash from refusal r
+      select r.item_id, r.item_hash from ${t.refusal} r
       where r.tenant = ${tenant} and r.source_kind = ${kind} and r.source_id = ${id} and r.model = ${space.model}
-        and r.refused_at >= ${forcedAt(sql, tenant, held)}
+        and r.refused_at >= ${forcedAt(sql, t, tenant, held)}
     )`
 }
 
-const vectorless = (sql: SqlClient.SqlClient) =>
+const vectorless = (sql: SqlClient.SqlClient, t: Names) =>
   sql`not exists (
-    select from embedding e
+    select from ${t.embedding} e
     where e.tenant = c.tenant and e.model = c.model and e.dimension = c.dimension and e.text_hash = c.text_hash offset 0)`
 
 /** Items whose vectors went missing lose their chunks, so that they are pending again. */
-const dropBroken = FixedStatement.make((sql, { held: { job: { source } }, space, tenant }: Given) =>
+const dropBroken = FixedStatement.make((sql, t, { held: { job: { source } }, space, tenant }: Given) =>
   sql`
-    delete from chunk b
+    delete from ${t.chunk} b
     where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
       and b.model = ${space.model} and b.dimension = ${space.dimension}
       and b.item_id = any(array(
-        select c.item_id from chunk c
+        select c.item_id from ${t.chunk} c
         where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
-          and c.model = ${space.model} and c.dimension = ${space.dimension} and ${vectorless(sql)}))`
+          and c.model = ${space.model} and c.dimension = ${space.dimension} and ${vectorless(sql, t)}))`
 )
 
 interface Counted extends Standing {
@@ -90,13 +91,13 @@ interface Counted extends Standing {
   readonly broken: boolean
 }
 
-const count = FixedStatement.make((sql, { held, space, tenant }: Given) =>
+const count = FixedStatement.make((sql, t, { held, space, tenant }: Given) =>
   sql<Counted>`
-    with ${sets(sql, tenant, held, space)}
+    with ${sets(sql, t, tenant, held, space)}
     select p.items, p.items - l.lacking as current, r.refused, exists (
-      select from chunk c
+      select from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${held.job.source.kind} and c.source_id = ${held.job.source.id}
-        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and ${vectorless(sql)}
+        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and ${vectorless(sql, t)}
     ) as broken
     from (select count(*) as items from present) p,
       (select count(*) as lacking from lacking) l,
@@ -104,11 +105,11 @@ const count = FixedStatement.make((sql, { held, space, tenant }: Given) =>
 )
 
 /** How the source stands; chunks whose vectors went missing are dropped first. */
-export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, given: Given) {
-  let [row] = yield* count(sql, given)
+export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t: Names, given: Given) {
+  let [row] = yield* count(sql, t, given)
   if (row?.broken === true) {
-    yield* dropBroken(sql, given)
-    ;[row] = yield* count(sql, given)
+    yield* dropBroken(sql, t, given)
+    ;[row] = yield* count(sql, t, given)
   }
   const { current, items, refused } = row ?? { items: 0, current: 0, refused: 0 }
   return { items, current, refused }
@@ -120,11 +121,12 @@ export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, gi
  */
 const guardAndLook = FixedStatement.make((
   sql,
+  t,
   { held, progress, space, tenant }: Given & { readonly progress: Progress }
 ) =>
   sql<{ readonly guarded: boolean; readonly incomplete: boolean }>`
-    with guarded as (${guarding(sql, tenant, held, progress)}),
-    ${sets(sql, tenant, held, space)}
+    with guarded as (${guarding(sql, t, tenant, held, progress)}),
+    ${sets(sql, t, tenant, held, space)}
     select exists (select from guarded) as guarded,
       (select count(*) from lacking) > (select count(*) from refused) as incomplete`
 )
@@ -132,9 +134,10 @@ const guardAndLook = FixedStatement.make((
 /** Whether the source of a held job is incomplete. Its job's row is locked from then on, and its progress written. */
 export const isIncomplete = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
+  t: Names,
   given: Given & { readonly progress: Progress }
 ) {
-  const [row] = yield* guardAndLook(sql, given)
+  const [row] = yield* guardAndLook(sql, t, given)
   if (row?.guarded !== true) return yield* refuse(given.held)
   return row.incomplete
 })
@@ -142,29 +145,30 @@ export const isIncomplete = Effect.fnUntraced(function*(
 /** A page costs as much as the items that it passes. */
 export const pending = FixedStatement.make((
   sql,
+  t,
   { after, held, limit, space, tenant }: Given & { readonly after: number; readonly limit: number }
 ) =>
   sql<PendingItem>`
     select i.id, i.position, i.text, i.text_hash as hash
-    from item i
+    from ${t.item} i
     where ${isPresent(sql, tenant, held)} and i.position > ${after}
-      and not exists (select from chunk c where ${currentChunk(sql, tenant, held, space)} offset 0)
-      and not exists (select from refusal r where ${validRefusal(sql, tenant, held, space)} offset 0)
+      and not exists (select from ${t.chunk} c where ${currentChunk(sql, t, tenant, held, space)} offset 0)
+      and not exists (select from ${t.refusal} r where ${validRefusal(sql, t, tenant, held, space)} offset 0)
     order by i.position limit ${limit}`
 )
 
-const usable = FixedStatement.make((sql, { hashes, held, space, tenant }: Given & { readonly hashes: string }) =>
+const usable = FixedStatement.make((sql, t, { hashes, held, space, tenant }: Given & { readonly hashes: string }) =>
   sql<{ readonly hash: string }>`
     select e.text_hash as hash
-    from embedding e
+    from ${t.embedding} e
     where e.tenant = ${tenant} and e.model = ${space.model} and e.dimension = ${space.dimension}
       and e.text_hash = any(string_to_array(${hashes}, ' '))
-      and e.written_at >= ${forcedAt(sql, tenant, held)}`
+      and e.written_at >= ${forcedAt(sql, t, tenant, held)}`
 )
 
-export const known = (sql: SqlClient.SqlClient, given: Given, hashes: ReadonlyArray<string>) =>
+export const known = (sql: SqlClient.SqlClient, t: Names, given: Given, hashes: ReadonlyArray<string>) =>
   Effect.map(
-    usable(sql, { ...given, hashes: hashes.join(" ") }),
+    usable(sql, t, { ...given, hashes: hashes.join(" ") }),
     (rows) => new Set(rows.map((row) => row.hash))
   )
 
@@ -172,14 +176,15 @@ export const known = (sql: SqlClient.SqlClient, given: Given, hashes: ReadonlyAr
  * The dimension that this model's vectors have: that of the source completed last, else of the first vector found. Where
  * settings changed a model's dimension, both stand until every source has moved.
  */
-export const storedDimension = (sql: SqlClient.SqlClient, tenant: string, model: string) =>
+export const storedDimension = (sql: SqlClient.SqlClient, t: Names, tenant: string, model: string) =>
   sql`coalesce(
-    (select s.dimension from source s
+    (select s.dimension from ${t.source} s
       where s.tenant = ${tenant} and s.model = ${model} order by s.updated_at desc limit 1),
-    (select e.dimension from embedding e
+    (select e.dimension from ${t.embedding} e
       where e.tenant = ${tenant} and e.model = ${model} order by e.dimension limit 1))`
 
 export const dimensionOf = FixedStatement.make((
   sql,
+  t,
   { model, tenant }: { readonly tenant: string; readonly model: string }
-) => sql<{ readonly dimension: number | null }>`select ${storedDimension(sql, tenant, model)} as dimension`)
+) => sql<{ readonly dimension: number | null }>`select ${storedDimension(sql, t, tenant, model)} as dimension`)

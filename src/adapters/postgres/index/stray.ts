@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as SqlFailure from "../SqlFailure.js"
 import { transact } from "../transact.js"
+import { Tables } from "../Tables.js"
 
 /** Vectors swept in one transaction. */
 const slice = 2000
@@ -15,16 +16,17 @@ interface Taken {
 /** Take the next candidates. Never waits: who holds a vector's row now is writing a chunk that needs it. */
 const take = Effect.fnUntraced(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const [row] = yield* sql<Taken>`
     with taken as (
-      delete from stray s
+      delete from ${t.stray} s
       where s.tenant = ${tenant} and (s.model, s.dimension, s.text_hash) in (
-        select n.model, n.dimension, n.text_hash from stray n
+        select n.model, n.dimension, n.text_hash from ${t.stray} n
         where n.tenant = ${tenant}
         order by n.model, n.dimension, n.text_hash limit ${slice} for update skip locked)
       returning s.model, s.dimension, s.text_hash
     ), locked as (
-      select e.model, e.dimension, e.text_hash as hash from embedding e
+      select e.model, e.dimension, e.text_hash as hash from ${t.embedding} e
       where e.tenant = ${tenant}
         and (e.model, e.dimension, e.text_hash) in (select t.model, t.dimension, t.text_hash from taken t)
       for update skip locked
@@ -36,12 +38,13 @@ const take = Effect.fnUntraced(function*(tenant: string) {
 /** A statement of its own, so that it sees the chunks that were written before the vectors were locked. */
 const discard = Effect.fnUntraced(function*(tenant: string, locked: ReadonlyArray<unknown>) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
-    delete from embedding e
+    delete from ${t.embedding} e
     using jsonb_to_recordset(${JSON.stringify(locked)}::jsonb) as s (model text, dimension integer, hash text)
     where e.tenant = ${tenant} and e.model = s.model and e.dimension = s.dimension and e.text_hash = s.hash
       and not exists (
-        select from chunk c
+        select from ${t.chunk} c
         where c.tenant = e.tenant and c.model = e.model and c.dimension = e.dimension and c.text_hash = e.text_hash)`
 })
 
@@ -54,7 +57,8 @@ const sweepSlice = Effect.fnUntraced(function*(tenant: string) {
 /** Most jobs leave nothing: that costs a look, and no transaction. */
 const hasStray = Effect.fnUntraced(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`select from stray s where s.tenant = ${tenant} limit 1`
+  const t = yield* Tables
+  const rows = yield* sql`select from ${t.stray} s where s.tenant = ${tenant} limit 1`
   return rows.length > 0
 }, SqlFailure.renamed)
 

@@ -4,6 +4,7 @@ import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { forcedAt } from "./forced.js"
 import type { Vectors } from "./sent.js"
+import type { Names } from "../Tables.js"
 
 /** The parts of a statement that write vectors and chunks, for the statement that does all at once and for those that do one. */
 
@@ -13,6 +14,7 @@ import type { Vectors } from "./sent.js"
  */
 export const storing = (
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   held: Held,
   space: VectorSpace,
@@ -20,15 +22,15 @@ export const storing = (
   from: Fragment
 ) =>
   sql`
-    insert into embedding as e (tenant, model, dimension, text_hash, vector)
+    insert into ${t.embedding} as e (tenant, model, dimension, text_hash, vector)
     select ${tenant}, ${space.model}, d.dimension, n.hash,
-      embedding_of(b.numbers[(n.nth - 1) * d.dimension + 1 : n.nth * d.dimension])
+      ${t.embeddingOf}(b.numbers[(n.nth - 1) * d.dimension + 1 : n.nth * d.dimension])
     from ${from}, (select ${numbers}::real[] as numbers offset 0) b,
       (select ${space.dimension}::integer as dimension) d,
       unnest(string_to_array(${hashes}, E'\n')) with ordinality as n (hash, nth)
     on conflict (tenant, model, dimension, text_hash)
       do update set vector = excluded.vector, written_at = excluded.written_at
-      where e.written_at < ${forcedAt(sql, tenant, held)}
+      where e.written_at < ${forcedAt(sql, t, tenant, held)}
     returning e.text_hash as hash`
 
 /** The chunks that were sent as rows: item, hash of its text, ordinal, hash of the chunk's text. */
@@ -41,14 +43,14 @@ export const sending = (sql: SqlClient.SqlClient, chunks: string) =>
  * are noted as stray, and refusals end. Each item's old chunks are a look-up by key (see standing.ts for `offset 0`), read as
  * they were before the statement. To be followed by the statement's last part.
  */
-export const replacing = (sql: SqlClient.SqlClient, tenant: string, held: Held, space: VectorSpace) => {
+export const replacing = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) => {
   const { id, kind } = held.job.source
   return sql`
     old as materialized (
       select c.place, c.item_id, c.ordinal, c.text_hash
       from (select distinct item from given) g
       cross join lateral (
-        select c.ctid as place, c.item_id, c.ordinal, c.text_hash from chunk c
+        select c.ctid as place, c.item_id, c.ordinal, c.text_hash from ${t.chunk} c
         where c.tenant = ${tenant} and c.source_kind = ${kind} and c.source_id = ${id}
           and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and c.item_id = g.item
         offset 0
@@ -61,22 +63,22 @@ export const replacing = (sql: SqlClient.SqlClient, tenant: string, held: Held, 
       where g.chunk is distinct from o.text_hash
     ),
     cut as (
-      delete from chunk c
+      delete from ${t.chunk} c
       where c.tenant = ${tenant} and c.ctid = any(array(select o.place from gone o where o.surplus))
     ),
     noted as (
-      insert into stray (tenant, model, dimension, text_hash)
+      insert into ${t.stray} (tenant, model, dimension, text_hash)
       select distinct ${tenant}, ${space.model}, ${space.dimension}::integer, o.text_hash from gone o
       order by o.text_hash
       on conflict do nothing
     ),
     cured as (
-      delete from refusal r
+      delete from ${t.refusal} r
       where r.tenant = ${tenant} and r.source_kind = ${kind} and r.source_id = ${id} and r.model = ${space.model}
         and r.item_id = any(array(select distinct g.item from given g))
     ),
     put as (
-      insert into chunk as c
+      insert into ${t.chunk} as c
         (tenant, source_kind, source_id, model, dimension, item_id, ordinal, item_hash, text_hash)
       select ${tenant}, ${kind}, ${id}, ${space.model}, ${space.dimension}::integer, g.item, g.ordinal, g.hash, g.chunk
       from given g

@@ -1,10 +1,12 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { Job, JobId, Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
 import { Fence, Lease, WorkerId } from "../../../domain/lease/Lease.js"
+import type { Names } from "../Tables.js"
 
 /** A row of `index_job_all` as both drivers give it. */
 export interface JobRow {
@@ -53,18 +55,19 @@ export const columns = names.join(", ").split(", ").map((name) => `job.${name}`)
 /** The number of the source's newest job. */
 export const newestOf = (
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   { id, kind }: { readonly kind: string; readonly id: string }
 ) =>
-  sql`select newest.id from index_job as newest
+  sql`select newest.id from ${t.indexJob} as newest
     where newest.tenant = ${tenant} and newest.source_kind = ${kind} and newest.source_id = ${id}`
 
 /** The rows of `index_job` in `from` with the lease that holds each, like those of `index_job_all`. */
-export const withLease = (sql: SqlClient.SqlClient, from: string) =>
+export const withLease = (sql: SqlClient.SqlClient, t: Names, from: Fragment) =>
   sql`(
     select row.*, lease.worker, lease.expires_at as lease_expires_at
-    from ${sql.literal(from)} as row
-    left join lease on lease.tenant = row.tenant and lease.fence = row.fence and row.status = 'running'
+    from ${from} as row
+    left join ${t.lease} on lease.tenant = row.tenant and lease.fence = row.fence and row.status = 'running'
   )`
 
 // The table's own constraints hold for every row, so that nothing is validated twice: a claim reads thousands of them.

@@ -10,6 +10,7 @@ import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
 import { providers } from "./pending.js"
+import type { Names } from "../Tables.js"
 
 /**
  * What a claim answers of its jobs, the longest ready first: a column each, in one value. A row each, with as many fields, takes
@@ -47,15 +48,16 @@ interface Given {
  */
 export const statement = (
   sql: SqlClient.SqlClient,
+  t: Names,
   { millis, slots, tenant, worker }: Given,
   only: Statement.Fragment
 ) =>
   sql<ClaimRow>`${prepared}
-    with recursive ${providers(sql, tenant)},
+    with recursive ${providers(sql, t, tenant)},
     picked as materialized (
       select ready.place, ready.id
       from provider cross join lateral (
-        select pending.ctid as place, pending.run_at, pending.id from pending
+        select pending.ctid as place, pending.run_at, pending.id from ${t.pending}
         where pending.tenant = ${tenant} and pending.provider = provider.name and pending.run_at <= now()
           and provider.free_at <= now() ${only}
         order by pending.run_at, pending.id
@@ -66,12 +68,12 @@ export const statement = (
       limit ${slots}
     ),
     taken as (
-      delete from pending where pending.ctid = any(array(select picked.place from picked))
+      delete from ${t.pending} where pending.ctid = any(array(select picked.place from picked))
     ),
     claimed as (
-      update index_job as job set
+      update ${t.indexJob} as job set
         status = 'running',
-        fence = (select nextval('job_fence')),
+        fence = (select nextval('${t.jobFence}')),
         attempts = least(job.attempts + 1, job.max_attempts),
         started_at = coalesce(job.started_at, now()),
         claimed_forced_at = job.forced_at,
@@ -81,7 +83,7 @@ export const statement = (
       returning job.id, job.fence, job.source_kind, job.source_id, job.attempts, job.max_attempts, job.cooled_ms, job.run_at
     ),
     granted as (
-      insert into lease (tenant, fence, worker, expires_at, jobs)
+      insert into ${t.lease} (tenant, fence, worker, expires_at, jobs)
       select ${tenant}, max(claimed.fence), ${worker},
         now() + ${millis}::float8 * interval '1 millisecond', array_agg(claimed.id)
       from claimed having count(*) > 0
@@ -93,10 +95,10 @@ export const statement = (
     ) as jobs
     from (select claimed.* from claimed order by claimed.run_at, claimed.id) as job having count(*) > 0`
 
-const any = FixedStatement.make((sql, given: Given) => statement(sql, given, sql``))
+const any = FixedStatement.make((sql, t, given: Given) => statement(sql, t, given, sql``))
 
-const only = FixedStatement.make((sql, given: Given & { readonly id: number }) =>
-  statement(sql, given, sql`and pending.id = ${given.id}`)
+const only = FixedStatement.make((sql, t, given: Given & { readonly id: number }) =>
+  statement(sql, t, given, sql`and pending.id = ${given.id}`)
 )
 
 const at = <A>(column: ReadonlyArray<A>, nth: number): A => column[nth] as A // each has as many values as the ids
@@ -125,17 +127,18 @@ const givenFor = (tenant: string, { duration, slots, worker }: Omit<ClaimRequest
 /** Takes ready jobs; the longest ready comes first. */
 export const claim = (
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   { duration, only: id, slots, worker }: ClaimRequest
 ): Effect.Effect<ReadonlyArray<Held>, StoreFailure> => {
   if (slots < 1) return Effect.succeed([])
   const given = givenFor(tenant, { duration, slots, worker })
-  return Effect.map(id === undefined ? any(sql, given) : only(sql, { ...given, id }), toHeld(worker))
+  return Effect.map(id === undefined ? any(sql, t, given) : only(sql, t, { ...given, id }), toHeld(worker))
 }
 
 /** Takes ready jobs of any source, by a call. */
-export const claimer = (sql: SqlClient.SqlClient, tenant: string): Effect.Effect<Claimer> =>
-  Effect.map(any.plain(sql), (ask) => (request, told) => {
+export const claimer = (sql: SqlClient.SqlClient, t: Names, tenant: string): Effect.Effect<Claimer> =>
+  Effect.map(any.plain(sql, t), (ask) => (request, told) => {
     const held = toHeld(request.worker)
     ask(givenFor(tenant, request), (answer) => told(Exit.map(answer, held)))
   })

@@ -13,7 +13,8 @@ import * as JobRow from "./JobRow.js"
 import { giveBack } from "./lease.js"
 import * as Pending from "./pending.js"
 import { refuse } from "./refused.js"
-import { channel } from "./wake.js"
+import { Tables } from "../Tables.js"
+import type { Names } from "../Tables.js"
 
 /** Jobs that stand alike after their settlement; with a time only where they are pending. */
 export interface SettledRow {
@@ -32,12 +33,12 @@ export const toSettled = (row: SettledRow): Settled => ({
  * What follows the part `settled` of a statement that ends jobs of one claim: who is pending again stands in line and is told
  * about, the claim's lease is given back, and the jobs are answered in SettledRows.
  */
-export const answering = (sql: SqlClient.SqlClient, tenant: string, fence: Fence) =>
+export const answering = (sql: SqlClient.SqlClient, t: Names, tenant: string, fence: Fence) =>
   sql`
-    lined_up as (${Pending.lineUp(sql, "settled")}),
-    ${giveBack(sql, tenant, fence)}
+    lined_up as (${Pending.lineUp(sql, t, "settled")}),
+    ${giveBack(sql, t, tenant, fence)}
     select json_agg(settled.id) as ids, settled.status, ready.run_at,
-      case settled.status when 'pending' then pg_notify(${channel}, ${tenant}) end
+      case settled.status when 'pending' then pg_notify(${t.channel}, ${tenant}) end
     from settled cross join lateral (select case settled.status when 'pending' then settled.run_at end) as ready (run_at)
     group by settled.status, ready.run_at`
 
@@ -67,18 +68,18 @@ interface Found {
 }
 
 /** By the number that was noted when the job was asked for. Jobs without such a source are left alone. */
-const byNumber = (sql: SqlClient.SqlClient): Found => ({
-  from: sql`from source`,
+const byNumber = (sql: SqlClient.SqlClient, t: Names): Found => ({
+  from: sql`from ${t.source}`,
   where: sql`and source.number = job.source_number and source.tenant = job.tenant`,
   revision: sql`source.revision`
 })
 
 /** By its key: null where the source is gone. */
-const byKey = (sql: SqlClient.SqlClient): Found => ({
+const byKey = (sql: SqlClient.SqlClient, t: Names): Found => ({
   from: sql``,
   where: sql``,
   revision: sql`(
-    select source.revision from source
+    select source.revision from ${t.source}
     where source.tenant = job.tenant and source.kind = job.source_kind and source.id = job.source_id
   )`
 })
@@ -91,6 +92,7 @@ interface Counts {
 
 const statement = (
   sql: SqlClient.SqlClient,
+  t: Names,
   { again, fence, ids, tenant }: Given,
   { refused, written }: Counts,
   { from, revision, where }: Found
@@ -104,7 +106,7 @@ const statement = (
   end`
   return sql<SettledRow>`${prepared}
     with settled as (
-      update index_job as job set
+      update ${t.indexJob} as job set
         again = false, crashes = 0, ${written}
         status = ${status},
         revision = case when job.again then job.revision else coalesce(${revision}, job.revision) end,
@@ -118,7 +120,7 @@ const statement = (
         and job.status = 'running' ${where}
       returning ${sql.literal(Pending.columns)}
     ),
-    ${answering(sql, tenant, fence)}`
+    ${answering(sql, t, tenant, fence)}`
 }
 
 const stored = (sql: SqlClient.SqlClient): Counts => ({ written: sql``, refused: sql`job.refused` })
@@ -129,15 +131,15 @@ const counted = (sql: SqlClient.SqlClient, { embedded, items, refused, reused }:
   refused: sql`${refused}::integer`
 })
 
-const completing = (found: (sql: SqlClient.SqlClient) => Found) => {
-  const withStored = FixedStatement.make((sql, given: Given) => statement(sql, given, stored(sql), found(sql)))
-  const withNew = FixedStatement.make((sql, given: Given & { readonly progress: Progress }) =>
-    statement(sql, given, counted(sql, given.progress), found(sql))
+const completing = (found: (sql: SqlClient.SqlClient, t: Names) => Found) => {
+  const withStored = FixedStatement.make((sql, t, given: Given) => statement(sql, t, given, stored(sql), found(sql, t)))
+  const withNew = FixedStatement.make((sql, t, given: Given & { readonly progress: Progress }) =>
+    statement(sql, t, given, counted(sql, given.progress), found(sql, t))
   )
-  return (sql: SqlClient.SqlClient, given: Given, progress: Option.Option<Progress>) =>
+  return (sql: SqlClient.SqlClient, t: Names, given: Given, progress: Option.Option<Progress>) =>
     Option.match(progress, {
-      onNone: () => withStored(sql, given),
-      onSome: (progress) => withNew(sql, { ...given, progress })
+      onNone: () => withStored(sql, t, given),
+      onSome: (progress) => withNew(sql, t, { ...given, progress })
     })
 }
 
@@ -151,15 +153,16 @@ const completeByKey = completing(byKey)
  */
 export const completeAll = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   { again, fence, ids, progress }: Completion
 ): Effect.fn.Return<ReadonlyArray<SettledRow>, StoreFailure> {
   const given = (ids: ReadonlyArray<number>) => ({ tenant, fence, ids: JobRow.array(ids), again })
-  const rows = yield* completeByNumber(sql, given(ids), progress)
+  const rows = yield* completeByNumber(sql, t, given(ids), progress)
   const ended = new Set<number>(rows.flatMap((row) => row.ids))
   if (ended.size === ids.length) return rows
   const left = ids.filter((id) => !ended.has(id))
-  return [...rows, ...yield* completeByKey(sql, given(left), progress)]
+  return [...rows, ...yield* completeByKey(sql, t, given(left), progress)]
 })
 
 /**
@@ -171,8 +174,8 @@ export const complete = Effect.fnUntraced(function*(
   held: Held,
   progress: Progress,
   again: boolean = false
-): Effect.fn.Return<Settled, StoreFailure | LeaseLost, SqlClient.SqlClient> {
-  const [row] = yield* completeAll(yield* SqlClient.SqlClient, tenant, {
+): Effect.fn.Return<Settled, StoreFailure | LeaseLost, SqlClient.SqlClient | Tables> {
+  const [row] = yield* completeAll(yield* SqlClient.SqlClient, yield* Tables, tenant, {
     fence: held.fence,
     ids: [held.job.id],
     progress: Option.some(progress),
@@ -182,9 +185,9 @@ export const complete = Effect.fnUntraced(function*(
 })
 
 /** The statement of `guard`, for whoever writes more by the same one. */
-export const guarding = (sql: SqlClient.SqlClient, tenant: string, held: Held, progress: Progress) =>
+export const guarding = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, progress: Progress) =>
   sql`
-    update index_job as job set
+    update ${t.indexJob} as job set
       items = ${progress.items}, embedded = ${progress.embedded}, reused = ${progress.reused},
       refused = ${progress.refused}, progress_at = now(), attempts = greatest(1, job.attempts - job.crashes), crashes = 0,
       cooled_ms = 0
@@ -199,8 +202,9 @@ export const guard = Effect.fnUntraced(function*(
   tenant: string,
   held: Held,
   progress: Progress
-): Effect.fn.Return<void, SqlError | LeaseLost, SqlClient.SqlClient> {
+): Effect.fn.Return<void, SqlError | LeaseLost, SqlClient.SqlClient | Tables> {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`${prepared}${guarding(sql, tenant, held, progress)}`
+  const t = yield* Tables
+  const rows = yield* sql`${prepared}${guarding(sql, t, tenant, held, progress)}`
   if (rows.length === 0) return yield* refuse(held)
 })

@@ -7,7 +7,7 @@ import { prepared } from "../Prepared.js"
 import { archiving } from "./history.js"
 import * as JobRow from "./JobRow.js"
 import * as Pending from "./pending.js"
-import { channel } from "./wake.js"
+import type { Names } from "../Tables.js"
 
 interface Given {
   readonly tenant: string
@@ -19,17 +19,17 @@ interface Given {
 }
 
 /** No row where the source's job ended, or was followed by a newer one, at this very moment. */
-const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
+const tryOnce = FixedStatement.make((sql, t, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
   const its = sql`job.tenant = ${tenant} and job.source_kind = ${kind} and job.source_id = ${id}`
   return sql<Enqueued>`${prepared}
-    with ${Pending.standing(sql, tenant, JobRow.newestOf(sql, tenant, { kind, id }))},
-    ${archiving(sql, its)},
+    with ${Pending.standing(sql, t, tenant, JobRow.newestOf(sql, t, tenant, { kind, id }))},
+    ${archiving(sql, t, its)},
     made as (
-      insert into index_job as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, source_number, revision)
+      insert into ${t.indexJob} as job (tenant, source_kind, source_id, provider, max_attempts, forced_at, source_number, revision)
       select ${tenant}, ${kind}, ${id}, ${provider}, ${maxAttempts}::integer,
         case when ${force}::boolean then now() end, source.number, source.revision
       from (select count(*) from over) as first
-      left join source on source.tenant = ${tenant} and source.kind = ${kind} and source.id = ${id}
+      left join ${t.source} on source.tenant = ${tenant} and source.kind = ${kind} and source.id = ${id}
       where ${sql.literal(Pending.locked)}
       on conflict (tenant, source_kind, source_id) do update set
         provider = excluded.provider,
@@ -44,8 +44,8 @@ const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provid
       where job.status in ('pending', 'running')
       returning ${sql.literal(Pending.columns)}
     ),
-    lined_up as (${Pending.lineUp(sql, "made")})
-    select made.id, made.status, pg_notify(${channel}, ${tenant}) from made`
+    lined_up as (${Pending.lineUp(sql, t, "made")})
+    select made.id, made.status, pg_notify(${t.channel}, ${tenant}) from made`
 })
 
 /**
@@ -57,12 +57,13 @@ const tryOnce = FixedStatement.make((sql, { force, id, kind, maxAttempts, provid
  */
 export const enqueue = (
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   request: EnqueueRequest
 ): Effect.Effect<Enqueued, StoreFailure> => {
   const { force, maxAttempts, provider, source: { id, kind } } = request
   return Effect.flatMap(
-    tryOnce(sql, { tenant, kind, id, provider, maxAttempts, force }),
-    ([row]) => row === undefined ? enqueue(sql, tenant, request) : Effect.succeed({ id: row.id, status: row.status })
+    tryOnce(sql, t, { tenant, kind, id, provider, maxAttempts, force }),
+    ([row]) => row === undefined ? enqueue(sql, t, tenant, request) : Effect.succeed({ id: row.id, status: row.status })
   )
 }

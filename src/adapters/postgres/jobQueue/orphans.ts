@@ -1,17 +1,18 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as JobTransition from "../../../domain/job/JobTransition.js"
 import * as Pending from "./pending.js"
+import type { Names } from "../Tables.js"
 
 /**
  * Frees the running jobs in `orphan`, which are locked: their holder ended them without a word. Two parts of a `with`. The attempt
  * stays spent and the crash is counted; one crash too many ends the job.
  */
-export const freeing = (sql: SqlClient.SqlClient, tenant: string) => {
+export const freeing = (sql: SqlClient.SqlClient, t: Names, tenant: string) => {
   // Only the statement knows how many crashes a row has.
   const error = JobTransition.crashed("%s")
   return sql`
     freed as (
-      update index_job as job set again = false, run_at = now(), (
+      update ${t.indexJob} as job set again = false, run_at = now(), (
         status, crashes, attempts, cooled_ms, finished_at, last_error
       ) = (
         select
@@ -31,5 +32,5 @@ export const freeing = (sql: SqlClient.SqlClient, tenant: string) => {
       where job.tenant = ${tenant} and job.id = any(array(select orphan.id from orphan))
       returning ${sql.literal(Pending.columns)}
     ),
-    lined_up as (${Pending.lineUp(sql, "freed")})`
+    lined_up as (${Pending.lineUp(sql, t, "freed")})`
 }

@@ -1,5 +1,6 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
+import type { Names } from "../Tables.js"
 
 /**
  * The table `pending` has a row for each pending job: when it is to be claimed, and for which provider. Who makes a job pending
@@ -10,10 +11,10 @@ import type { Fragment } from "@effect/sql/Statement"
  */
 
 /** Locks the row of the job whose number is `id`, where it has one: a part of a `with`. */
-export const standing = (sql: SqlClient.SqlClient, tenant: string, id: Fragment) =>
+export const standing = (sql: SqlClient.SqlClient, t: Names, tenant: string, id: Fragment) =>
   sql`
     standing as materialized (
-      select pending.id from pending where pending.tenant = ${tenant} and pending.id = (${id}) for update
+      select pending.id from ${t.pending} where pending.tenant = ${tenant} and pending.id = (${id}) for update
     )`
 
 /** True, once `standing` is locked. */
@@ -23,9 +24,9 @@ export const locked = "(select count(*) from standing) >= 0"
 export const columns = "job.tenant, job.provider, job.run_at, job.id, job.status"
 
 /** Writes the rows of those in `from` that are pending. It has these columns, or more of the job's. */
-export const lineUp = (sql: SqlClient.SqlClient, from: string) =>
+export const lineUp = (sql: SqlClient.SqlClient, t: Names, from: string) =>
   sql`
-    insert into pending (tenant, provider, run_at, id)
+    insert into ${t.pending} (tenant, provider, run_at, id)
     select tenant, provider, run_at, id from ${sql.literal(from)} where status = 'pending'
     on conflict (id, tenant) do update set provider = excluded.provider, run_at = excluded.run_at`
 
@@ -34,15 +35,15 @@ export const lineUp = (sql: SqlClient.SqlClient, from: string) =>
  * has no end. A walk over the index, one step a provider, so that a long backlog behind a closed gate costs nothing.
  * A gate that names the provider blocks it whichever kind it is. Goes after `with recursive`.
  */
-export const providers = (sql: SqlClient.SqlClient, tenant: string) =>
+export const providers = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
   sql`
     named (provider) as (
       (
-        select pending.provider from pending where pending.tenant = ${tenant} order by pending.provider limit 1
+        select pending.provider from ${t.pending} where pending.tenant = ${tenant} order by pending.provider limit 1
       )
       union all
       select (
-        select pending.provider from pending
+        select pending.provider from ${t.pending}
         where pending.tenant = ${tenant} and pending.provider > named.provider
         order by pending.provider limit 1
       )
@@ -52,10 +53,10 @@ export const providers = (sql: SqlClient.SqlClient, tenant: string) =>
       select named.provider, greatest(
         now(),
         (
-          select max(coalesce(gate.until, 'infinity')) from gate
+          select max(coalesce(gate.until, 'infinity')) from ${t.gate}
           where gate.tenant = ${tenant} and gate.name = named.provider and gate.closed
         ),
-        (select cooldown.until from cooldown where cooldown.tenant = ${tenant} and cooldown.provider = named.provider)
+        (select cooldown.until from ${t.cooldown} where cooldown.tenant = ${tenant} and cooldown.provider = named.provider)
       )
       from named where named.provider is not null
     )`

@@ -9,20 +9,24 @@ import * as FixedStatement from "../FixedStatement.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { providers } from "./pending.js"
+import { Tables } from "../Tables.js"
+import type { Names } from "../Tables.js"
 
 export const find = Effect.fn("JobQueue.find")(function*(tenant: string, id: JobId) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const [row] = yield* sql<JobRow.JobRow>`
-    select ${sql.literal(JobRow.columns)} from index_job_all as job where job.tenant = ${tenant} and job.id = ${id}`
+    select ${sql.literal(JobRow.columns)} from ${t.indexJobAll} as job where job.tenant = ${tenant} and job.id = ${id}`
   return row === undefined ? yield* new JobNotFound({ job: id }) : JobRow.toJob(row)
 })
 
 /** Newest first. */
 export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter: JobFilter) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const { source, status } = filter
   const rows = yield* sql<JobRow.JobRow>`
-    select ${sql.literal(JobRow.columns)} from index_job_all as job
+    select ${sql.literal(JobRow.columns)} from ${t.indexJobAll} as job
     where job.tenant = ${tenant}
       ${status === undefined ? sql`` : sql`and job.status = any(${`{${status.join(",")}}`}::text::text[])`}
       ${source === undefined ? sql`` : sql`and job.source_kind = ${source.kind} and job.source_id = ${source.id}`}
@@ -31,12 +35,12 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
   return rows.map(JobRow.toJob)
 })
 
-const firstReady = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) =>
+const firstReady = FixedStatement.make((sql, t, { tenant }: { readonly tenant: string }) =>
   sql<{ readonly wait: number | null }>`${prepared}
-    with recursive ${providers(sql, tenant)}
+    with recursive ${providers(sql, t, tenant)}
     select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
     from provider cross join lateral (
-      select pending.run_at from pending
+      select pending.run_at from ${t.pending}
       where pending.tenant = ${tenant} and pending.provider = provider.name
       order by pending.run_at
       limit 1
@@ -45,8 +49,8 @@ const firstReady = FixedStatement.make((sql, { tenant }: { readonly tenant: stri
 )
 
 /** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
-export const nextReadyIn = (sql: SqlClient.SqlClient, tenant: string) =>
+export const nextReadyIn = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
   Effect.map(
-    firstReady(sql, { tenant }),
+    firstReady(sql, t, { tenant }),
     ([row]) => Option.map(Option.fromNullable(row?.wait), (wait) => Duration.millis(Math.max(0, wait)))
   )

@@ -4,10 +4,8 @@ import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
 import { freeing } from "./orphans.js"
 import { prepared } from "../Prepared.js"
-import { channel } from "./wake.js"
-
-/** The class of the advisory locks that workers hold; the object is the worker's lock_number. */
-export const lockClass = 1_751_411_300
+import { Tables } from "../Tables.js"
+import type { Names } from "../Tables.js"
 
 /**
  * How long after its start a server is not believed that a worker's lock is gone: the workers are just coming back. Nobody
@@ -19,9 +17,9 @@ const settlingIn = "5 seconds"
  * Workers whose lock no session holds, as a part of a `with`. What the server says of this session alone tells whether it is the
  * embedded database; its view of all sessions takes ten times as long to plan.
  */
-const gone = (sql: SqlClient.SqlClient, tenant: string) =>
+const gone = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
   sql`gone as materialized (
-      select worker.id from worker
+      select worker.id from ${t.worker}
       where worker.tenant = ${tenant} and worker.lock_number is not null
         and (worker.started_at >= pg_postmaster_start_time()
           or pg_postmaster_start_time() < now() - ${settlingIn}::interval
@@ -32,24 +30,24 @@ const gone = (sql: SqlClient.SqlClient, tenant: string) =>
           select from pg_locks as held
           where held.locktype = 'advisory' and held.granted and held.objsubid = 2
             and held.database = (select oid from pg_database where datname = current_database())
-            and held.classid = ${lockClass}::oid and held.objid = worker.lock_number::oid
+            and held.classid = ${t.lockClass}::oid and held.objid = worker.lock_number::oid
         )
     )`
 
 /** Workers that never had a lock are forgotten a day after their start, once they hold nothing. */
 const unlocked = "worker.lock_number is null and worker.started_at < now() - interval '1 day'"
 
-const lookFor = FixedStatement.make((sql, { tenant }: { readonly tenant: string }) =>
+const lookFor = FixedStatement.make((sql, t, { tenant }: { readonly tenant: string }) =>
   sql<{ readonly due: boolean }>`${prepared}
-    with ${gone(sql, tenant)}
+    with ${gone(sql, t, tenant)}
     select exists (select from gone)
-      or exists (select from lease where lease.tenant = ${tenant} and lease.expires_at <= now())
-      or exists (select from worker where worker.tenant = ${tenant} and ${sql.literal(unlocked)}) as due`
+      or exists (select from ${t.lease} where lease.tenant = ${tenant} and lease.expires_at <= now())
+      or exists (select from ${t.worker} where worker.tenant = ${tenant} and ${sql.literal(unlocked)}) as due`
 )
 
 /** Whether `reclaim` has anything to do. */
-export const isDue = (sql: SqlClient.SqlClient, tenant: string): Effect.Effect<boolean, StoreFailure> =>
-  Effect.map(lookFor(sql, { tenant }), ([looked]) => looked?.due === true)
+export const isDue = (sql: SqlClient.SqlClient, t: Names, tenant: string): Effect.Effect<boolean, StoreFailure> =>
+  Effect.map(lookFor(sql, t, { tenant }), ([looked]) => looked?.due === true)
 
 /**
  * Frees the running jobs whose worker is gone or whose lease ran out. A worker is gone when no session holds its lock; one
@@ -58,10 +56,11 @@ export const isDue = (sql: SqlClient.SqlClient, tenant: string): Effect.Effect<b
  */
 export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const rows = yield* sql<{ readonly status: string }>`${prepared}
-    with ${gone(sql, tenant)},
+    with ${gone(sql, t, tenant)},
     dead as materialized (
-      select lease.fence, lease.jobs from lease
+      select lease.fence, lease.jobs from ${t.lease}
       where lease.tenant = ${tenant} and (lease.expires_at <= now() or lease.worker in (select gone.id from gone))
       for update of lease skip locked
     ),
@@ -70,27 +69,27 @@ export const reclaim = Effect.fn("JobQueue.reclaim")(function*(tenant: string) {
       from dead
       cross join lateral unnest(dead.jobs) as its (id)
       cross join lateral (
-        select job.id from index_job as job
+        select job.id from ${t.indexJob} as job
         where job.tenant = ${tenant} and job.id = its.id and job.fence = dead.fence and job.status = 'running'
         limit 1
         for update skip locked
       ) as job
     ),
-    ${freeing(sql, tenant)},
+    ${freeing(sql, t, tenant)},
     over as (
-      delete from lease
+      delete from ${t.lease}
       where lease.tenant = ${tenant} and lease.fence = any(array(select dead.fence from dead)) and not exists (
-        select from unnest(lease.jobs) as its (id) join index_job as job on job.tenant = ${tenant} and job.id = its.id
+        select from unnest(lease.jobs) as its (id) join ${t.indexJob} as job on job.tenant = ${tenant} and job.id = its.id
         where job.fence = lease.fence and job.status = 'running' and job.id not in (select orphan.id from orphan)
       )
     ),
     forgotten as (
-      delete from worker
+      delete from ${t.worker}
       where worker.tenant = ${tenant}
         and (worker.id in (select gone.id from gone) or ${sql.literal(unlocked)})
-        and not exists (select from lease where lease.tenant = ${tenant} and lease.worker = worker.id)
+        and not exists (select from ${t.lease} where lease.tenant = ${tenant} and lease.worker = worker.id)
     )
-    select freed.status, case freed.status when 'pending' then pg_notify(${channel}, ${tenant}) end from freed`
+    select freed.status, case freed.status when 'pending' then pg_notify(${t.channel}, ${tenant}) end from freed`
   const failed = rows.filter((row) => row.status === "failed").length
   return { freed: rows.length - failed, failed }
 })

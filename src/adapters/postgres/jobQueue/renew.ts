@@ -7,7 +7,7 @@ import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { freeing } from "./orphans.js"
 import * as Refused from "./refused.js"
-import { channel } from "./wake.js"
+import { Tables } from "../Tables.js"
 
 interface Row {
   readonly id: number
@@ -25,12 +25,13 @@ export const renew = Effect.fn("JobQueue.renew")(
   function*(tenant: string, held: ReadonlyArray<Held>, duration: Duration.Duration) {
     if (held.length === 0) return new Set<JobId>()
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const ids = JobRow.array(held.map(({ job }) => job.id))
     const fences = JobRow.array(held.map(({ fence }) => fence))
     const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
     const rows = yield* sql<Row>`${prepared}
       with mine as materialized (
-        select lease.fence, lease.jobs from lease
+        select lease.fence, lease.jobs from ${t.lease}
         where lease.tenant = ${tenant} and lease.fence = any(${fences}::text::bigint[])
         for update
       ),
@@ -41,24 +42,24 @@ export const renew = Effect.fn("JobQueue.renew")(
           select every.id from unnest(mine.jobs) as every (id) where every.id <> all(${ids}::text::bigint[])
         ) as its
         cross join lateral (
-          select job.id from index_job as job
+          select job.id from ${t.indexJob} as job
           where job.tenant = ${tenant} and job.id = its.id and job.fence = mine.fence and job.status = 'running'
           limit 1
           for update skip locked
         ) as job
       ),
-      ${freeing(sql, tenant)},
+      ${freeing(sql, t, tenant)},
       told as materialized (
-        select pg_notify(${channel}, ${tenant}) from freed where freed.status = 'pending' limit 1
+        select pg_notify(${t.channel}, ${tenant}) from freed where freed.status = 'pending' limit 1
       ),
       renewed as (
-        update lease set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond',
+        update ${t.lease} set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond',
           jobs = array(select its.id from unnest(lease.jobs) as its (id) where its.id not in (select freed.id from freed))
         where lease.tenant = ${tenant} and lease.fence = any(array(select mine.fence from mine))
         returning lease.fence
       )
       select job.id, job.fence = ${own} as held
-      from index_job_all as job
+      from ${t.indexJobAll} as job
       where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and (select count(*) from told) >= 0 and (
         job.fence > ${own}
         or job.status = 'running' and job.fence = ${own} and job.fence in (select renewed.fence from renewed)

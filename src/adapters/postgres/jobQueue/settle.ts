@@ -15,11 +15,14 @@ import * as SqlFailure from "../SqlFailure.js"
 import * as JobRow from "./JobRow.js"
 import * as Pending from "./pending.js"
 import { count, refuse } from "./refused.js"
+import { Tables } from "../Tables.js"
+import type { Names } from "../Tables.js"
 
 /** Writes how an attempt ended, under its fence. */
 export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, held: Held, outcome: Outcome) {
   const [row] = yield* settleAll(
     yield* SqlClient.SqlClient,
+    yield* Tables,
     tenant,
     held.fence,
     [held.job.id],
@@ -30,11 +33,11 @@ export const settle = Effect.fn("JobQueue.settle")(function*(tenant: string, hel
 
 /** Writes that attempts of one claim ended alike; answers those that were still held, and counts the others as refused. */
 export const settleAlike = Effect.fnUntraced(
-  function*(sql: SqlClient.SqlClient, tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
+  function*(sql: SqlClient.SqlClient, t: Names, tenant: string, held: ReadonlyArray<Held>, outcome: Outcome) {
     const [first] = held
     if (first === undefined) return new Set<JobId>()
     const ids = held.map(({ job }) => job.id)
-    const rows = yield* settleAll(sql, tenant, first.fence, ids, JobTransition.settlement(outcome))
+    const rows = yield* settleAll(sql, t, tenant, first.fence, ids, JobTransition.settlement(outcome))
     const settled = new Set(rows.flatMap((row) => row.ids))
     if (settled.size < held.length) {
       yield* Effect.forEach(held.filter(({ job }) => !settled.has(job.id)), count, { discard: true })
@@ -55,14 +58,15 @@ const downSince = (sql: SqlClient.SqlClient) =>
 /** Ends jobs of one claim alike, in one statement. Rows of a newer claim are left alone and left out. */
 export const settleAll = (
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   fence: Fence,
   ids: ReadonlyArray<number>,
   settlement: JobTransition.Settlement
 ) =>
   settlement.to === "completed"
-    ? completeAll(sql, tenant, { fence, ids, progress: Option.none(), again: false })
-    : endAll(sql, tenant, fence, ids, settlement)
+    ? completeAll(sql, t, tenant, { fence, ids, progress: Option.none(), again: false })
+    : endAll(sql, t, tenant, fence, ids, settlement)
 
 /**
  * A job whose attempt is not given back fails where its attempts are spent; one that fails and was asked for anew
@@ -70,6 +74,7 @@ export const settleAll = (
  */
 const endAll = (
   sql: SqlClient.SqlClient,
+  t: Names,
   tenant: string,
   fence: Fence,
   ids: ReadonlyArray<number>,
@@ -85,7 +90,7 @@ const endAll = (
   })
   return SqlFailure.renamed(sql<SettledRow>`${prepared}
     with settled as (
-      update index_job as job set again = false, crashes = 0, (
+      update ${t.indexJob} as job set again = false, crashes = 0, (
         status, attempts, cooled_ms, run_at, finished_at, last_error
       ) = (
         select
@@ -123,5 +128,5 @@ const endAll = (
         and job.status = 'running'
       returning ${sql.literal(Pending.columns)}
     ),
-    ${answering(sql, tenant, fence)}`)
+    ${answering(sql, t, tenant, fence)}`)
 }

@@ -1,15 +1,18 @@
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
+import { Tables, within } from "../Tables.js"
+import type { Names } from "../Tables.js"
 
 /**
  * The tables of jobs, sources and vectors. Each leads with its tenant, so that it distributes by tenant as is.
  * Where the server offers pgvector a vector is a `vector`, elsewhere a `real[]`: `embedding_of` and `cosine_similarity` are
  * the same to their callers on both.
  */
-const tables: ReadonlyArray<string> = [
-  `create sequence job_fence`,
-  `create sequence worker_number maxvalue 2147483647 cycle`,
-  `create table source (
+const tables = (sql: SqlClient.SqlClient, t: Names) => [
+  sql`create sequence ${t.jobFence}`,
+  sql`create sequence ${t.workerNumber} maxvalue 2147483647 cycle`,
+  sql`create table ${t.source} (
     tenant text not null,
     kind text not null,
     id text not null,
@@ -26,8 +29,8 @@ const tables: ReadonlyArray<string> = [
     primary key (tenant, kind, id)
   )`,
   // A completion looks its source up by number: by its key, each look-up compares a dozen texts.
-  `create unique index source_number on source (number, tenant)`,
-  `create table item (
+  sql`create unique index source_number on ${t.source} (number, tenant)`,
+  sql`create table ${t.item} (
     tenant text not null,
     source_kind text not null,
     source_id text not null,
@@ -42,24 +45,24 @@ const tables: ReadonlyArray<string> = [
     digest text not null,
     removed boolean not null default false,
     primary key (tenant, source_kind, source_id, id),
-    foreign key (tenant, source_kind, source_id) references source (tenant, kind, id) on delete cascade
+    foreign key (tenant, source_kind, source_id) references ${t.source} (tenant, kind, id) on delete cascade
   )`,
-  `create index item_position on item (tenant, source_kind, source_id, position)`,
+  sql`create index item_position on ${t.item} (tenant, source_kind, source_id, position)`,
   // Every search reads what stands in the pending list from end to end; without one a large write takes 2.5 times as long.
-  `create index item_lexical on item using gin (lexical) with (gin_pending_list_limit = 512)`,
-  `create table embedding (
+  sql`create index item_lexical on ${t.item} using gin (lexical) with (gin_pending_list_limit = 512)`,
+  sql`create table ${t.embedding} (
     tenant text not null,
     model text not null,
     dimension integer not null,
     text_hash text not null,
-    vector embedding_vector not null,
+    vector ${t.embeddingVector} not null,
     written_at timestamptz not null default now(),
     primary key (tenant, model, dimension, text_hash)
   ) with (toast_tuple_target = 8160)`,
   // A vector stays in its row as long as it fits on a page, uncompressed: the exact scan reads it without a second look-up.
-  `alter table embedding alter column vector set storage external`,
+  sql`alter table ${t.embedding} alter column vector set storage external`,
   // Texts whose vectors a source gave up. Only these are looked at for garbage: a vector may be stored before its chunk is.
-  `create table stray (
+  sql`create table ${t.stray} (
     tenant text not null,
     model text not null,
     dimension integer not null,
@@ -67,7 +70,7 @@ const tables: ReadonlyArray<string> = [
     primary key (tenant, model, dimension, text_hash)
   )`,
   // Chunks and refusals go with their items by the statements that delete these: a foreign key would be checked row by row.
-  `create table chunk (
+  sql`create table ${t.chunk} (
     tenant text not null,
     source_kind text not null,
     source_id text not null,
@@ -81,8 +84,8 @@ const tables: ReadonlyArray<string> = [
     primary key (tenant, source_kind, source_id, model, dimension, item_id, ordinal)
   )`,
   // No more than this: with the space in it, a planner without statistics takes it for look-ups by item and reads all of it.
-  `create index chunk_text on chunk (tenant, text_hash)`,
-  `create table refusal (
+  sql`create index chunk_text on ${t.chunk} (tenant, text_hash)`,
+  sql`create table ${t.refusal} (
     tenant text not null,
     source_kind text not null,
     source_id text not null,
@@ -95,7 +98,7 @@ const tables: ReadonlyArray<string> = [
   )`,
   // The newest job of each source; older ones are history. Room on each page for a second version of every row, and no index on
   // what a claim or an end changes, keep a job in place (HOT) for as long as it lives.
-  `create table index_job (
+  sql`create table ${t.indexJob} (
     tenant text not null,
     source_kind text not null,
     source_id text not null,
@@ -126,22 +129,22 @@ const tables: ReadonlyArray<string> = [
     primary key (tenant, source_kind, source_id)
   ) with (fillfactor = 45)`,
   // The number first: by the tenant first, a plan made while the table is small could look a source up here, and read every job.
-  `create unique index index_job_id on index_job (id, tenant)`,
+  sql`create unique index index_job_id on ${t.indexJob} (id, tenant)`,
   // Jobs that a newer one of their source has followed: the same columns, in the same order.
-  `create table index_job_history (like index_job, primary key (tenant, id))`,
-  `create index index_job_history_source on index_job_history (tenant, source_kind, source_id, id)`,
+  sql`create table ${t.indexJobHistory} (like ${t.indexJob}, primary key (tenant, id))`,
+  sql`create index index_job_history_source on ${t.indexJobHistory} (tenant, source_kind, source_id, id)`,
   // The pending jobs in the order of their claims. A row is written under the lock of its job's row; one that is out of date is
   // passed over, because a claim goes by the job.
-  `create table pending (
+  sql`create table ${t.pending} (
     tenant text not null,
     provider text not null,
     run_at timestamptz not null,
     id bigint not null,
     primary key (id, tenant)
   )`,
-  `create index pending_order on pending (tenant, provider, run_at, id)`,
+  sql`create index pending_order on ${t.pending} (tenant, provider, run_at, id)`,
   // What one claim granted: the jobs that are still held under it. Their list is short-lived, and not worth being compressed.
-  `create table lease (
+  sql`create table ${t.lease} (
     tenant text not null,
     fence bigint not null,
     worker text not null,
@@ -149,15 +152,15 @@ const tables: ReadonlyArray<string> = [
     jobs bigint[] not null,
     primary key (fence, tenant)
   ) with (toast_tuple_target = 8160)`,
-  `alter table lease alter column jobs set storage external`,
-  `create view index_job_all as
+  sql`alter table ${t.lease} alter column jobs set storage external`,
+  sql`create view ${t.indexJobAll} as
     select job.*, lease.worker, lease.expires_at as lease_expires_at
-    from index_job job
-    left join lease on lease.tenant = job.tenant and lease.fence = job.fence and job.status = 'running'
+    from ${t.indexJob} job
+    left join ${t.lease} on lease.tenant = job.tenant and lease.fence = job.fence and job.status = 'running'
     union all
-    select job.*, null, null from index_job_history job`,
+    select job.*, null, null from ${t.indexJobHistory} job`,
   // lock_number is null where session locks mean nothing (a transaction pooler): then the lease's expiry alone frees a job.
-  `create table worker (
+  sql`create table ${t.worker} (
     tenant text not null,
     id text not null,
     lock_number integer,
@@ -166,7 +169,7 @@ const tables: ReadonlyArray<string> = [
     started_at timestamptz not null default now(),
     primary key (tenant, id)
   )`,
-  `create table gate (
+  sql`create table ${t.gate} (
     tenant text not null,
     kind text not null check (kind in ('session', 'provider')),
     name text not null,
@@ -179,7 +182,7 @@ const tables: ReadonlyArray<string> = [
   )`,
   // A provider that ever refused a call; `pace` is null once nothing holds its calls back any more. Turns are taken by updates
   // of this row, which the room on its page keeps in place.
-  `create table cooldown (
+  sql`create table ${t.cooldown} (
     tenant text not null,
     provider text not null,
     until timestamptz not null,
@@ -187,7 +190,7 @@ const tables: ReadonlyArray<string> = [
     primary key (tenant, provider)
   ) with (fillfactor = 10)`,
   // When a task that all processes share was last begun.
-  `create table upkeep (
+  sql`create table ${t.upkeep} (
     tenant text not null,
     task text not null,
     done_at timestamptz not null,
@@ -195,33 +198,66 @@ const tables: ReadonlyArray<string> = [
   )`
 ]
 
-const withPgvector: ReadonlyArray<string> = [
-  `create extension if not exists vector`,
-  `create domain embedding_vector as vector`,
-  `create function embedding_of(numbers real[]) returns embedding_vector
-    language sql immutable strict parallel safe as $$ select numbers::vector::embedding_vector $$`,
-  `create function cosine_similarity(a embedding_vector, b embedding_vector) returns double precision
-    language sql immutable strict parallel safe as $$ select 1 - (a::vector <=> b::vector) $$`
+/**
+ * The functions' bodies are read once, here, and hold what they name by itself: no search_path of a caller reaches them, and
+ * neither does an extension that moves to another schema. The server puts them into the statements that call them, as before.
+ */
+const withPgvector = (sql: SqlClient.SqlClient, t: Names, vector: Fragment, distance: Fragment) => [
+  sql`create domain ${t.embeddingVector} as ${vector}`,
+  sql`create function ${t.embeddingOf}(numbers real[]) returns ${t.embeddingVector}
+    language sql immutable strict parallel safe return numbers::${vector}::${t.embeddingVector}`,
+  sql`create function ${t.cosineSimilarity}(a ${t.embeddingVector}, b ${t.embeddingVector}) returns double precision
+    language sql immutable strict parallel safe return 1 - (a::${vector} operator(${distance}) b::${vector})`
 ]
 
 /**
  * Stored vectors have norm 1 (see IndexStore.persist), so that the dot product is the cosine. Two unnests side by side take
  * 0.4 of the time of one unnest over both, a loop in plpgsql 0.6.
  */
-const withArrays: ReadonlyArray<string> = [
-  `create domain embedding_vector as real[]`,
-  `create function embedding_of(numbers real[]) returns embedding_vector
-    language sql immutable strict parallel safe as $$ select numbers::embedding_vector $$`,
-  `create function cosine_similarity(a embedding_vector, b embedding_vector) returns double precision
-    language sql immutable strict parallel safe as
-    $$ select sum(x::double precision * y) from (select unnest(a::real[]) as x, unnest(b::real[]) as y) pair $$`
+const withArrays = (sql: SqlClient.SqlClient, t: Names) => [
+  sql`create domain ${t.embeddingVector} as real[]`,
+  sql`create function ${t.embeddingOf}(numbers real[]) returns ${t.embeddingVector}
+    language sql immutable strict parallel safe return numbers::${t.embeddingVector}`,
+  sql`create function ${t.cosineSimilarity}(a ${t.embeddingVector}, b ${t.embeddingVector}) returns double precision
+    language sql immutable strict parallel safe return (
+      select sum(x::double precision * y) from (select unnest(a::real[]) as x, unnest(b::real[]) as y) pair
+    )`
 ]
+
+interface Pgvector {
+  /** Where it stands; null where it is not installed. */
+  readonly schema: string | null
+  readonly offered: boolean
+  /** Others may want it too, and look for it in `public`. */
+  readonly toPublic: boolean
+}
+
+const look = (sql: SqlClient.SqlClient) =>
+  Effect.map(
+    sql<Pgvector>`
+      select
+        (select home.nspname from pg_extension e join pg_namespace home on home.oid = e.extnamespace
+          where e.extname = 'vector') as schema,
+        exists (select from pg_available_extensions where name = 'vector') as offered,
+        coalesce(has_schema_privilege(to_regnamespace('public'), 'create'), false) as "toPublic"`,
+    ([row]) => row
+  )
+
+/** The schema in which pgvector stands; installed where the server offers it, undefined where it does not. */
+const pgvector = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t: Names) {
+  const found = yield* look(sql)
+  if (found === undefined || found.schema !== null || !found.offered) return found?.schema ?? undefined
+  const home = found.toPublic ? "public" : t.schema
+  yield* sql`create extension vector schema ${sql(home)}`
+  return home
+})
 
 export const run = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  const [offered] = yield* sql<{ readonly found: boolean }>`
-    select exists (select 1 from pg_available_extensions where name = 'vector') as found`
-  for (const statement of [...(offered?.found === true ? withPgvector : withArrays), ...tables]) {
-    yield* sql.unsafe(statement)
-  }
+  const t = yield* Tables
+  const home = yield* pgvector(sql, t)
+  const vectors = home === undefined
+    ? withArrays(sql, t)
+    : withPgvector(sql, t, within(home, "vector"), within(home, "<=>"))
+  yield* Effect.forEach([...vectors, ...tables(sql, t)], (statement) => statement, { discard: true })
 })

@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { LegHit, SearchFilter } from "../../../domain/search/SearchIndex.js"
 import * as Serial from "../index/Serial.js"
+import { Tables } from "../Tables.js"
 
 /** Characters of a question that count. */
 const longest = 4000
@@ -22,6 +23,7 @@ const spoken = (words: string): string => {
 export const lexical = Effect.fnUntraced(
   function*(tenant: string, words: string, filter: SearchFilter, limit: number) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const admitted = filter.catalog === undefined ? sql`` : sql`and i.source_id = ${filter.catalog}`
     return yield* sql<LegHit>`
       with asked as materialized (
@@ -33,13 +35,13 @@ export const lexical = Effect.fnUntraced(
             ::double precision as size,
           ts_rank('{0, 0.2, 0.4, 1}', i.lexical, a.word)::double precision as rank
         from asked a
-        join item i on i.lexical @@ a.word
+        join ${t.item} i on i.lexical @@ a.word
         where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
       ), rarity as materialized (
         select f.word, ln(1 + (c.items - count(*) + 0.5) / (count(*) + 0.5))::double precision as idf
         from found f
         cross join (
-          select count(*) as items from item i where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
+          select count(*) as items from ${t.item} i where i.tenant = ${tenant} and i.source_kind = 'catalog' ${admitted}
         ) c
         group by f.word, c.items
       ), best as (
@@ -53,7 +55,7 @@ export const lexical = Effect.fnUntraced(
       )
       select b.source_id as catalog, b.id, i.method, i.path, i.summary, b.score
       from best b
-      join item i on i.tenant = ${tenant} and i.source_kind = 'catalog' and i.source_id = b.source_id and i.id = b.id
+      join ${t.item} i on i.tenant = ${tenant} and i.source_kind = 'catalog' and i.source_id = b.source_id and i.id = b.id
       order by b.score desc, b.source_id, b.id`
   }
 )

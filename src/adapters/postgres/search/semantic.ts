@@ -4,6 +4,7 @@ import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import * as Vector from "../../../domain/embedding/Vector.js"
 import type { LegHit, SearchFilter } from "../../../domain/search/SearchIndex.js"
 import * as Serial from "../index/Serial.js"
+import { Tables } from "../Tables.js"
 
 /**
  * An exact scan over the chunks, each with a look-up of its vector by key (see standing.ts for `offset 0`); an item counts by
@@ -12,14 +13,15 @@ import * as Serial from "../index/Serial.js"
 export const semantic = Effect.fnUntraced(
   function*(tenant: string, vector: Vector.Vector, space: VectorSpace, filter: SearchFilter, limit: number) {
     const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
     const admitted = filter.catalog === undefined ? sql`` : sql`and c.source_id = ${filter.catalog}`
     const asked = Serial.reals([Vector.normalised(vector)])
     return yield* sql<LegHit>`
       with best as (
         select c.source_id, c.item_id, max(s.score) as score
-        from chunk c
+        from ${t.chunk} c
         cross join lateral (
-          select cosine_similarity(e.vector, (select embedding_of(${asked}::real[]))) as score from embedding e
+          select ${t.cosineSimilarity}(e.vector, (select ${t.embeddingOf}(${asked}::real[]))) as score from ${t.embedding} e
           where e.tenant = c.tenant and e.model = c.model and e.dimension = c.dimension and e.text_hash = c.text_hash
           offset 0
         ) s
@@ -31,7 +33,7 @@ export const semantic = Effect.fnUntraced(
       )
       select b.source_id as catalog, i.id, i.method, i.path, i.summary, b.score
       from best b
-      join item i on i.tenant = ${tenant} and i.source_kind = 'catalog' and i.source_id = b.source_id and i.id = b.item_id
+      join ${t.item} i on i.tenant = ${tenant} and i.source_kind = 'catalog' and i.source_id = b.source_id and i.id = b.item_id
       order by b.score desc, b.source_id, i.id`
   }
 )

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import { lineUp as written } from "../jobQueue/pending.js"
-import { channel } from "../jobQueue/wake.js"
+import { Tables } from "../Tables.js"
 
 /**
  * Makes the table `pending` agree with the jobs: what is left over goes, what is missing comes. Every look takes the lock of the
@@ -9,33 +9,34 @@ import { channel } from "../jobQueue/wake.js"
  */
 export const lineUp = Effect.fn("Upkeep.lineUp")(function*(tenant: string) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   yield* sql`
     with idle as materialized (
-      select pending.ctid as place, pending.id from pending
+      select pending.ctid as place, pending.id from ${t.pending}
       where pending.tenant = ${tenant} and not exists (
-        select from index_job as job
+        select from ${t.indexJob} as job
         where job.tenant = pending.tenant and job.id = pending.id and job.status = 'pending')
     )
-    delete from pending where pending.ctid = any(array(
+    delete from ${t.pending} where pending.ctid = any(array(
       select idle.place
       from idle cross join lateral (
-        select from index_job as job
+        select from ${t.indexJob} as job
         where job.tenant = ${tenant} and job.id = idle.id and job.status <> 'pending'
         limit 1
         for update skip locked
       ) as job
       union all
       select idle.place from idle
-      where not exists (select from index_job as job where job.tenant = ${tenant} and job.id = idle.id)
+      where not exists (select from ${t.indexJob} as job where job.tenant = ${tenant} and job.id = idle.id)
     ))`
   const missing = yield* sql`
     with missing as materialized (
-      select job.tenant, job.provider, job.run_at, job.id, job.status from index_job as job
+      select job.tenant, job.provider, job.run_at, job.id, job.status from ${t.indexJob} as job
       where job.tenant = ${tenant} and job.status = 'pending' and not exists (
-        select from pending where pending.tenant = job.tenant and pending.id = job.id)
+        select from ${t.pending} where pending.tenant = job.tenant and pending.id = job.id)
       for update of job skip locked
     ),
-    written as (${written(sql, "missing")})
-    select missing.id, pg_notify(${channel}, ${tenant}) from missing`
+    written as (${written(sql, t, "missing")})
+    select missing.id, pg_notify(${t.channel}, ${tenant}) from missing`
   return missing.length
 })

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { Tables } from "../Tables.js"
 
 /**
  * The history goes first, then jobs that are their sources' newest. A row that somebody holds, to retry it, is left for the next
@@ -12,23 +13,24 @@ export const prune = Effect.fn("Upkeep.prune")(function*(
   limit: number
 ) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const old = sql`job.finished_at < now() - ${Duration.toMillis(olderThan)}::float8 * interval '1 millisecond'`
   const rows = yield* sql`
     with history as (
-      delete from index_job_history as job
+      delete from ${t.indexJobHistory} as job
       where job.tenant = ${tenant} and job.id = any(array(
-        select job.id from index_job_history as job where job.tenant = ${tenant} and ${old} order by job.id limit ${limit}
+        select job.id from ${t.indexJobHistory} as job where job.tenant = ${tenant} and ${old} order by job.id limit ${limit}
         for update skip locked
       ))
       returning job.id
     ),
     newest as (
-      delete from index_job as job
+      delete from ${t.indexJob} as job
       where job.tenant = ${tenant} and job.id = any(array(
-        select job.id from index_job as job
+        select job.id from ${t.indexJob} as job
         where job.tenant = ${tenant} and ${old} and (job.status in ('succeeded', 'partial', 'cancelled')
           or job.status = 'failed' and not exists (
-            select from source s
+            select from ${t.source} s
             where s.tenant = ${tenant} and s.kind = job.source_kind and s.id = job.source_id))
         order by job.id
         limit ${limit}::bigint - (select count(*) from history)

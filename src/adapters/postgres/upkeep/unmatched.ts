@@ -7,6 +7,7 @@ import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
 import type { LastJob, Unmatched } from "../../../domain/job/Reconciliation.js"
 import type { ServedSpace } from "../../../domain/job/Upkeep.js"
 import { storedDimension } from "../index/standing.js"
+import { Tables } from "../Tables.js"
 
 interface Row {
   readonly kind: SourceKind
@@ -34,39 +35,40 @@ const lastOf = (row: Row): Option.Option<LastJob> =>
  */
 export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string, { dimension, model }: ServedSpace) {
   const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
   const rows = yield* sql<Row>`
     with served as materialized (
-      select coalesce(${dimension}::integer, ${storedDimension(sql, tenant, model)}) as dimension
+      select coalesce(${dimension}::integer, ${storedDimension(sql, t, tenant, model)}) as dimension
     ),
     idle as materialized (
       select s.kind, s.id,
         (s.model, s.dimension) is distinct from (${model}, (select served.dimension from served)) as elsewhere,
         last.id as job, last.status, last.max_attempts, last.finished_at
-      from source s
-      left join index_job last on last.tenant = s.tenant and last.source_kind = s.kind and last.source_id = s.id
+      from ${t.source} s
+      left join ${t.indexJob} last on last.tenant = s.tenant and last.source_kind = s.kind and last.source_id = s.id
       where s.tenant = ${tenant} and coalesce(last.status not in ('pending', 'running'), true)
     )
     select idle.kind, idle.id, idle.job, idle.status, idle.max_attempts,
       extract(epoch from now() - idle.finished_at)::float8 * 1000 as ended_ms,
       case when idle.status = 'failed' then 1 + (
-        select count(*) from index_job_history failed
+        select count(*) from ${t.indexJobHistory} failed
         where failed.tenant = ${tenant} and failed.source_kind = idle.kind and failed.source_id = idle.id
           and failed.status = 'failed' and failed.id > coalesce((
-            select max(other.id) from index_job_history other
+            select max(other.id) from ${t.indexJobHistory} other
             where other.tenant = ${tenant} and other.source_kind = idle.kind and other.source_id = idle.id
               and other.status <> 'failed'), 0)
       ) else 0 end::integer as failures
     from idle
     where idle.elsewhere or exists (
-      select from item i
+      select from ${t.item} i
       where i.tenant = ${tenant} and i.source_kind = idle.kind and i.source_id = idle.id and (i.removed or (
         not exists (
-          select from chunk c
+          select from ${t.chunk} c
           where c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
             and c.model = ${model} and c.dimension = (select served.dimension from served)
             and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash)
         and not exists (
-          select from refusal r
+          select from ${t.refusal} r
           where r.tenant = ${tenant} and r.source_kind = i.source_kind and r.source_id = i.source_id
             and r.item_id = i.id and r.model = ${model} and r.item_hash = i.text_hash))))
     order by idle.kind, idle.id`

@@ -24,7 +24,7 @@ const settings = Effect.map(Settings, ({ warnings }): Findings => [
 
 /** The server behind the stores, and its schema. The embedded database is not opened where there is none yet. */
 const database = Effect.gen(function*() {
-  const { databaseUrl, dataDir } = yield* Settings
+  const { databaseSchema, databaseUrl, dataDir } = yield* Settings
   const files = yield* FileSystem.FileSystem
   const isEmbedded = Option.isNone(databaseUrl)
   if (isEmbedded && !(yield* Effect.orElseSucceed(files.exists(dataDir), () => true))) {
@@ -35,7 +35,10 @@ const database = Effect.gen(function*() {
   return yield* withDatabase(Effect.gen(function*() {
     const server = yield* ServerCheck.supported()
     const schema = yield* Effect.either(Migrate.check(migrations.all))
-    return [...Finding.ofServer(server, isEmbedded ? Option.some(dataDir) : Option.none()), Finding.ofSchema(schema)]
+    return [
+      ...Finding.ofServer(server, isEmbedded ? Option.some(dataDir) : Option.none()),
+      Finding.ofSchema(databaseSchema, schema)
+    ]
   }))
 }).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("database", failure)])))
 

@@ -4,6 +4,7 @@ import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
 import { badge, sourceState } from "../../../domain/job/SourceState.js"
 import type { SourceState } from "../../../domain/job/SourceState.js"
+import { Settings } from "../../Settings.js"
 import { around } from "../around.js"
 import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
@@ -40,8 +41,19 @@ const mends = ({ catalog, state }: Line): Option.Option<string> =>
     ? Option.some(`holdfast gates open ${state.reason.name}`)
     : Option.none()
 
-const text = (lines: ReadonlyArray<Line>) => (style: Style.Style): ReadonlyArray<string> => {
-  if (lines.length === 0) return ["There are no catalogs yet. Add one: holdfast index <file|url>"]
+/** Where the catalogs were looked for. */
+interface Place {
+  readonly schema: string
+  readonly tenant: string
+}
+
+const text = (lines: ReadonlyArray<Line>, { schema, tenant }: Place) => (style: Style.Style): ReadonlyArray<string> => {
+  if (lines.length === 0) {
+    return [
+      `There are no catalogs yet. Looked in the schema ${schema}, for the tenant ${tenant}.`,
+      "Add one: holdfast index <file|url>"
+    ]
+  }
   const heads = Style.columns(lines.map((line) => [
     Style.paint(style, "strong", line.catalog.name),
     Style.badge(style, badge(line.state)),
@@ -60,5 +72,6 @@ export const run = () =>
     const store = yield* CatalogStore
     const now = yield* around
     const lines = (yield* store.list).map((catalog): Line => ({ catalog, state: sourceState(catalog, now) }))
-    return report({ catalogs: lines.map(json) }, text(lines))
+    const { databaseSchema: schema, tenant } = yield* Settings
+    return report({ schema, tenant, catalogs: lines.map(json) }, text(lines, { schema, tenant }))
   }))
