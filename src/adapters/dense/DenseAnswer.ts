@@ -1,9 +1,9 @@
 import * as Schema from "effect/Schema"
 import type { Vector } from "../../domain/embedding/Vector.js"
-import { Numbers } from "../http/JsonBody.js"
+import { modelName, Numbers } from "../http/JsonBody.js"
 
 const Report = {
-  model: Schema.optional(Schema.NullOr(Schema.String)),
+  model: Schema.optional(Schema.Unknown),
   dimension: Schema.optional(Schema.NullOr(Schema.Number)),
   count: Schema.optional(Schema.NullOr(Schema.Number))
 }
@@ -50,7 +50,7 @@ export const vectors = (answer: DenseAnswer): ReadonlyArray<Vector> => {
 }
 
 /** The model that the answer says it is of. */
-export const model = (answer: DenseAnswer): string | null => isBare(answer) ? null : answer.model ?? null
+export const model = (answer: DenseAnswer): string | null => isBare(answer) ? null : modelName(answer.model)
 
 /** Where the answer's own report contradicts its vectors or the texts: in what; null where it does not. */
 export const contradiction = (answer: DenseAnswer, texts: number): string | null => {

@@ -9,14 +9,10 @@ import * as JsonBody from "../http/JsonBody.js"
 import * as Wire from "../http/WireFailure.js"
 import * as DenseAnswer from "./DenseAnswer.js"
 
-/** The path of a route; a base address that names `/embed` itself has the others beside it. */
-const path = (server: HttpEmbedder.Server, route: string): string =>
-  /\/embed\/?$/u.test(server.base.pathname) ? `/..${route}` : route
-
 const embed = (server: HttpEmbedder.Server): HttpEmbedder.Speech["embed"] => {
   const read = JsonBody.decode(DenseAnswer.DenseAnswer, server.peer)
   return Effect.fnUntraced(function*(texts) {
-    const answer = yield* Effect.flatMap(server.post(path(server, "/embed"), { texts }), read)
+    const answer = yield* Effect.flatMap(server.post("/embed", { texts }), read)
     const contradiction = DenseAnswer.contradiction(answer, texts.length)
     if (contradiction !== null) return yield* server.broken(contradiction)
     return { vectors: DenseAnswer.vectors(answer), model: DenseAnswer.model(answer) }
@@ -50,11 +46,11 @@ const told = (server: HttpEmbedder.Server, page: string, answer: Wire.Answer) =>
 const probe = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
   const refuse = JsonBody.decode(Schema.Never, server.peer)
   for (const page of ["/health", "/info"]) {
-    const answer = yield* server.get(path(server, page))
+    const answer = yield* server.get(page)
     if (Wire.isSuccess(answer)) return told(server, page, answer)
     if (!Wire.isNotOffered(answer)) return yield* refuse(answer)
   }
-  const answer = yield* server.head(path(server, "/"))
+  const answer = yield* server.head("/")
   if (!Wire.isSuccess(answer) && !Wire.isNotOffered(answer)) return yield* refuse(answer)
   return { modelKnown: Option.none<boolean>(), detail: "it answers, and has no page that tells its health" }
 })
@@ -65,6 +61,7 @@ const kind: HttpEmbedder.Kind = {
   url: Option.none(),
   model: "default",
   namesModel: false,
+  routes: /\/embed\/*$/u,
   concurrency: 4,
   chunkWords: 256,
   speak: (server) => Effect.succeed({ embed: embed(server), probe: probe(server) })

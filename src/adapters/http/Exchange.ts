@@ -2,7 +2,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -15,8 +15,11 @@ import * as Wire from "./WireFailure.js"
 const successLimit = 64 * 1024 * 1024
 const failureLimit = 1024 * 1024
 
+/** How long a failure may take to say why. Its status is known, and some servers never end the body. */
+const patience = Duration.seconds(3)
+
 /** Read a body to its end, its break or its limit, whichever comes first, and keep what arrived. */
-const gathered = (response: HttpClientResponse.HttpClientResponse, limit: number) =>
+const gathered = (response: HttpClientResponse.HttpClientResponse, limit: number, longest: Duration.Duration) =>
   Effect.suspend(() => {
     const parts: Array<Uint8Array> = []
     let size = 0
@@ -28,6 +31,7 @@ const gathered = (response: HttpClientResponse.HttpClientResponse, limit: number
           return size <= limit
         })
       ),
+      Effect.timeoutTo({ duration: longest, onTimeout: () => undefined, onSuccess: () => undefined }),
       Effect.either,
       Effect.map((ended) => ({
         body: Buffer.concat(parts).subarray(0, limit),
@@ -49,7 +53,8 @@ const textOf = (body: Uint8Array): string => {
 
 /**
  * Send one request and read the whole answer, whatever its status and coding, as text. Fails where no whole answer arrived: the body of
- * a success may have 64 MiB, that of a failure is cut at 1 MiB. Redirects are not followed. Nothing is tried again.
+ * a success may have 64 MiB, that of a failure is cut at 1 MiB
+ * and after 3 s. Redirects are not followed. Nothing is tried again.
  */
 export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
   Effect.fnUntraced(function*(
@@ -61,8 +66,8 @@ export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
       )
     )
     const head = { status: response.status, headers: { ...response.headers }, body: "" }
-    const limit = Wire.isSuccess(head) ? successLimit : failureLimit
-    const { body, broken, tooLong } = yield* gathered(response, limit)
+    const [limit, longest] = Wire.isSuccess(head) ? [successLimit, Duration.infinity] : [failureLimit, patience]
+    const { body, broken, tooLong } = yield* gathered(response, limit, longest)
     const decoded = yield* Effect.either(ContentCoding.decode(head.headers["content-encoding"], body, successLimit))
     const answer = { ...head, body: textOf(Either.getOrElse(decoded, () => new Uint8Array()).subarray(0, limit)) }
     const now = yield* Clock.currentTimeMillis

@@ -41,7 +41,7 @@ export interface Server {
 /** What an answer holds: its vectors, and the model that it says they are of. */
 export interface Spoken {
   readonly vectors: ReadonlyArray<Vector.Vector>
-  readonly model: string | null | undefined
+  readonly model: string | null
 }
 
 /** How a kind speaks. */
@@ -57,6 +57,8 @@ export interface Kind {
   readonly model: string
   /** Whether its requests name the model, so that each answer must be of it. */
   readonly namesModel: boolean
+  /** What an address may end with that names a route of the server: it is pasted from its documentation, and is no base. */
+  readonly routes: RegExp
   readonly concurrency: number
   readonly chunkWords: number
   readonly speak: (server: Server) => Effect.Effect<Speech>
@@ -82,6 +84,7 @@ const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["T
   const url = yield* addressOf(kind, config)
   yield* usableKey(config)
   const { authorization, base } = Address.make(url, config.apiKey)
+  base.pathname = base.pathname.replace(kind.routes, "")
   const model = Option.getOrElse(config.model, () => kind.model)
   const peer: Peer = {
     provider: kind.provider,
@@ -145,7 +148,7 @@ export const make = (
     const checked = Effect.fnUntraced(function*({ model, vectors }: Spoken, count: number) {
       const problem = Either.getLeft(Vector.check(vectors, { count, dimension: null }))
       if (Option.isSome(problem)) return yield* peerServer.broken(problem.value)
-      const answer = { model: model === "" || model === undefined ? null : model, dimension: vectors[0]?.length ?? 0 }
+      const answer = { model, dimension: vectors[0]?.length ?? 0 }
       const misfit = yield* Ref.modify(seen, (before) =>
         Either.match(Origin.admit(expected, before, answer), {
           onLeft: (one) => [Option.some(one), before],

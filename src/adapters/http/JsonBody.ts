@@ -50,3 +50,6 @@ export const Numbers: Schema.Schema<ReadonlyArray<number>> = Schema.declare(
   (value): value is ReadonlyArray<number> => Array.isArray(value) && value.every((x) => typeof x === "number"),
   { identifier: "Numbers", message: () => "expected a list of numbers" }
 )
+
+/** The model's name beside vectors, where one is told: no answer is refused for what else stands there. */
+export const modelName = (value: unknown): string | null => typeof value === "string" && value !== "" ? value : null

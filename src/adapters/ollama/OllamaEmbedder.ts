@@ -10,7 +10,7 @@ import * as JsonBody from "../http/JsonBody.js"
 import * as Wire from "../http/WireFailure.js"
 
 const Batch = Schema.Struct({
-  model: Schema.optional(Schema.NullOr(Schema.String)),
+  model: Schema.optional(Schema.Unknown),
   embeddings: Schema.Array(JsonBody.Numbers)
 })
 
@@ -56,7 +56,7 @@ const embedding = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
     const answer = yield* server.post("/api/embed", { model: server.model, input: texts, truncate: false })
     if (Wire.isMissingRoute(answer)) return yield* oneByOne(texts)
     const { embeddings, model } = yield* readBatch(answer)
-    return { vectors: embeddings, model }
+    return { vectors: embeddings, model: JsonBody.modelName(model) }
   })
 })
 
@@ -80,6 +80,7 @@ const kind: HttpEmbedder.Kind = {
   url: Option.some("http://127.0.0.1:11434"),
   model: "nomic-embed-text",
   namesModel: true,
+  routes: /\/(?:api(?:\/embed(?:dings)?)?|v1(?:\/embeddings)?)\/*$/u,
   concurrency: 1,
   chunkWords: 256,
   speak: (server) => Effect.map(embedding(server), (embed) => ({ embed, probe: probe(server) }))

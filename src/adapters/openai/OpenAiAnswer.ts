@@ -6,13 +6,20 @@ import { Numbers } from "../http/JsonBody.js"
 
 /** What a server answers to `POST /v1/embeddings`: numbers, or their float32 bytes in base64. */
 export const OpenAiAnswer = Schema.Struct({
-  model: Schema.optional(Schema.NullOr(Schema.String)),
+  model: Schema.optional(Schema.Unknown),
   data: Schema.Array(Schema.Struct({
     embedding: Schema.Union(Numbers, Schema.String).annotations({
       message: () => ({ message: "expected a list of numbers or base64", override: true })
     }),
-    index: Schema.optional(Schema.Number)
-  }))
+    index: Schema.optional(Schema.NullOr(Schema.Union(Schema.Number, Schema.NumberFromString)))
+  })).annotations({
+    message: ({ actual }) => ({ message: "expected a list of embeddings", override: !Array.isArray(actual) })
+  })
+}).annotations({
+  message: ({ actual }) => ({
+    message: "expected embeddings under `data`",
+    override: typeof actual !== "object" || actual === null || Array.isArray(actual)
+  })
 })
 export type OpenAiAnswer = typeof OpenAiAnswer.Type
 
@@ -32,7 +39,8 @@ export const fromBase64 = (text: string): Vector | null => {
 /** The vectors in the order of the texts, by `index` where the server gives it. Left: what is wrong with them. */
 export const vectors = (answer: OpenAiAnswer): Either.Either<ReadonlyArray<Vector>, string> => {
   const placed = new Map<number, Vector>()
-  for (const [place, { embedding, index = place }] of answer.data.entries()) {
+  for (const [place, { embedding, index: told }] of answer.data.entries()) {
+    const index = told ?? place
     const vector = typeof embedding === "string" ? fromBase64(embedding) : embedding
     if (vector === null) return Either.left(`vector ${index} is not base64 of float32 numbers`)
     if (placed.has(index)) return Either.left(`two vectors have the index ${index}`)

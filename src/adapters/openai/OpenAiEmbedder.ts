@@ -77,7 +77,7 @@ const embedding = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
     Effect.flatMap(decode(answer), (decoded) =>
       Either.match(OpenAiAnswer.vectors(decoded), {
         onLeft: server.broken,
-        onRight: (vectors) => Effect.succeed({ vectors, model: decoded.model })
+        onRight: (vectors) => Effect.succeed({ vectors, model: JsonBody.modelName(decoded.model) })
       }))
   return (texts: ReadonlyArray<string>) => ask(texts, read)
 })
@@ -110,6 +110,7 @@ const kind: HttpEmbedder.Kind = {
   url: Option.some("https://api.openai.com/v1"),
   model: "text-embedding-3-small",
   namesModel: true,
+  routes: /\/embeddings\/*$/u,
   concurrency: 4,
   chunkWords: 256,
   speak: (server) => Effect.map(embedding(server), (embed) => ({ embed, probe: probe(server) }))

@@ -5,6 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import * as TestClock from "effect/TestClock"
 import { createSocket } from "node:dgram"
 import { Resolver } from "node:dns"
 import { readFileSync } from "node:fs"
@@ -201,6 +202,35 @@ describe("an answer that takes too long", () => {
       const { port } = yield* tcp((socket) => socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"ok\":"))
       const { failure } = yield* failing(`http://127.0.0.1:${port}/`, {}, "150 millis")
       expect(failure).toMatchObject({ _tag: "Timeout", after: Duration.millis(150) })
+    }))
+})
+
+describe("a server that speaks HTTP in its own way", () => {
+  const cases: ReadonlyArray<readonly [name: string, text: string]> = [
+    ["early hints before the answer", `HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${ok("{\"ok\":true}")}`],
+    ["HTTP/1.0 and no length", "HTTP/1.0 200 OK\r\n\r\n{\"ok\":true}"],
+    ["a length without an end", "HTTP/1.1 200 OK\r\n\r\n{\"ok\":true}"],
+    ["chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nb\r\n{\"ok\":true}\r\n0\r\n\r\n"]
+  ]
+  for (const [name, text] of cases) {
+    it.scopedLive(`is understood with ${name}`, () =>
+      Effect.gen(function*() {
+        const client = yield* Connections.make({ connections: 1 })
+        const url = yield* answering(text)
+        expect((yield* exchange(client, peer)(HttpClientRequest.get(url))).body).toBe("{\"ok\":true}")
+      }))
+  }
+})
+
+describe("a failure whose body never ends", () => {
+  it.scoped("is judged after 3 s by its status and what arrived, and not by our limit of the call", () =>
+    Effect.gen(function*() {
+      const { port } = yield* tcp((socket) => {
+        socket.write("HTTP/1.1 401 No\r\n\r\n{\"error\":{\"code\":\"invalid_api_key\"}}")
+      })
+      const judging = failing(`http://127.0.0.1:${port}/`, {}, "1 hour")
+      const { failure } = yield* Effect.raceFirst(judging, Effect.forever(TestClock.adjust("1 second")))
+      expect(failure._tag).toBe("AuthenticationFailed")
     }))
 })
 

@@ -31,6 +31,16 @@ describe("the Ollama embedder", () => {
       })
     }))
 
+  for (const path of ["/", "/api", "/api/embed", "/v1", "/v1/embeddings"]) {
+    it.scopedLive(`takes an address that was pasted with ${path} behind it`, () =>
+      Effect.gen(function*() {
+        const server = yield* ollamaServer()
+        const embedder = yield* embedderOf(OllamaEmbedder.layer, { kind: "ollama", url: `${server.url}${path}` })
+        yield* embedder.embed(["one"])
+        expect(server.seen().requests).toEqual(["POST /api/embed"])
+      }))
+  }
+
   it.scopedLive("asks an old server one prompt at a time, and does not try the new route again", () =>
     Effect.gen(function*() {
       const { embedder, server } = yield* pair({ old: true })

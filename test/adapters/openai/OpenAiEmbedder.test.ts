@@ -50,7 +50,7 @@ describe("the OpenAI-compatible embedder", () => {
       expect(server.seen().calls[0]?.body).toMatchObject({ dimensions: 4 })
     }))
 
-  for (const path of ["", "/", "/v1", "/v1/"]) {
+  for (const path of ["", "/", "/v1", "/v1/", "/v1//", "/v1/embeddings", "/v1/embeddings/"]) {
     it.scopedLive(`finds the route below the address with the path "${path}"`, () =>
       Effect.gen(function*() {
         const server = yield* openAiServer()
@@ -58,6 +58,21 @@ describe("the OpenAI-compatible embedder", () => {
         yield* embedder.embed(["one"])
         yield* embedder.probe
         expect(server.seen().requests).toEqual(["POST /v1/embeddings", "GET /v1/models"])
+      }))
+  }
+
+  const lenient = [
+    ["an index that is null", "{\"data\":[{\"index\":null,\"embedding\":[1,2]}]}"],
+    ["an index that is text", "{\"data\":[{\"index\":\"0\",\"embedding\":[1,2]}]}"],
+    ["a model that is no name", "{\"model\":5,\"data\":[{\"embedding\":[1,2]}]}"],
+    ["no model", "{\"model\":null,\"data\":[{\"embedding\":[1,2]}]}"]
+  ] as const
+  for (const [what, body] of lenient) {
+    it.scopedLive(`reads an answer with ${what}`, () =>
+      Effect.gen(function*() {
+        const { embedder } = yield* pair({ fault: () => ({ kind: "answer", status: 200, body }) })
+        expect(yield* embedder.embed(["one"])).toEqual([[1, 2]])
+        expect(yield* embedder.answersAs).toEqual(Option.none())
       }))
   }
 
@@ -112,7 +127,8 @@ describe("the OpenAI-compatible embedder", () => {
       "null among the numbers",
       "[{\"index\":0,\"embedding\":[null,1]},{\"index\":1,\"embedding\":[1,2]}]",
       "expected a list of numbers or base64"
-    ]
+    ],
+    ["no list at all", "null", "`data` is not what its contract says: expected a list of embeddings"]
   ] as const
   for (const [what, data, words] of contracts) {
     it.scopedLive(`refuses ${what}`, () =>
