@@ -130,7 +130,8 @@ export const Work = Layer.effect(
     pollInterval,
     stallAfter: Duration.hours(1),
     turn: Duration.minutes(1),
-    grace: Duration.seconds(10)
+    // With the writes that follow it, a stop takes ten seconds at most: that is what container runtimes wait.
+    grace: Duration.seconds(7)
   }))
 )
 

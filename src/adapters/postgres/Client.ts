@@ -62,7 +62,7 @@ const failed = (message: string) => (cause: unknown) => new SqlError.SqlError({ 
 
 /** Ending waits for the server's goodbye; one that does not answer is left behind. */
 const ended = (end: () => Promise<void>) =>
-  Effect.promise(end).pipe(Effect.interruptible, Effect.timeoutOption("2 seconds"), Effect.asVoid)
+  Effect.promise(end).pipe(Effect.interruptible, Effect.timeoutOption("1 second"), Effect.asVoid)
 
 /**
  * Gives up what is idle when one connection fell silent, and that one too, should it come back first. The others of its time

@@ -36,8 +36,8 @@ const again = Schedule.exponential("50 millis").pipe(
   Schedule.resetAfter("1 minute")
 )
 
-/** What may delay a worker's end. */
-const farewell = "2 seconds"
+/** What may delay a worker's end, each time something is said to the database. */
+const farewell = "1 second"
 
 /**
  * Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock: others see it, and
@@ -124,7 +124,7 @@ const forget = ({ id, tenant }: Registration) =>
       delete from ${t.worker} where tenant = ${tenant} and id = ${id} and not exists (
         select from ${t.lease} where lease.tenant = ${tenant} and lease.worker = ${id}
       )`
-  }).pipe(Effect.interruptible, Effect.timeout(farewell), Effect.ignoreLogged)
+  }).pipe(Effect.interruptible, Effect.disconnect, Effect.timeout(farewell), Effect.ignoreLogged)
 
 const named = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient

@@ -1,6 +1,8 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
@@ -88,6 +90,25 @@ const stopped = (asked: Asked, output: Output["Type"], signal: Signal): Effect.E
     ? Effect.as(print(output, report({ stopped: true, signal }, () => [])), 0 as const)
     : complain(output, interrupted, Option.none())
 
+/** What finalizers may take after a signal, whatever they wait for: a supervisor kills what takes longer. */
+const longestStop = "9500 millis"
+
+/** The work's result, or the signal: the work is interrupted then, and left behind where it does not end in time. */
+const untilSignalled = <A, R>(
+  work: Effect.Effect<A, never, R>,
+  signal: Effect.Effect<Signal, never, R>
+): Effect.Effect<Either.Either<A, Signal>, never, R> =>
+  Effect.flatMap(Effect.forkDaemon(Effect.interruptible(work)), (running) =>
+    Effect.raceFirst(
+      Effect.map(Fiber.join(running), (done): Either.Either<A, Signal> => Either.right(done)),
+      Effect.map(signal, (name): Either.Either<A, Signal> => Either.left(name))
+    ).pipe(
+      Effect.onInterrupt(() => Fiber.interrupt(running)),
+      Effect.tap((ended) =>
+        Either.isLeft(ended) ? Effect.timeoutOption(Fiber.interrupt(running), longestStop) : Effect.void
+      )
+    ))
+
 /**
  * Run one command line to its exit code. Never fails. `signal` ends when the program is asked to stop; then the command is
  * interrupted, its finalizers run, and the rest is silence or one sentence.
@@ -119,16 +140,11 @@ export const main = (
     output.isWatched && !output.json
       ? output.note("Stopping: what is under way is being stored. Ctrl-C again stops at once.")
       : Effect.void)
-  return Effect.raceFirst(
-    Effect.map(work, (code) => ({ code, by: Option.none<Signal>() })),
-    Effect.map(stop, (by) => ({ code: 130 as const, by: Option.some(by) }))
-  ).pipe(
-    Effect.flatMap(({ by, code }) =>
-      Option.match(by, {
-        onNone: () => Effect.succeed<ExitCode>(code),
-        onSome: (name) => stopped(asked, output, name)
-      })
-    ),
+  return untilSignalled(work, stop).pipe(
+    Effect.flatMap(Either.match({
+      onRight: (code) => Effect.succeed<ExitCode>(code),
+      onLeft: (name) => stopped(asked, output, name)
+    })),
     Effect.provide(
       Layer.mergeAll(
         NodeFileSystem.layer,

@@ -1,7 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -20,6 +20,7 @@ import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as Bell from "./Bell.js"
 import { conclude } from "./Conclude.js"
+import { lastWords, Stopping } from "./PatientStore.js"
 import type { Attempt } from "./RunJob.js"
 import * as Settle from "./Settle.js"
 
@@ -62,6 +63,8 @@ export interface Bench {
   readonly settle: Settle.Settle
   /** Done when nothing new is to be begun. */
   readonly stop: Deferred.Deferred<void>
+  /** Set once nobody settles jobs any more: what is claimed from then on is left to its lease. */
+  closed: boolean
   /** Opened by every job that ends; whoever waits closes it first. */
   readonly freed: Effect.Latch
   /** It is worth a look whether there is something to claim. */
@@ -232,6 +235,7 @@ const lane = <R>(bench: Bench, fork: Fork<R | Others>, left: Array<Running>, run
  * each would cost small jobs more than all the rest here.
  */
 export const start = <R>(bench: Bench, fork: Fork<R | Others>, claimed: ReadonlyArray<Held>, run: Runner<R>) => {
+  if (bench.closed) return
   const left = claimed.map((held) => seat(bench, held)).toReversed()
   while (left.length > 0) lane(bench, fork, left, run)
 }
@@ -254,20 +258,27 @@ export const drain = (bench: Bench, grace: Duration.Duration) =>
     yield* Effect.timeoutOption(Effect.interruptible(emptied(bench)), grace)
   })
 
-/** Interrupts what is left, and waits until it is given back. */
+/** Longer than the patience for one write that whoever stops has left. */
+const farewell = Duration.sum(lastWords, Duration.millis(500))
+
+/** Interrupts what is left, and waits until it is given back: not for long, since a lease frees it too. */
 const giveBack = (bench: Bench) =>
   Effect.suspend(() => {
     for (const one of [...bench.running.values(), ...bench.replaced]) one.fiber?.unsafeInterruptAsFork(bench.me)
-    return emptied(bench)
-  })
+    return Effect.timeoutOption(Effect.interruptible(emptied(bench)), farewell)
+  }).pipe(Effect.zipRight(Effect.sync(() => {
+    bench.closed = true
+  })))
 
 /** An empty bench. When its scope ends, what still runs is interrupted and given back. */
 export const make: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(function*() {
+  const stop = yield* Deferred.make<void>()
   // First, so that it ends last: what the jobs write when the scope ends must still be written.
-  const settle = yield* Settle.make
+  const settle = yield* Effect.provideService(Settle.make, Stopping, Option.some(Deferred.await(stop)))
   const made: Bench = {
     settle,
-    stop: yield* Deferred.make<void>(),
+    stop,
+    closed: false,
     running: new Map<JobId, Running>(),
     replaced: new Set<Running>(),
     freed: yield* Effect.makeLatch(),

@@ -19,7 +19,7 @@ import type { Registered } from "../../domain/lease/WorkerLock.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import * as Bench from "./Bench.js"
-import { patiently } from "./PatientStore.js"
+import { lastWords, patiently, Stopping } from "./PatientStore.js"
 
 /** How a worker works. */
 export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSettings, {
@@ -34,7 +34,7 @@ export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSetti
   readonly stallAfter: Duration.Duration
   /** A job that runs for so long gives way to others that are ready. */
   readonly turn: Duration.Duration
-  /** How long a shutdown waits for the batches under way. */
+  /** How long a shutdown waits for the batches under way; writing their ends may take two seconds more. */
   readonly grace: Duration.Duration
 }>() {}
 
@@ -110,13 +110,23 @@ const requestOf = ({ bench, settings, worker }: Shift) => ({
   duration: settings.leaseDuration
 })
 
-/** Claim for all free slots and begin. Not to be cut in two: a claimed job that nobody runs would count as a crash. */
+/**
+ * Waits for a claim that was sent, also when interrupted: a claimed job that nobody runs would count as a crash. A database that
+ * does not answer is not waited for.
+ */
+const sentClaim = <E>(over: Effect.Effect<void, E>) =>
+  Effect.timeoutOption(Effect.interruptible(Effect.exit(over)), lastWords)
+
+/** Claim for all free slots and begin. */
 const claim = (shift: Shift) => {
   const { begin, only, queue } = shift
   const request = requestOf(shift)
   if (request.slots <= 0) return Effect.void
-  return Effect.uninterruptible(
-    Effect.map(queue.claim(only === undefined ? request : { ...request, only }), begin)
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Effect.forkDaemon(Effect.map(queue.claim(only === undefined ? request : { ...request, only }), begin)),
+      (claiming) => Effect.onInterrupt(restore(Fiber.join(claiming)), () => sentClaim(Fiber.join(claiming)))
+    )
   )
 }
 
@@ -161,7 +171,7 @@ const claimAtHint = (shift: Shift) =>
       })
     })
     // Who is interrupted begins what was claimed meanwhile: nobody else would run it.
-    return Effect.suspend(() => sent ? Deferred.await(over) : Effect.sync(stop))
+    return Effect.suspend(() => sent ? sentClaim(Deferred.await(over)) : Effect.sync(stop))
   })
 
 const newsOf = ({ bench }: Shift) =>
@@ -179,7 +189,10 @@ const pause = Effect.fnUntraced(
       if (bench.running.size > 0 && workers >= manySlots) yield* Effect.sleep(company)
       return true
     }
-    const next = yield* Effect.orElseSucceed(queue.nextReadyIn, () => Option.none<Duration.Duration>())
+    const next = yield* Effect.orElseSucceed(
+      Effect.disconnect(queue.nextReadyIn),
+      () => Option.none<Duration.Duration>()
+    )
     const atMost = only !== undefined
       ? Duration.min(pollInterval, watchEvery)
       : Option.match(next, {
@@ -210,7 +223,9 @@ export const workWith = Effect.fn("Work.workWith")(
     const jobs = yield* Bench.make
     const alarm = yield* Ref.make<Fiber.Fiber<unknown>>(Fiber.void)
     // Jobs are begun inside the claim, which cannot be interrupted, but can be interrupted themselves.
-    const fork = Runtime.runFork(yield* Effect.interruptible(Effect.runtime<R | Bench.Others>()))
+    const stopping = Option.some(Deferred.await(jobs.stop))
+    const runtime = Effect.provideService(Effect.runtime<R | Bench.Others>(), Stopping, stopping)
+    const fork = Runtime.runFork(yield* Effect.interruptible(runtime))
     const queue = yield* JobQueue
     const shift: Shift = {
       bench: jobs,
@@ -221,8 +236,9 @@ export const workWith = Effect.fn("Work.workWith")(
       begin: (claimed) => Bench.start(jobs, fork, claimed, run),
       only: only?.id
     }
-    yield* Effect.forkScoped(heartbeat(jobs, settings.leaseDuration))
-    yield* Effect.forkScoped(reclaim(jobs, settings.leaseDuration))
+    // Disconnected: a statement without an answer is left behind when the scope ends.
+    yield* Effect.forkScoped(Effect.disconnect(heartbeat(jobs, settings.leaseDuration)))
+    yield* Effect.forkScoped(Effect.disconnect(reclaim(jobs, settings.leaseDuration)))
     yield* Effect.addFinalizer(() => Bench.drain(jobs, settings.grace))
     yield* (yield* WakeUps).hear(() => jobs.news.ring("hint"))
     const claiming = claimPatiently(shift)
@@ -231,7 +247,7 @@ export const workWith = Effect.fn("Work.workWith")(
         // Before anything is asked, so that what happens meanwhile cuts the next pause short.
         jobs.freed.unsafeClose()
         jobs.news.silence()
-        if (only !== undefined && (yield* only.done(jobs.running.size))) return
+        if (only !== undefined && (yield* Effect.disconnect(only.done(jobs.running.size)))) return
         yield* worker.seen
         yield* claiming
         while (!(yield* pause(shift, alarm)));
