@@ -23,6 +23,10 @@ export interface Bisection {
   readonly open: ReadonlyArray<ReadonlyArray<Asked>>
   readonly served: number
   readonly refused: ReadonlyArray<RefusedText>
+  /** Calls that failed as a whole, by the hashes of their texts, until it is known why. */
+  readonly failed: ReadonlyArray<ReadonlySet<string>>
+  /** The texts, by their hashes, for which a call failed: refused, or shortened. */
+  readonly guilty: ReadonlySet<string>
 }
 
 /** A batch before its first call. */
@@ -30,7 +34,9 @@ export const start = (texts: ReadonlyArray<PlannedText>): Bisection => ({
   size: texts.length,
   open: texts.length === 0 ? [] : [texts.map((planned) => ({ planned, asked: planned.text }))],
   served: 0,
-  refused: []
+  refused: [],
+  failed: [],
+  guilty: new Set()
 })
 
 /** The next call, of at most `limit` texts, and the batch without it. None when everything is answered. */
@@ -62,19 +68,42 @@ export const again = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisect
 export const halved = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => {
   const middle = Math.ceil(slice.length / 2)
   const halves = [slice.slice(0, middle), slice.slice(middle)].filter((half) => half.length > 0)
-  return { ...bisection, open: [...halves, ...bisection.open] }
+  const failed = new Set(slice.map(({ planned }) => planned.hash))
+  return { ...bisection, open: [...halves, ...bisection.open], failed: [...bisection.failed, failed] }
+}
+
+const blaming = (bisection: Bisection, slice: ReadonlyArray<Asked>) =>
+  new Set([...bisection.guilty, ...slice.map(({ planned }) => planned.hash)])
+
+/**
+ * The size of a call that failed though every one of its texts was served afterwards as it is: it was too much for the server. None
+ * where one of its texts explains it. Answers for each such call once.
+ */
+export const tooMuch = (
+  bisection: Bisection
+): Option.Option<{ readonly texts: number; readonly rest: Bisection }> => {
+  const open = new Set(bisection.open.flatMap((slice) => slice.map(({ planned }) => planned.hash)))
+  const undecided = bisection.failed.filter((failed) => [...failed].some((hash) => open.has(hash)))
+  const sizes = bisection.failed
+    .filter((failed) => failed.size > 1 && ![...failed].some((hash) => open.has(hash) || bisection.guilty.has(hash)))
+    .map((failed) => failed.size)
+  return sizes.length === 0
+    ? Option.none()
+    : Option.some({ texts: Math.min(...sizes), rest: { ...bisection, failed: undecided } })
 }
 
 /** Ask again with shorter texts. */
 export const shortened = (bisection: Bisection, slice: ReadonlyArray<Asked>): Bisection => ({
   ...bisection,
-  open: [slice.map((one) => ({ ...one, asked: Text.shortened(one.asked) })), ...bisection.open]
+  open: [slice.map((one) => ({ ...one, asked: Text.shortened(one.asked) })), ...bisection.open],
+  guilty: blaming(bisection, slice)
 })
 
 /** Leave these out, for this reason. */
 export const refused = (bisection: Bisection, slice: ReadonlyArray<Asked>, failure: Failure): Bisection => ({
   ...bisection,
-  refused: [...bisection.refused, ...slice.map(({ planned }) => ({ planned, failure }))]
+  refused: [...bisection.refused, ...slice.map(({ planned }) => ({ planned, failure }))],
+  guilty: blaming(bisection, slice)
 })
 
 /** Every text of a batch of more than one was refused, each by itself: it is not the texts' fault. */

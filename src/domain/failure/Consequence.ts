@@ -25,6 +25,11 @@ export type Action = Data.TaggedEnum<{
   Split: {}
   /** Halve the batch until the guilty text stands alone. */
   Bisect: {}
+  /**
+   * Ask the provider for a short text that every model takes, up to `tries` times, before anything else is decided: only where it
+   * answers can the batch be to blame.
+   */
+  Probe: { readonly tries: number }
   /** Cut this one text shorter and ask again. */
   Shorten: {}
   /** Leave this one text out, with its reason; the job ends `partial`. */
@@ -119,6 +124,30 @@ const spoiled = (work: Work): Action => {
 const retried = (retryAfter?: Duration.Duration): Action =>
   Action.Retry({ policy: RetryPolicy.job, within: "job", retryAfter: Option.fromNullable(retryAfter) })
 
+/** A provider that was there a moment ago is given half a minute to come back; another one is asked once. */
+const restartTries = 6
+
+/**
+ * One text, or a batch that is too much, can bring down a provider that is well: it answers 500, hangs up, or takes too long. A
+ * provider that embeds another text right after is not down: the batch is halved until the guilty text stands alone, and left out.
+ */
+const troubled = (work: Work, isWaitedFor: boolean): Action => {
+  if (work._tag !== "Embed" || work.provider === "down") return retried()
+  if (work.provider === "not-asked") return Action.Probe({ tries: isWaitedFor ? restartTries : 1 })
+  if (work.texts > 1) return Action.Bisect()
+  return work.neighbours === "served" ? Action.Refuse() : retried()
+}
+
+/** Whether the provider took the call, and broke off before its answer. */
+export const isHangUp = (failure: Failure): boolean =>
+  failure._tag === "Network" && (failure.phase === "send" || failure.phase === "receive")
+
+const wasThere = (work: Work): boolean => work._tag === "Embed" && work.wasThere
+
+/** Where nobody was reached there is nothing to blame a text for, unless the provider was there before. */
+const unreached = (failure: Failure, work: Work): Action =>
+  isHangUp(failure) || wasThere(work) ? troubled(work, true) : retried()
+
 const action = (failure: Failure, work: Work): Action =>
   Match.value(failure).pipe(
     Match.withReturnType<Action>(),
@@ -129,9 +158,14 @@ const action = (failure: Failure, work: Work): Action =>
       RateLimited: ({ retryAfter, tooLarge }) =>
         tooLarge === true ? refused(work, true) : Action.Wait({ delay: Option.fromNullable(retryAfter) }),
       BudgetExhausted: ({ provider, resetsAt }) => park("provider", provider, "budget", resetsAt),
-      Network: ({ phase }) => phase === "certificate" ? Action.Halt() : retried(),
-      Timeout: () => work._tag === "Embed" && work.texts > 1 ? Action.Split() : retried(),
-      ProviderUnavailable: ({ permanent, retryAfter }) => permanent === true ? Action.Halt() : retried(retryAfter),
+      Network: (failure) => failure.phase === "certificate" ? Action.Halt() : unreached(failure, work),
+      Timeout: () => work._tag === "Embed" && work.texts > 1 ? Action.Split() : troubled(work, false),
+      ProviderUnavailable: ({ permanent, retryAfter }) =>
+        permanent === true
+          ? Action.Halt()
+          : retryAfter !== undefined
+          ? retried(retryAfter)
+          : troubled(work, wasThere(work)),
       ModelNotFound: () => Action.Halt(),
       ContextLengthExceeded: () => refused(work, true),
       ContentFiltered: () => refused(work, false),

@@ -11,6 +11,10 @@ export type Work = Data.TaggedEnum<{
     readonly malformedTries: number
     readonly neighbours: "unknown" | "served" | "refused"
     readonly canShorten: boolean
+    /** Whether the provider embeds a short text that every model takes, asked after the failure. */
+    readonly provider: "not-asked" | "answers" | "down"
+    /** Whether the provider was there in this pass, before or at the failure: it served a text, or took one and hung up. */
+    readonly wasThere: boolean
   }
   /** A scheduled agent run. */
   Agent: { readonly malformedTries: number }

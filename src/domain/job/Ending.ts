@@ -54,8 +54,8 @@ const cooled = (outcome: Outcome): Outcome =>
     : outcome
 
 /**
- * How an attempt ends after a failure with these consequences. Actions that go on within the attempt (split, bisect, shorten,
- * refuse) never get here from the runner; should one come, it halts rather than loop.
+ * How an attempt ends after a failure with these consequences. Actions that go on within the attempt (split, bisect, probe,
+ * shorten, refuse) never get here from the runner; should one come, it halts rather than loop.
  */
 export const ending = (
   failure: Failure,
@@ -80,6 +80,7 @@ export const ending = (
       Park: ({ gate, reason, until }) => Outcome.Parked({ error, gate, reason, until }),
       Split: () => Outcome.Halted(cause),
       Bisect: () => Outcome.Halted(cause),
+      Probe: () => Outcome.Halted(cause),
       Shorten: () => Outcome.Halted(cause),
       Refuse: () => Outcome.Halted(cause),
       Halt: () => Outcome.Halted(cause)

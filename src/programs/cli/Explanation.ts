@@ -7,13 +7,34 @@ import { consequence, loneRequest } from "../../domain/failure/Consequence.js"
 import type { Action } from "../../domain/failure/Consequence.js"
 import { fromLine } from "../../domain/failure/Report.js"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
+import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import { Work } from "../../domain/failure/Work.js"
 
 /** The kinds of work that `explain` tells about, in the order in which it does. */
 const works: ReadonlyArray<readonly [string, Work]> = [
   ["a request by itself", Work.Request({ malformedTries: 0 })],
-  ["an embedding batch", Work.Embed({ texts: 32, malformedTries: 0, neighbours: "unknown", canShorten: false })],
-  ["one text of it", Work.Embed({ texts: 1, malformedTries: 0, neighbours: "served", canShorten: true })],
+  [
+    "an embedding batch",
+    Work.Embed({
+      texts: 32,
+      malformedTries: 0,
+      neighbours: "unknown",
+      canShorten: false,
+      provider: "not-asked",
+      wasThere: false
+    })
+  ],
+  [
+    "one text of it",
+    Work.Embed({
+      texts: 1,
+      malformedTries: 0,
+      neighbours: "served",
+      canShorten: true,
+      provider: "not-asked",
+      wasThere: true
+    })
+  ],
   ["an agent run", Work.Agent({ malformedTries: 0 })],
   ["a chat turn", Work.Chat({ malformedTries: 0 })]
 ]
@@ -38,6 +59,9 @@ const does = (action: Action): string =>
         }),
       Split: () => "halves the batch and keeps the smaller size",
       Bisect: () => "halves the batch until the guilty text stands alone; its neighbours are stored",
+      Probe: () =>
+        `tries again after a backoff, ${RetryPolicy.job.maxAttempts} tries in all; where the provider embeds another text ` +
+        "meanwhile, finds the guilty text or a smaller batch",
       Shorten: () => "cuts the text shorter and asks again",
       Refuse: () => "leaves this text out with its reason; the job ends partial",
       Halt: () => "stops: it would fail again"

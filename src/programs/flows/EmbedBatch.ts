@@ -1,4 +1,4 @@
-import * as Data from "effect/Data"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,45 +7,30 @@ import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import * as BatchSize from "../../domain/embedding/BatchSize.js"
 import * as Bisection from "../../domain/embedding/Bisection.js"
-import { Embedder } from "../../domain/embedding/Embedder.js"
+import type { Embedder } from "../../domain/embedding/Embedder.js"
 import type { PlannedText } from "../../domain/embedding/EmbeddingPlan.js"
 import type { NewVector } from "../../domain/embedding/IndexStore.js"
 import * as Text from "../../domain/embedding/Text.js"
-import { classify } from "../../domain/failure/classify.js"
 import { consequence } from "../../domain/failure/Consequence.js"
 import { isFailure } from "../../domain/failure/Failure.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import { Work } from "../../domain/failure/Work.js"
 import { ending } from "../../domain/job/Ending.js"
-import type { Claimed } from "../../domain/job/JobQueue.js"
-import { Outcome } from "../../domain/job/Outcome.js"
 import { unpaced } from "../../domain/retry/Pacer.js"
 import type { Pacer } from "../../domain/retry/Pacer.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { answers, ask, Ended, patience } from "./EmbedCall.js"
+import type { Pass } from "./EmbedCall.js"
 import * as Paced from "./Paced.js"
 
-/** The attempt is over: nothing more is asked, what was served is stored. */
-export class Ended extends Data.TaggedError("Ended")<{ readonly outcome: Outcome }> {}
-
-/** The embedder answered in another dimension than the store knows, and no setting says which is right. */
-export class SpaceMoved extends Data.TaggedError("SpaceMoved")<{ readonly dimension: number }> {}
-
-/** What all batches of one pass over a source share. */
-export interface Pass {
-  readonly job: Claimed
-  /** The most texts a call may have; a time-out lowers it. */
-  readonly limit: Ref.Ref<number>
-  /** The dimension that answers must have; null until a first answer shows it. */
-  readonly dimension: Ref.Ref<number | null>
-  /** Whether the embedder's own word may move the dimension. */
-  readonly movable: boolean
-  /** Done once nothing new is to be asked. */
-  readonly stop: Deferred.Deferred<void>
-  /** What all passes of this process share. */
-  readonly calls: Paced.Calls
-}
+/**
+ * One batch on its way through the embedder. What a server that is down hears, whatever waits for it: three tries of the batch that
+ * each lane had under way, and the few calls with which all lanes together make sure. Only where it embeds another text in
+ * between are smaller batches asked for: one guilty text of n costs about three calls a halving.
+ */
 
 /** How far a batch is. */
 interface Course {
@@ -53,54 +38,15 @@ interface Course {
   readonly malformedTries: number
   /** Refusals in a row for the provider's pace. */
   readonly refusals: number
+  /** The provider is well, and one of these texts, or their number, is not: each call is made once. */
+  readonly isSuspect: boolean
 }
-
-/** A lane waits for a cooldown up to this long; past it the slot is better used by others. */
-const patience = Duration.seconds(5)
 
 /** So many refusals in a row within one batch end the attempt, which bounds them in time. */
 const mostRefusals = 10
 
-const released = new Ended({ outcome: Outcome.Released() })
-
-/** Nothing new is asked once the pass stops, whatever a lane was waiting for. */
-const unlessStopping = (pass: Pass) =>
-  Effect.flatMap(Deferred.isDone(pass.stop), (stopping) => stopping ? Effect.fail(released) : Effect.void)
-
-const pause = (pass: Pass) => (wait: Duration.Duration) =>
-  Effect.zipRight(Effect.raceFirst(Effect.sleep(wait), Deferred.await(pass.stop)), unlessStopping(pass))
-
-/** One request at its turn; `begun` keeps the cycle of that. */
-const request = Effect.fnUntraced(function*(pass: Pass, texts: ReadonlyArray<string>, begun: Ref.Ref<number>) {
-  const embedder = yield* Embedder
-  return yield* Paced.call(pass.calls, patience, pause(pass), (cycle) =>
-    unlessStopping(pass).pipe(
-      Effect.zipRight(Ref.set(begun, cycle)),
-      Effect.zipRight(embedder.embed(texts))
-    ))
-})
-
-/** One call, with its dimension checked against what the pass knows. */
-const ask = Effect.fnUntraced(function*(pass: Pass, slice: ReadonlyArray<Bisection.Asked>, begun: Ref.Ref<number>) {
-  const embedder = yield* Embedder
-  const vectors = yield* RetryPolicy.retryRequest(request(pass, slice.map((one) => one.asked), begun)).pipe(
-    // Someone else was refused: the job goes back as it is, and nobody claims it before the cooldown is over.
-    Effect.catchTag("Cooling", () => released)
-  )
-  const answered = vectors[0]?.length ?? 0
-  const expected = yield* Ref.modify(pass.dimension, (known) => [known, known ?? answered])
-  if (expected === null || expected === answered) {
-    return slice.map(({ planned }, index): NewVector => ({ hash: planned.hash, vector: vectors[index] ?? [] }))
-  }
-  if (pass.movable) return yield* new SpaceMoved({ dimension: answered })
-  return yield* Effect.fail(classify({
-    provider: embedder.provider,
-    surface: "embed",
-    auth: "none",
-    status: 200,
-    contract: `expected vectors of ${expected} dimensions, got ${answered}`
-  }))
-})
+/** So many texts refused in a row are not the texts' fault, also where each is a batch of its own. */
+const mostRefusedInRow = 8
 
 const endingOf = (pass: Pass, failure: Failure, work: Work) =>
   Effect.map(Random.next, (random) => ending(failure, consequence(failure, work), pass.job, random))
@@ -124,52 +70,94 @@ const cooled = Effect.fnUntraced(function*(
   return { ...course, bisection: Bisection.again(course.bisection, slice), refusals: course.refusals + 1 }
 })
 
-/** What follows from a failed call: the batch as it is asked next, or the end of the attempt. */
-const afterFailure = Effect.fnUntraced(function*(
-  pass: Pass,
-  course: Course,
-  slice: ReadonlyArray<Bisection.Asked>,
-  failure: Failure,
-  cycle: number
-) {
+/** A call that failed. */
+interface Failed {
+  readonly slice: ReadonlyArray<Bisection.Asked>
+  readonly failure: Failure
+  readonly cycle: number
+  readonly at: number
+}
+
+type Provider = Extract<Work, { readonly _tag: "Embed" }>["provider"]
+
+const workOf = Effect.fnUntraced(function*(pass: Pass, course: Course, slice: Failed["slice"], provider: Provider) {
   const [first] = slice
-  const work = Work.Embed({
+  const hasServed = yield* Ref.get(pass.hasServed)
+  return Work.Embed({
     texts: slice.length,
     malformedTries: course.malformedTries,
-    neighbours: course.bisection.size > 1 ? "served" : "unknown",
-    canShorten: slice.length === 1 && first !== undefined && Text.canShorten(first.asked)
+    neighbours: course.bisection.size > 1 || hasServed ? "served" : "unknown",
+    canShorten: slice.length === 1 && first !== undefined && Text.canShorten(first.asked),
+    provider,
+    wasThere: yield* Ref.get(pass.wasThere)
   })
-  const same = (bisection: Bisection.Bisection) => Effect.succeed({ ...course, bisection })
-  return yield* Match.value(consequence(failure, work).action).pipe(
-    Match.withReturnType<Effect.Effect<Course, Ended | StoreFailure, Pacer>>(),
-    Match.tagsExhaustive({
-      Split: () =>
-        Ref.update(pass.limit, (limit) => Math.max(1, Math.min(limit, Math.ceil(slice.length / 2)))).pipe(
-          Effect.zipRight(same(Bisection.halved(course.bisection, slice)))
-        ),
-      Bisect: () => same(Bisection.halved(course.bisection, slice)),
-      Shorten: () => same(Bisection.shortened(course.bisection, slice)),
-      Refuse: () => same(Bisection.refused(course.bisection, slice, failure)),
-      Retry: ({ policy, within }) =>
-        within === "job"
-          ? ended(pass, failure, work)
-          : Effect.gen(function*() {
-            const history = { attempt: course.malformedTries + 1, elapsed: Duration.zero }
-            const delay = RetryPolicy.nextDelay(policy, history, yield* Random.next)
-            if (Option.isNone(delay)) return yield* ended(pass, failure, work)
-            yield* Effect.sleep(delay.value)
-            return {
-              ...course,
-              bisection: Bisection.again(course.bisection, slice),
-              malformedTries: course.malformedTries + 1
-            }
-          }),
-      Wait: () => cooled(pass, course, slice, { failure, work, cycle }),
-      Park: () => ended(pass, failure, work),
-      Halt: () => ended(pass, failure, work)
-    })
-  )
 })
+
+/** What follows from a failed call: the batch as it is asked next, or the end of the attempt. */
+const afterFailure = (
+  pass: Pass,
+  course: Course,
+  failed: Failed,
+  provider: Provider = "not-asked"
+): Effect.Effect<Course, Ended | StoreFailure, Pacer | Embedder> =>
+  Effect.flatMap(workOf(pass, course, failed.slice, provider), (work) => {
+    const { cycle, failure, slice } = failed
+    const same = (bisection: Bisection.Bisection) => Effect.succeed({ ...course, bisection })
+    return Match.value(consequence(failure, work).action).pipe(
+      Match.withReturnType<Effect.Effect<Course, Ended | StoreFailure, Pacer | Embedder>>(),
+      Match.tagsExhaustive({
+        Split: () =>
+          Ref.update(pass.size, (size) => BatchSize.lowered(size, slice.length)).pipe(
+            Effect.zipRight(same(Bisection.halved(course.bisection, slice)))
+          ),
+        Bisect: () => same(Bisection.halved(course.bisection, slice)),
+        Probe: ({ tries }) => probed(pass, course, failed, tries),
+        Shorten: () => same(Bisection.shortened(course.bisection, slice)),
+        Refuse: () => same(Bisection.refused(course.bisection, slice, failure)),
+        Retry: ({ policy, within }) =>
+          within === "job"
+            ? ended(pass, failure, work)
+            : Effect.gen(function*() {
+              const history = { attempt: course.malformedTries + 1, elapsed: Duration.zero }
+              const delay = RetryPolicy.nextDelay(policy, history, yield* Random.next)
+              if (Option.isNone(delay)) return yield* ended(pass, failure, work)
+              yield* Effect.sleep(delay.value)
+              return {
+                ...course,
+                bisection: Bisection.again(course.bisection, slice),
+                malformedTries: course.malformedTries + 1
+              }
+            }),
+        Wait: () => cooled(pass, course, slice, { failure, work, cycle }),
+        Park: () => ended(pass, failure, work),
+        Halt: () => ended(pass, failure, work)
+      })
+    )
+  })
+
+/**
+ * Asks whether the provider is down. Where it is not, the call is made once more before its texts are suspected: it may have failed
+ * because of another one.
+ */
+const probed = Effect.fnUntraced(function*(pass: Pass, course: Course, failed: Failed, tries: number) {
+  const begun = yield* Ref.make(unpaced)
+  const answer = yield* Effect.either(answers(pass, failed.at, tries, begun))
+  if (Either.isLeft(answer)) {
+    if (!isFailure(answer.left)) return yield* Effect.fail(answer.left)
+    return yield* afterFailure(pass, course, { ...failed, failure: answer.left, cycle: yield* Ref.get(begun) }, "down")
+  }
+  if (!answer.right) return yield* afterFailure(pass, course, failed, "down")
+  if (course.isSuspect) return yield* afterFailure(pass, course, failed, "answers")
+  return { ...course, bisection: Bisection.again(course.bisection, failed.slice), isSuspect: true }
+})
+
+/** Calls that proved too much for the server are not made in that size again. */
+const learned = (pass: Pass, course: Course) =>
+  Option.match(Bisection.tooMuch(course.bisection), {
+    onNone: () => Effect.succeed(course),
+    onSome: ({ rest, texts }) =>
+      Effect.as(Ref.update(pass.size, (size) => BatchSize.lowered(size, texts)), { ...course, bisection: rest })
+  })
 
 /**
  * Bring one batch through the embedder, call by call; `onServed` stores each answer before the next call goes out. Answers
@@ -180,30 +168,49 @@ export const embedBatch = Effect.fn("EmbedBatch.embedBatch")(function*<E, R>(
   texts: ReadonlyArray<PlannedText>,
   onServed: (vectors: ReadonlyArray<NewVector>) => Effect.Effect<void, E, R>
 ) {
-  let course: Course = { bisection: Bisection.start(texts), malformedTries: 0, refusals: 0 }
+  let course: Course = { bisection: Bisection.start(texts), malformedTries: 0, refusals: 0, isSuspect: false }
   while (true) {
-    const step = Bisection.next(course.bisection, yield* Ref.get(pass.limit))
+    const step = Bisection.next(course.bisection, (yield* Ref.get(pass.size)).now)
     if (Option.isNone(step)) break
     if (yield* Deferred.isDone(pass.stop)) return []
     const begun = yield* Ref.make(unpaced)
     const { rest, slice } = step.value
-    const answer = yield* Effect.either(ask(pass, slice, begun))
+    const answer = yield* Effect.either(ask(pass, slice, begun, !course.isSuspect))
     if (Either.isRight(answer)) {
       yield* onServed(answer.right)
-      course = { bisection: Bisection.served(rest, slice), malformedTries: 0, refusals: 0 }
+      yield* Ref.update(pass.size, (size) => BatchSize.served(size, slice.length))
+      yield* Ref.set(pass.refusedInRow, 0)
+      const served = { bisection: Bisection.served(rest, slice), malformedTries: 0, refusals: 0 }
+      course = yield* learned(pass, { ...served, isSuspect: course.isSuspect })
     } else if (isFailure(answer.left)) {
-      course = yield* afterFailure(pass, { ...course, bisection: rest }, slice, answer.left, yield* Ref.get(begun))
+      const cycle = yield* Ref.get(begun)
+      const at = yield* Clock.currentTimeMillis
+      course = yield* afterFailure(pass, { ...course, bisection: rest }, { slice, failure: answer.left, cycle, at })
     } else {
       return yield* Effect.fail(answer.left)
     }
   }
-  const nobodysFault = Bisection.allRefused(course.bisection)
+  const { bisection } = course
+  const inRow = yield* Ref.updateAndGet(
+    pass.refusedInRow,
+    (before) => bisection.served > 0 ? 0 : before + bisection.refused.length
+  )
+  const nobodysFault = inRow >= mostRefusedInRow && bisection.served === 0
+    ? Option.fromNullable(bisection.refused[0]?.failure)
+    : Bisection.allRefused(bisection)
   if (Option.isSome(nobodysFault)) {
     return yield* ended(
       pass,
       nobodysFault.value,
-      Work.Embed({ texts: 1, malformedTries: 0, neighbours: "refused", canShorten: false })
+      Work.Embed({
+        texts: 1,
+        malformedTries: 0,
+        neighbours: "refused",
+        canShorten: false,
+        provider: "answers",
+        wasThere: true
+      })
     )
   }
-  return course.bisection.refused
+  return bisection.refused
 })

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import * as Assembly from "../../domain/embedding/Assembly.js"
+import * as BatchSize from "../../domain/embedding/BatchSize.js"
 import { Embedder } from "../../domain/embedding/Embedder.js"
 import * as EmbeddingPlan from "../../domain/embedding/EmbeddingPlan.js"
 import { Fingerprint } from "../../domain/embedding/Fingerprint.js"
@@ -22,7 +23,7 @@ import type { LeaseLost } from "../../domain/lease/Lease.js"
 import type { Pacer } from "../../domain/retry/Pacer.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { embedBatch } from "./EmbedBatch.js"
-import type { Pass } from "./EmbedBatch.js"
+import * as EmbedCall from "./EmbedCall.js"
 import type { Calls } from "./Paced.js"
 import { patiently } from "./PatientStore.js"
 
@@ -57,7 +58,7 @@ interface Answer {
 /** What the lanes of one pass share. The permit makes each write see the assembly as the last one left it. */
 interface Shared {
   readonly held: Held
-  readonly pass: Pass
+  readonly pass: EmbedCall.Pass
   readonly space: Effect.Effect<VectorSpace>
   readonly assembly: Assembly.Assembly
   readonly progress: Ref.Ref<Progress>
@@ -226,14 +227,14 @@ const attempt = Effect.fnUntraced(function*(
   const standing = yield* patiently(store.standing(held, yield* space))
   const shared: Shared = {
     held,
-    pass: {
+    pass: yield* EmbedCall.begin({
       job: held.job,
-      limit: yield* Ref.make(options.batchSize),
+      size: yield* Ref.make(BatchSize.start(options.batchSize, held.job.attempts)),
       dimension,
       movable,
       stop: halt,
       calls: options.calls
-    },
+    }),
     space,
     assembly: Assembly.make(),
     progress: yield* Ref.make(

@@ -46,6 +46,50 @@ describe("a bisection", () => {
     expect(drive(count, new Set([`h${at % count}`]), count).calls).toBeLessThanOrEqual(2 * exponent + 1)
   })
 
+  it.prop("names a size that was too much, and no call as large fails again", {
+    count: FastCheck.integer({ min: 1, max: 64 }),
+    most: FastCheck.integer({ min: 1, max: 64 })
+  }, ({ count, most }) => {
+    let state = Bisection.start(texts(count))
+    let limit = count
+    const failed: Array<number> = []
+    for (let step = Bisection.next(state, limit); Option.isSome(step); step = Bisection.next(state, limit)) {
+      const { rest, slice } = step.value
+      if (slice.length > most) {
+        failed.push(slice.length)
+        state = Bisection.halved(rest, slice)
+      } else {
+        const found = Bisection.tooMuch(Bisection.served(rest, slice))
+        limit = Option.match(found, {
+          onNone: () => limit,
+          onSome: ({ texts }) => Math.min(limit, Math.ceil(texts / 2))
+        })
+        state = Option.match(found, { onNone: () => Bisection.served(rest, slice), onSome: (one) => one.rest })
+      }
+    }
+    expect(state.served).toBe(count)
+    expect(failed.length).toBeLessThanOrEqual(Math.ceil(Math.log2(count / most + 1)) + 1)
+    expect(failed.length === 0 || limit <= most).toBe(true)
+  })
+
+  it.prop("finds no size at fault where a guilty text explains every failure", {
+    count: FastCheck.integer({ min: 2, max: 64 }),
+    at: FastCheck.nat(63)
+  }, ({ at, count }) => {
+    const { state } = drive(count, new Set([`h${at % count}`]), count)
+    expect(state.failed.length).toBeGreaterThan(0)
+    expect(Bisection.tooMuch(state)).toEqual(Option.none())
+  })
+
+  it("blames a text that was too long, and not the size of its batch", () => {
+    const started = Bisection.start(texts(2))
+    const first = Option.getOrThrow(Bisection.next(started, 2))
+    const one = Option.getOrThrow(Bisection.next(Bisection.halved(first.rest, first.slice), 2))
+    const shorter = Option.getOrThrow(Bisection.next(Bisection.shortened(one.rest, one.slice), 2))
+    const two = Option.getOrThrow(Bisection.next(Bisection.served(shorter.rest, shorter.slice), 2))
+    expect(Bisection.tooMuch(Bisection.served(two.rest, two.slice))).toEqual(Option.none())
+  })
+
   it("blames nobody when every text of a batch is refused by itself", () => {
     const all = new Set(texts(4).map((text) => text.hash))
     expect(Bisection.allRefused(drive(4, all, 4).state)).toEqual(Option.some(refusal))

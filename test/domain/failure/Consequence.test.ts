@@ -33,6 +33,8 @@ const certificate = new Failure.Network({ ...common, phase: "certificate" })
 const timeout = new Failure.Timeout(common)
 const down = new Failure.ProviderUnavailable({ ...common, retryAfter: twenty })
 const permanent = new Failure.ProviderUnavailable({ ...common, permanent: true })
+const hungUp = new Failure.Network({ ...common, phase: "receive" })
+const failing = new Failure.ProviderUnavailable({ ...common, status: 500 })
 const model = new Failure.ModelNotFound({ ...common, model: "gpt-99" })
 const context = new Failure.ContextLengthExceeded(common)
 const filtered = new Failure.ContentFiltered(common)
@@ -64,8 +66,17 @@ const all = [
 
 const embed = (
   texts: number,
-  more: Partial<{ malformedTries: number; neighbours: "unknown" | "served" | "refused"; canShorten: boolean }> = {}
-) => Work.Embed({ texts, malformedTries: 0, neighbours: "unknown", canShorten: false, ...more })
+  more: Partial<Extract<Work, { readonly _tag: "Embed" }>> = {}
+) =>
+  Work.Embed({
+    texts,
+    malformedTries: 0,
+    neighbours: "unknown",
+    canShorten: false,
+    provider: "not-asked",
+    wasThere: false,
+    ...more
+  })
 const agent = Work.Agent({ malformedTries: 0 })
 const chat = Work.Chat({ malformedTries: 0 })
 const request = Work.Request({ malformedTries: 0 })
@@ -75,6 +86,9 @@ const providerGate = GateRef.make({ kind: "provider", name: "openai" })
 
 const retry = (retryAfter: Option.Option<Duration.Duration> = Option.none()) =>
   Action.Retry({ policy: RetryPolicy.job, within: "job", retryAfter })
+const probe = (tries: number) => Action.Probe({ tries })
+const well = { provider: "answers" } as const
+const gone = { provider: "down" } as const
 const again = Action.Retry({ policy: RetryPolicy.malformed, within: "call", retryAfter: Option.none() })
 
 describe("the table of consequences, line by line", () => {
@@ -112,9 +126,31 @@ describe("the table of consequences, line by line", () => {
     ["a rate limit waits as long as it says", pace, embed(32), Action.Wait({ delay: Option.some(twenty) })],
     ["a rate limit without a time waits a backoff", paceUnnamed, agent, Action.Wait({ delay: Option.none() })],
     ["a batch that timed out is split", timeout, embed(2), Action.Split()],
-    ["one text that timed out is tried again", timeout, embed(1), retry()],
+    ["one text that timed out is suspected once the provider is known to answer", timeout, embed(1), probe(1)],
+    ["one text that timed out at a provider that is down is tried again", timeout, embed(1, gone), retry()],
+    [
+      "and is left out where the provider answers",
+      timeout,
+      embed(1, { ...well, neighbours: "served" }),
+      Action.Refuse()
+    ],
     ["an agent that timed out is tried again", timeout, agent, retry()],
-    ["a broken connection is tried again", network, embed(32), retry()],
+    ["a provider that nobody reaches is tried again", network, embed(32), retry()],
+    [
+      "but may have fallen over a text, where it served others before",
+      network,
+      embed(32, { wasThere: true }),
+      probe(6)
+    ],
+    ["a provider that hangs up may have fallen over a text, and is waited for", hungUp, embed(32), probe(6)],
+    ["a provider that hangs up on an agent is tried again", hungUp, agent, retry()],
+    ["a provider that fails may have failed over a text", failing, embed(32), probe(1)],
+    ["and is waited for where it served others before", failing, embed(32, { wasThere: true }), probe(6)],
+    ["a provider that is down has nothing to blame a batch for", failing, embed(32, gone), retry()],
+    ["a provider that embeds another text has: the batch is bisected", failing, embed(32, well), Action.Bisect()],
+    ["down to the text", failing, embed(1, { ...well, neighbours: "served" }), Action.Refuse()],
+    ["one text that no other one was served beside is not blamed", failing, embed(1, well), retry()],
+    ["nor is any where all fail", failing, embed(1, { ...well, neighbours: "refused" }), retry()],
     ["a bad certificate halts", certificate, embed(32), Action.Halt()],
     ["a provider that is down is tried again when it says", down, embed(32), retry(Option.some(twenty))],
     ["a provider that says never is not", permanent, embed(32), Action.Halt()],
@@ -149,7 +185,7 @@ describe("the table of consequences, line by line", () => {
     [
       "one text that timed out beside refused ones is tried again",
       timeout,
-      embed(1, { neighbours: "refused" }),
+      embed(1, { ...well, neighbours: "refused" }),
       retry()
     ],
     [
@@ -280,7 +316,7 @@ describe("one request by itself", () => {
     )
     expect(asksAgain(agent)(pace)).toEqual(Option.some({ retryAfter: Option.some(twenty) }))
     expect(asksAgain(embed(8))(timeout)).toEqual(Option.none())
-    expect(asksAgain(embed(1))(timeout)).toEqual(Option.some({ retryAfter: Option.none() }))
+    expect(asksAgain(embed(1, gone))(timeout)).toEqual(Option.some({ retryAfter: Option.none() }))
     expect(asksAgain(embed(8))(down)).toEqual(Option.some({ retryAfter: Option.some(twenty) }))
   })
 })

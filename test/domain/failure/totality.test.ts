@@ -107,7 +107,9 @@ const work: FastCheck.Arbitrary<Work> = FastCheck.oneof(
     texts: FastCheck.integer({ min: 0, max: 64 }),
     malformedTries: FastCheck.nat(5),
     neighbours: FastCheck.constantFrom("unknown" as const, "served" as const, "refused" as const),
-    canShorten: FastCheck.boolean()
+    canShorten: FastCheck.boolean(),
+    provider: FastCheck.constantFrom("not-asked" as const, "answers" as const, "down" as const),
+    wasThere: FastCheck.boolean()
   }).map((fields) => Work.Embed(fields)),
   FastCheck.nat(5).map((malformedTries) => Work.Agent({ malformedTries })),
   FastCheck.nat(5).map((malformedTries) => Work.Chat({ malformedTries })),

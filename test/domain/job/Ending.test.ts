@@ -10,9 +10,16 @@ import { held } from "../../support/Jobs.js"
 const common = { provider: "openai", detail: "said so" }
 const down = new Failure.ProviderUnavailable(common)
 const at = (attempts: number, more: Partial<Claimed> = {}): Claimed => ({ ...held(1).job, attempts, ...more })
-const batch = Work.Embed({ texts: 8, malformedTries: 0, neighbours: "unknown", canShorten: false })
+const batch = Work.Embed({
+  texts: 8,
+  malformedTries: 0,
+  neighbours: "unknown",
+  canShorten: false,
+  provider: "down",
+  wasThere: false
+})
 const alone = (neighbours: "served" | "refused") =>
-  Work.Embed({ texts: 1, malformedTries: 0, neighbours, canShorten: false })
+  Work.Embed({ texts: 1, malformedTries: 0, neighbours, canShorten: false, provider: "answers", wasThere: true })
 const end = (failure: Failure.Failure, job: Claimed, work: Work = batch) =>
   ending(failure, consequence(failure, work), job, 0.5)
 

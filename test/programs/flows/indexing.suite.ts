@@ -311,6 +311,45 @@ export const indexing = (backend: Backend) =>
         }).pipe(Effect.provide(house(played, { dimension: null })))
       })
 
+      it.effect("leaves out the one text of 1,000 that makes the server fail, and stores all others", () => {
+        const guilty = contains("number 617")
+        const broke = new Failure.ProviderUnavailable({ ...common, status: 500 })
+        const played = script((texts) => guilty(texts) ? fail(broke) : serve)
+        return Effect.gen(function*() {
+          const job = yield* run(catalog("pets", numbered(1000)))
+          expect([job.status, job.attempts]).toEqual(["partial", 1])
+          expect(job.progress).toMatchObject({ items: 1000, embedded: 999, refused: 1 })
+          const listed = yield* Effect.flatMap(IndexStore, (index) => index.refusals(job.source, 10))
+          expect(listed.map(({ failure, item }) => [item, failure._tag, failure.detail])).toEqual([
+            ["op617", "ProviderUnavailable", "by the script"]
+          ])
+        }).pipe(Effect.provide(house(played, {}, freshTenant(), settings({ batchSize: 32 }))))
+      })
+
+      it.effect("asks a server that is down a few times an attempt, however many texts there are", () => {
+        const played = script(() => fail(new Failure.ProviderUnavailable({ ...common, status: 500 })))
+        return Effect.gen(function*() {
+          const job = yield* run(catalog("pets", numbered(1000)))
+          expect([job.status, job.attempts, job.progress.refused]).toEqual(["failed", 5, 0])
+          // Two lanes make three tries each, and one call makes sure that it is not the texts: in each of five attempts.
+          expect(played.calls.length).toBeLessThanOrEqual(5 * (2 * 3 + 2))
+          expect(Option.map(job.lastError, ({ message }) => message)).toEqual(
+            Option.some("scripted is not available at the moment. It was tried 5 times.")
+          )
+        }).pipe(Effect.provide(house(played, {}, freshTenant(), settings({ batchSize: 32 }))))
+      })
+
+      it.effect("begins an attempt after a failed one with smaller calls, and grows with what is served", () => {
+        let left = 4
+        const broke = new Failure.ProviderUnavailable({ ...common, status: 500 })
+        const played = script(() => left-- > 0 ? fail(broke) : serve)
+        return Effect.gen(function*() {
+          const job = yield* run(catalog("pets", numbered(20)))
+          expect([job.status, job.attempts]).toEqual(["succeeded", 2])
+          expect(played.calls.map((texts) => texts.length)).toEqual([20, 20, 20, 1, 8, 12])
+        }).pipe(Effect.provide(house(played, {}, freshTenant(), settings({ batchSize: 32 }))))
+      })
+
       it.effect("leaves out the one text that spoils its batch's answers, and keeps its neighbours", () => {
         const played = script((texts) =>
           contains("number 5")(texts) ? fail(new Failure.MalformedResponse(common)) : serve
