@@ -10,13 +10,13 @@ describe("the README", () => {
   })
 
   it("names every dependency of the package", () => {
-    const { dependencies } = JSON.parse(read("../../package.json"))
+    const { dependencies, peerDependencies } = JSON.parse(read("../../package.json"))
     const table = read("../../README.md").split("## Why each dependency is there")[1] ?? ""
     const named = [...table.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = ""]) => {
       const names = cell.split(",").map((name) => name.trim())
       const scope = names[0]?.split("/")[0]
       return names.map((name) => name.startsWith("/") ? `${scope}${name}` : name)
     })
-    expect(Object.keys(dependencies).filter((name) => !named.includes(name))).toEqual([])
+    expect(Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => !named.includes(name))).toEqual([])
   })
 })
