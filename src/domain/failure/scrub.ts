@@ -16,6 +16,16 @@ const secretNames =
  * and before name=value pairs, and what a step leaves is never caught by a later one.
  */
 const steps: ReadonlyArray<Step> = [
+  // Clients quote the header that they cannot send: h11 and requests as Python prints it, undici with its line breaks.
+  [
+    /((?:illegal|invalid|bad|malformed) header (?:field )?(?:value|content)|\bin header value|\bheader value)(\s*:?\s*)[bu]?(["'`])(?:\\.|(?!\3)[^\\])*(?:\3|$)/gi,
+    `$1$2${hidden}`
+  ],
+  [/(["'`])(?:\\.|(?!\1)[^\\]){1,8192}\1(?= is (?:an invalid|not a (?:legal|valid)) (?:http )?header)/gi, hidden],
+  [
+    /(["'`])(?:bearer|basic)\s+(?=[^\s"'`]*[\d+/=_.-]|[^\s"'`]{16,})(?:\\.|(?!\1)[^\\])*(?:\1|$)/gi,
+    hidden
+  ],
   [/-----BEGIN [A-Z ]*(?:PRIVATE KEY|CERTIFICATE)-----[\s\S]*?(?:-----END [A-Z ]*-----|$)/g, hidden],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>\\@]*(?:@[^\s/?#"'<>\\@]*)*@/gi, "$1"],
   [/\b([a-z][a-z0-9+.-]*:\/\/[^\s?#"'<>\\)]*)[?#][^\s"'<>\\)]*/gi, "$1"],
@@ -38,11 +48,11 @@ const steps: ReadonlyArray<Step> = [
   ],
   // Keys by their makers' prefixes.
   [
-    /\b(?:sk|pk|rk|ak|fk|ek|sess|key|org|proj|whsec)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9_-]*[A-Za-z0-9*]{8,}[\w*-]*/g,
+    /(?:\b|(?<=\\[nrt]))(?:sk|pk|rk|ak|fk|ek|sess|key|org|proj|whsec)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9_-]*[A-Za-z0-9*]{8,}[\w*-]*/g,
     hidden
   ],
   [
-    /\b(?:gsk|xai|pplx|r8|hf|api_org|nvapi|csk|fw|fpf|jina|pa|al|voyage|tgp|tgp_v1|ghp|gho|ghu|ghs|ghr|glpat|github_pat|dapi|dop_v1|lsv2_(?:pt|sk)|ls__|xox[abposr]|xapp|tvly|ctx7sk|pcsk|SG|npm|pypi|shpat|sq0csp|rnd|sbp|e2b|dsk|bce-v3|ms|tenant|figd|lin_api|secret|ntn|phc|phx|sntrys|AGE-SECRET-KEY)[-_./][A-Za-z0-9][\w./=-]{9,}/g,
+    /(?:\b|(?<=\\[nrt]))(?:gsk|xai|pplx|r8|hf|api_org|nvapi|csk|fw|fpf|jina|pa|al|voyage|tgp|tgp_v1|ghp|gho|ghu|ghs|ghr|glpat|github_pat|dapi|dop_v1|lsv2_(?:pt|sk)|ls__|xox[abposr]|xapp|tvly|ctx7sk|pcsk|SG|npm|pypi|shpat|sq0csp|rnd|sbp|e2b|dsk|bce-v3|ms|tenant|figd|lin_api|secret|ntn|phc|phx|sntrys|AGE-SECRET-KEY)[-_./][A-Za-z0-9][\w./=-]{9,}/g,
     hidden
   ],
   [/\bya29\.[\w.-]{10,}|\b1\/\/0[\w-]{20,}|\bAQ\.[\w-]{20,}/g, hidden],
@@ -54,7 +64,28 @@ const steps: ReadonlyArray<Step> = [
   [/(?<![\w/+.-])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])(?=[\w+/-]*\d)[A-Za-z0-9_+/-]{32,}={0,2}(?![\w/+-])/g, hidden]
 ]
 
-const pass = (text: string): string => steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text)
+/** What pasting leaves within a key: line breaks, as they are and as escapes, and characters that nobody sees. */
+const breaks = String.raw`(?:(?:\\+[rn]|[\r\n\u00ad\u200b-\u200f\u2060-\u2064\ufeff])[ \t]*)+`
+
+/** What follows a break as more of the key: a run that has a digit, or that stands alone on its line. */
+const more =
+  String.raw`(?=[\w.=+/-]*\d|[\w.=+/-]{4,}(?:["'\x60)\]}>,;]|\\|[\r\n]|[ \t]*$))[\w.=+/-]{2,}`
+
+/** The shapes of key whose second half would be shown if a break parted them; each with what stands before the break. */
+const parted: ReadonlyArray<RegExp> = [
+  String
+    .raw`(?:\b|(?<=\\[nrt]))(?:(?:sk|pk|rk|gsk|xai|pplx|r8|hf|nvapi|csk|fw|jina|pa|ghp|gho|github_pat|tgp_v1)[-_]|AIza|ya29\.|eyJ|AKIA|ASIA|LTAI)[\w.-]*`,
+  String.raw`\b(?:bearer|basic)[ \t]+[^\s"'\x60,;\\]{4,}`,
+  String.raw`\b${secretNames}["'\x60]?\s*[:=][ \t]*[^\s"'\x60,;&\\]{4,}`
+].map((before) => new RegExp(`(${before})${breaks}(?=(?:${more}))`, "gim"))
+
+const anyBreak = /[\r\n\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|\\[rn]/
+
+/** Keys that a break parted are whole again, so that they are hidden whole. */
+const joined = (text: string): string =>
+  anyBreak.test(text) ? parted.reduce((rest, shape) => rest.replace(shape, "$1"), text) : text
+
+const pass = (text: string): string => steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), joined(text))
 
 /** More passes than a text has ever needed; what has not settled by then is hidden whole. */
 const mostPasses = 10

@@ -172,6 +172,51 @@ describe("scrub", () => {
     )
   })
 
+  const breaks = FastCheck.constantFrom("\n", "\r\n", "\\n", "\\r\\n", "\u200b", "\ufeff", "\u00ad", "\n  ")
+  const frames: ReadonlyArray<readonly [string, (key: string) => string]> = [
+    ["h11's words", (key) => `Illegal header value b'Bearer ${key}'`],
+    ["requests' words", (key) => `Invalid return character(s) in header value: 'Bearer ${key}'`],
+    ["undici's words", (key) => `Headers.append: "Bearer ${key}" is an invalid header value.`],
+    ["a header", (key) => `Authorization: Bearer ${key}`],
+    ["a setting", (key) => `OPENAI_API_KEY=${key}\nnext=1`],
+    ["a sentence", (key) => `Incorrect API key provided: ${key}`]
+  ]
+
+  it.each(frames)("leaves no half of a key that a break parts, in %s", (_, frame) => {
+    FastCheck.assert(
+      FastCheck.property(
+        alphanumeric(16, 40).map((rest) => `sk-a1${rest}9z`),
+        breaks,
+        FastCheck.double({ min: 0.2, max: 0.8, noNaN: true }),
+        (key, parting, at) => {
+          const middle = Math.floor(key.length * at)
+          const halves = [key.slice(0, middle), key.slice(middle)]
+          const shown = scrub(frame(halves.join(parting)))
+          return halves.every((half) => half.length < 6 || !shown.includes(half)) && scrub(shown) === shown
+        }
+      ),
+      { numRuns: 300 }
+    )
+  })
+
+  it("hides a header's value whole, whatever it is", () => {
+    expect(scrub("Illegal header value b'Bearer '")).toBe("Illegal header value [hidden]")
+    expect(scrub("Invalid header value: 'Bearer {\\n  \"custom_models\": [1]'")).toBe("Invalid header value: [hidden]")
+    expect(scrub("net/http: invalid header field value for \"Authorization\"")).toBe(
+      "net/http: invalid header field value for \"Authorization\""
+    )
+    expect(scrub("Invalid character in header content [\"Authorization\"]")).toBe(
+      "Invalid character in header content [\"Authorization\"]"
+    )
+  })
+
+  it("keeps the words of the line after a key", () => {
+    expect(scrub("Incorrect API key provided: sk-abcdefghijkl1234.\nYou can find your key in the console.")).toBe(
+      "Incorrect API key provided: [hidden].\nYou can find your key in the console."
+    )
+    expect(scrub("key sk-abcdefghijkl1234\nplease check it")).toBe("key [hidden]\nplease check it")
+  })
+
   it.each([
     "Rate limit reached for gpt-4o in organization org-name on tokens per min (TPM): Limit 30000, Requested 31538.",
     "max_tokens: 100000 > 8192, which is the maximum allowed number of output tokens",
