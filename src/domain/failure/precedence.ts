@@ -116,14 +116,20 @@ const shared: ReadonlyArray<Level> = [
 
 const status = level("the status", "It says the least: several causes share each.", Status.rules)
 
-/** What the answer says itself, quotes left out; where this finds nothing, all of it is read. */
+/** A gateway that says "upstream request failed" or "timed out" tells of its upstream: that is no cause of its own. */
+const ofUpstream: ReadonlyArray<Rule> = [...Capacity.words, ...Capacity.timeouts]
+
+/** What the answer says itself, quotes left out. */
 export const ownWord: ReadonlyArray<Level> = [
   known,
   client,
   makers,
-  ...shared,
+  ...shared.map((one) => ({ ...one, rules: one.rules.filter((rule) => !ofUpstream.includes(rule)) })),
   level("a wait that the answer names itself", "Who names a wait is there and will serve.", Pace.ownWait)
 ]
+
+/** What an answer quotes, where it has no word of its own. */
+export const quotedWord: ReadonlyArray<Level> = [makers, ...shared]
 
 /** A status is at hand. */
 export const answered: ReadonlyArray<Level> = [known, makers, edge, ...shared, status]

@@ -68,8 +68,7 @@ const steps: ReadonlyArray<Step> = [
 const breaks = String.raw`(?:(?:\\+[rn]|[\r\n\u00ad\u200b-\u200f\u2060-\u2064\ufeff])[ \t]*)+`
 
 /** What follows a break as more of the key: a run that has a digit, or that stands alone on its line. */
-const more =
-  String.raw`(?=[\w.=+/-]*\d|[\w.=+/-]{4,}(?:["'\x60)\]}>,;]|\\|[\r\n]|[ \t]*$))[\w.=+/-]{2,}`
+const more = String.raw`(?=[\w.=+/-]*\d|[\w.=+/-]{4,}(?:["'\x60)\]}>,;]|\\|[\r\n]|[ \t]*$))[\w.=+/-]{2,}`
 
 /** The shapes of key whose second half would be shown if a break parted them; each with what stands before the break. */
 const parted: ReadonlyArray<RegExp> = [
@@ -85,7 +84,8 @@ const anyBreak = /[\r\n\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|\\[rn]/
 const joined = (text: string): string =>
   anyBreak.test(text) ? parted.reduce((rest, shape) => rest.replace(shape, "$1"), text) : text
 
-const pass = (text: string): string => steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), joined(text))
+const pass = (text: string): string =>
+  steps.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), joined(text))
 
 /** More passes than a text has ever needed; what has not settled by then is hidden whole. */
 const mostPasses = 10

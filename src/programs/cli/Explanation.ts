@@ -111,12 +111,15 @@ export const explain = (wire: WireFailure): Explanation => {
   }
 }
 
-/** The answer to one JSON line: never a failure, a line that cannot be read gets its problem. */
-export const answerTo = (line: string): Readonly<Record<string, unknown>> =>
+/**
+ * The answer to one JSON line: never a failure, a line that cannot be read gets its problem. A line that names no moment of its
+ * own is read at `now`, in epoch milliseconds: waits given as dates need one.
+ */
+export const answerTo = (now: number) => (line: string): Readonly<Record<string, unknown>> =>
   Either.match(fromLine(line), {
     onLeft: ({ id, problem }) => ({ id, error: problem }),
     onRight: ({ id, wire }) => {
-      const { failure, rule } = recognise(wire)
+      const { failure, rule } = recognise({ now, ...wire })
       const { action, retryAfter } = loneRequest(failure)
       return { id, tag: failure._tag, action, retryAfterMs: millis(retryAfter), rule }
     }

@@ -102,7 +102,6 @@ export const windows: ReadonlyArray<Rule> = [
     because:
       "Gateways rest a key or a model after its refusals and serve again by themselves; what was said last is quoted.",
     tag: "RateLimited",
-    status: (status) => status === undefined || status === 429 || status === 503,
     code: codes("(?:model|key|account|credential|provider|channel)s?cooldown|cooldown|coolingdown")
   },
   {
@@ -110,7 +109,7 @@ export const windows: ReadonlyArray<Rule> = [
     because:
       "A portion per hours, day or week, or one whose renewal is named, comes back by itself; plans answer so with 402, 403 and codes of access as well as with 429.",
     tag: "RateLimited",
-    status: (status) => status === undefined || [200, 400, 402, 403, 409, 429, 503].includes(status),
+    status: (status) => status !== 413,
     text: portion,
     unless: month,
     when: (evidence) => spent(evidence) && (opensAgain.test(evidence.text) || named(evidence))

@@ -1,7 +1,9 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { stdin } from "node:process"
 import { fromText } from "../../../domain/failure/Report.js"
+import * as Storable from "../../../domain/text/Storable.js"
 import * as Explanation from "../Explanation.js"
 import { UsageProblem } from "../Fault.js"
 import { report } from "../Report.js"
@@ -49,6 +51,9 @@ const read = (error: string) => {
     )
 }
 
+/** Ids, names and lines of a file are anybody's: none of them may steer the terminal. */
+const shown = (text: unknown): string => Storable.oneLine(String(text))
+
 const told = (style: Style, found: Explanation.Explanation): ReadonlyArray<string> => {
   const widest = Math.max(...found.work.map(({ work }) => work.length))
   return [
@@ -56,9 +61,9 @@ const told = (style: Style, found: Explanation.Explanation): ReadonlyArray<strin
     `  because ${found.because}`,
     ...(found.detail === "" ? [] : [`  said    ${found.detail}`]),
     "",
-    ...found.work.map(({ does, work }) => `  ${work.padEnd(widest)}  ${does}`),
+    ...found.work.map(({ does, work }) => `  ${work.padEnd(widest)}  ${shown(does)}`),
     "",
-    `  the user reads   ${found.userMessage}`,
+    `  the user reads   ${shown(found.userMessage)}`,
     `  the operator     ${found.report === "expected" ? "is not told: this is expected" : `is told: ${found.report}`}`,
     `  a chat session   is ${found.chatSession}`,
     `  codes            exit ${found.exitCode}, HTTP ${found.httpStatus}, log ${found.logLevel}`
@@ -67,20 +72,21 @@ const told = (style: Style, found: Explanation.Explanation): ReadonlyArray<strin
 
 const line = (answer: Readonly<Record<string, unknown>>) =>
   "error" in answer
-    ? `${answer["id"] ?? "-"}  cannot be read: ${answer["error"]}`
-    : `${answer["id"] ?? "-"}  ${answer["tag"]}  ${answer["action"]}${
+    ? `${shown(answer["id"] ?? "-")}  cannot be read: ${shown(answer["error"])}`
+    : `${shown(answer["id"] ?? "-")}  ${answer["tag"]}  ${answer["action"]}${
       answer["retryAfterMs"] === null ? "" : ` after ${answer["retryAfterMs"]} ms`
     }  ${answer["rule"]}`
 
 export const run = ({ auth, error, provider, surface }: Asked) =>
-  Effect.map(read(error), (text) =>
+  Effect.zipWith(read(error), Clock.currentTimeMillis, (text, now) =>
     Option.match(Explanation.recorded(text), {
       onSome: (lines) => {
-        const answers = lines.map(Explanation.answerTo)
+        const answers = lines.map(Explanation.answerTo(now))
         return { ...report({}, () => answers.map(line)), lines: answers }
       },
       onNone: () => {
         const found = Explanation.explain(fromText(text, {
+          now,
           surface,
           ...(provider === undefined ? {} : { provider }),
           ...(auth === "guess" ? {} : { auth })
