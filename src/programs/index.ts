@@ -5,7 +5,18 @@
 
 // Layers: App is all of them, on the settings that are given.
 export * as Settings from "./Settings.js"
-export { App, Database, Embedding, MemoryDatabase, Sha256, Sources, Stores, StoresInMemory, Tenancy, Work } from "./Wiring.js"
+export {
+  App,
+  Database,
+  Embedding,
+  MemoryDatabase,
+  Sha256,
+  Sources,
+  Stores,
+  StoresInMemory,
+  Tenancy,
+  Work
+} from "./Wiring.js"
 
 // What one does with them.
 export { enqueueInTransaction } from "../adapters/postgres/enqueueInTransaction.js"

@@ -67,7 +67,9 @@ export const judge = (
       `select c.source_id, c.item_id, c.ordinal, c.item_hash, c.text_hash, e.vector::text as vector
       from holdfast.chunk c left join holdfast.embedding e using (tenant, model, dimension, text_hash)`
     )
-    const vectors = yield* world.sql<{ readonly count: number }>("select count(*)::int as count from holdfast.embedding")
+    const vectors = yield* world.sql<{ readonly count: number }>(
+      "select count(*)::int as count from holdfast.embedding"
+    )
     const jobs = yield* world.sql<JobRow>("select status, attempts, crashes from holdfast.index_job_all")
     const found = Array.groupBy(chunks, ({ item_id, source_id }) => `${source_id}/${item_id}`)
     const texts = new Set(expected.map(({ text }) => text))

@@ -82,7 +82,12 @@ export const ofServer = (
     : []),
   ...(server.mayCreate || server.readOnly
     ? []
-    : [warn("database", "This role may not create tables in the schema of database.schema: migrations must be run by another one.")]),
+    : [
+      warn(
+        "database",
+        "This role may not create tables in the schema of database.schema: migrations must be run by another one."
+      )
+    ]),
   server.pgvector === "absent"
     ? warn(
       "pgvector",

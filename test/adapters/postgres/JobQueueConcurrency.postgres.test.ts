@@ -70,7 +70,8 @@ describe("the job queue among many workers", () => {
         const ids = taken.flat().map(({ job }) => job.id)
         expect(new Set(ids).size).toBe(ids.length)
         const sql = yield* SqlClient.SqlClient
-        const left = yield* sql`select id from holdfast.index_job where tenant = ${yield* Tenant} and status <> 'running'`
+        const left =
+          yield* sql`select id from holdfast.index_job where tenant = ${yield* Tenant} and status <> 'running'`
         // A claimer that meets only rows that others hold at that moment gives up; what it skipped is theirs.
         expect(ids.length + left.length).toBe(1000)
         expect(left.length).toBe(0)

@@ -141,13 +141,16 @@ export const jobHistories = (backend: Backend, numRuns: number) =>
       it.effect(
         "end, step by step, as the pure state machine says",
         () =>
-          Effect.flatMap(Effect.runtime<SqlClient.SqlClient | Tables>(), (runtime) =>
-            Effect.promise(() =>
-              FastCheck.assert(
-                FastCheck.asyncProperty(History.histories(25), (steps) => Runtime.runPromise(runtime)(replay(steps))),
-                { numRuns, endOnFailure: false }
+          Effect.flatMap(
+            Effect.runtime<SqlClient.SqlClient | Tables>(),
+            (runtime) =>
+              Effect.promise(() =>
+                FastCheck.assert(
+                  FastCheck.asyncProperty(History.histories(25), (steps) => Runtime.runPromise(runtime)(replay(steps))),
+                  { numRuns, endOnFailure: false }
+                )
               )
-            )),
+          ),
         120_000
       )
     })

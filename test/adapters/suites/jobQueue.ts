@@ -28,8 +28,10 @@ const ids = (jobs: ReadonlyArray<{ readonly source: { readonly id: string } }>) 
 export const jobQueue = (backend: Backend) =>
   describe(`the job queue on ${backend.name}`, () => {
     it.layer(backend.fresh(all), { timeout: "60 seconds" })((it) => {
-      const test = <E>(name: string, body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient | Tables>) =>
-        it.effect(name, () => Kit.alone(body()))
+      const test = <E>(
+        name: string,
+        body: () => Effect.Effect<void, E, JobQueue | Tenant | SqlClient.SqlClient | Tables>
+      ) => it.effect(name, () => Kit.alone(body()))
 
       describe("enqueue", () => {
         test("keeps one open job a source, however often it is asked for", () =>

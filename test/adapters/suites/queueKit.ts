@@ -21,7 +21,9 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 /** What tests of the queue say over and over. */
 
 /** The queue and the gates of one tenant. */
-export const queueOf = (tenant: string): Layer.Layer<JobQueue | Gates | Pacer | Tenant, never, SqlClient.SqlClient | Tables> => {
+export const queueOf = (
+  tenant: string
+): Layer.Layer<JobQueue | Gates | Pacer | Tenant, never, SqlClient.SqlClient | Tables> => {
   const own = Layer.succeed(Tenant, tenant)
   return Layer.mergeAll(Layer.provide(Layer.mergeAll(QueueInSql.layer, GatesInSql.layer, PacerInSql.layer), own), own)
 }

@@ -32,34 +32,36 @@ const inSchema = (schema: string) => Effect.provideService(Tables, named(schema)
 const inOther = inSchema("other")
 
 /** Whatever a program does with its tables, once. Answers what is found by words and by meaning. */
-export const everything = Effect.suspend(() => Indexing.inTenant(Effect.gen(function*() {
-  const queue = yield* JobQueue
-  const search = yield* SearchIndex
-  expect((yield* Indexing.indexed(pets)).length).toBe(3)
-  yield* Indexing.indexed(pets, Indexing.forced)
-  const held = yield* Indexing.begin(pets, Indexing.forced)
-  yield* queue.renew([held], Kit.minute)
-  yield* queue.settle(held, { _tag: "Released" })
-  yield* queue.reclaim
-  expect((yield* queue.list({ limit: 10 })).length).toBe(3)
-  yield* Effect.gen(function*() {
-    const gates = yield* Gates
-    const upkeep = yield* Upkeep
-    yield* gates.open(GateRef.make({ kind: "provider", name: "fake" }))
-    yield* Kit.cool("other", "1 minute")
-    expect((yield* gates.cooling).map(({ provider }) => provider)).toEqual(["other"])
-    yield* upkeep.isTurn("reconcile", Kit.minute)
-    yield* upkeep.lineUp
-    yield* upkeep.unmatched({ model: "model", dimension: 4 })
-    yield* upkeep.prune(Kit.minute, 10)
-  }).pipe(Effect.provide(sides))
-  const byWords = yield* search.lexical("feed", {}, 5)
-  const byMeaning = yield* search.semantic(Indexing.vectorOf("find a pet"), Indexing.space, {}, 1)
-  const catalogs = yield* Effect.flatMap(CatalogStore, (store) => store.list)
-  expect(catalogs.map(({ items }) => items)).toEqual([3])
-  yield* Indexing.remove("pets")
-  return [...byWords, ...byMeaning].map(({ id }) => id)
-})))
+export const everything = Effect.suspend(() =>
+  Indexing.inTenant(Effect.gen(function*() {
+    const queue = yield* JobQueue
+    const search = yield* SearchIndex
+    expect((yield* Indexing.indexed(pets)).length).toBe(3)
+    yield* Indexing.indexed(pets, Indexing.forced)
+    const held = yield* Indexing.begin(pets, Indexing.forced)
+    yield* queue.renew([held], Kit.minute)
+    yield* queue.settle(held, { _tag: "Released" })
+    yield* queue.reclaim
+    expect((yield* queue.list({ limit: 10 })).length).toBe(3)
+    yield* Effect.gen(function*() {
+      const gates = yield* Gates
+      const upkeep = yield* Upkeep
+      yield* gates.open(GateRef.make({ kind: "provider", name: "fake" }))
+      yield* Kit.cool("other", "1 minute")
+      expect((yield* gates.cooling).map(({ provider }) => provider)).toEqual(["other"])
+      yield* upkeep.isTurn("reconcile", Kit.minute)
+      yield* upkeep.lineUp
+      yield* upkeep.unmatched({ model: "model", dimension: 4 })
+      yield* upkeep.prune(Kit.minute, 10)
+    }).pipe(Effect.provide(sides))
+    const byWords = yield* search.lexical("feed", {}, 5)
+    const byMeaning = yield* search.semantic(Indexing.vectorOf("find a pet"), Indexing.space, {}, 1)
+    const catalogs = yield* Effect.flatMap(CatalogStore, (store) => store.list)
+    expect(catalogs.map(({ items }) => items)).toEqual([3])
+    yield* Indexing.remove("pets")
+    return [...byWords, ...byMeaning].map(({ id }) => id)
+  }))
+)
 
 /** Milliseconds: on a busy machine the embedded database takes most of a minute for its tables. */
 const patience = 120_000
@@ -105,7 +107,10 @@ export const schemas = (backend: Backend) =>
         Effect.gen(function*() {
           const queue = Kit.queueOf(Kit.newTenant())
           const locks = Layer.provideMerge(WorkerLockInSql.layer, queue)
-          const register = Effect.provide(Effect.flatMap(WorkerLock, (lock) => lock.register), locks)
+          const register = Effect.provide(
+            Effect.flatMap(WorkerLock, (lock) => lock.register),
+            locks
+          )
           const living = Effect.provide(Effect.flatMap(WorkerLock, (lock) => lock.living), locks)
           yield* inOther(Migrate.migrate(all))
           expect(yield* Migrate.migrate(all)).toEqual([])

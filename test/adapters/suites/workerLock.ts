@@ -33,7 +33,9 @@ export interface WorkerRow {
 
 export const workers = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
-  return yield* sql<WorkerRow>`select id, lock_number, pid from holdfast.worker where tenant = ${yield* Tenant} order by id`
+  return yield* sql<
+    WorkerRow
+  >`select id, lock_number, pid from holdfast.worker where tenant = ${yield* Tenant} order by id`
 })
 
 /** What every back end's worker lock does. */

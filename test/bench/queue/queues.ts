@@ -47,7 +47,9 @@ const holdfast: Queue = {
     }
   },
   fill: async (db, jobs) => {
-    await db.query("truncate holdfast.index_job, holdfast.index_job_history, holdfast.pending, holdfast.lease, holdfast.source cascade")
+    await db.query(
+      "truncate holdfast.index_job, holdfast.index_job_history, holdfast.pending, holdfast.lease, holdfast.source cascade"
+    )
     await db.query(
       `insert into holdfast.source (tenant, kind, id, location, title, version, revision)
       select $2, 'catalog', 'source-' || n, 'nowhere', 'n', '1', 'r' from generate_series(1, $1::integer) n`,

@@ -17,7 +17,9 @@ interface JobRow {
 /** The newest job. */
 const newest = (here: World) =>
   Effect.map(
-    here.sql<JobRow>("select status, attempts, crashes, embedded, reused from holdfast.index_job_all order by id desc limit 1"),
+    here.sql<JobRow>(
+      "select status, attempts, crashes, embedded, reused from holdfast.index_job_all order by id desc limit 1"
+    ),
     ([row]): JobRow => row ?? { status: "none", attempts: 0, crashes: 0, embedded: 0, reused: 0 }
   )
 
