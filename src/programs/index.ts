@@ -41,7 +41,10 @@ export { SettingsProblem } from "./settings/resolve.js"
 // Catalogs: descriptions and what is stored of them.
 export { Catalog, CatalogName, CatalogNotFound, CatalogStore } from "../domain/catalog/CatalogStore.js"
 export type { CatalogItem, IndexRequest, NewCatalog } from "../domain/catalog/CatalogStore.js"
-export { SourceDocument, SourceReader } from "../domain/catalog/SourceReader.js"
+export { Document } from "../domain/catalog/Document.js"
+export type { Origin, Repeated } from "../domain/catalog/Document.js"
+export { SourceReader } from "../domain/catalog/SourceReader.js"
+export type { SourceDocument } from "../domain/catalog/SourceReader.js"
 
 // Embedding and search.
 export { Embedder } from "../domain/embedding/Embedder.js"

@@ -9,6 +9,9 @@ export interface Bytes {
   readonly revision: string
 }
 
+/** SHA-256 in hex. */
+export const revision = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
 /** Collect a stream, and stop reading it as soon as it holds more than `limit` bytes. */
 export const collect = <E, R>(
   location: string,

@@ -9,8 +9,17 @@ import {
   MarkupSource,
   TooDeep
 } from "../../domain/catalog/CatalogProblem.js"
+import type { Origin } from "../../domain/catalog/Document.js"
 import * as JsonSyntax from "./JsonSyntax.js"
+import * as JsonText from "./JsonText.js"
+import type { Parsed } from "./Parsed.js"
 import * as YamlText from "./YamlText.js"
+import type { Trouble } from "./YamlTrouble.js"
+
+/** What JSON or YAML made of the bytes. */
+interface Content extends Pick<Origin, "repeated"> {
+  readonly root: unknown
+}
 
 export type ContentProblem = EmptySource | BinarySource | MarkupSource | BrokenJson | BrokenYaml | AliasBomb | TooDeep
 
@@ -41,32 +50,30 @@ const decode = (location: string, bytes: Uint8Array): Either.Either<string, Bina
   })
 }
 
-const json = (location: string, text: string): Either.Either<unknown, BrokenJson | TooDeep> =>
-  Either.try({
-    // JSON.parse says `any`; whatever comes out is judged later
-    try: (): unknown => JSON.parse(text),
-    catch: (error) => {
-      const fault = JsonSyntax.find(text)
-      return fault === undefined && error instanceof RangeError
-        ? new TooDeep({ location })
-        : new BrokenJson({
-          location,
-          ...JsonSyntax.position(text, fault?.offset ?? 0),
-          why: fault?.why ?? "it cannot be parsed"
-        })
-    }
-  })
+/** Positions for people in place of offsets. */
+const placed = (text: string, { repeated, root }: Parsed): Content => {
+  const position = JsonSyntax.positions(text)
+  return { root, repeated: repeated.map(({ offset, ...one }) => ({ ...one, ...position(offset) })) }
+}
 
-const yaml = (location: string, text: string): Either.Either<unknown, BrokenYaml | AliasBomb | TooDeep> =>
-  Either.mapLeft(
-    YamlText.parse(text),
-    Match.type<YamlText.Trouble>().pipe(
-      Match.withReturnType<BrokenYaml | AliasBomb | TooDeep>(),
-      Match.tagsExhaustive({
-        Broken: ({ offset, why }) => new BrokenYaml({ location, ...JsonSyntax.position(text, offset), why }),
-        AliasBomb: () => new AliasBomb({ location }),
-        TooDeep: () => new TooDeep({ location })
-      })
+const json = (location: string, text: string): Either.Either<Content, BrokenJson> =>
+  JsonText.parse(text).pipe(
+    Either.map((parsed) => placed(text, parsed)),
+    Either.mapLeft(({ offset, why }) => new BrokenJson({ location, ...JsonSyntax.position(text, offset), why }))
+  )
+
+const yaml = (location: string, text: string): Either.Either<Content, BrokenYaml | AliasBomb | TooDeep> =>
+  YamlText.parse(text).pipe(
+    Either.map((parsed) => placed(text, parsed)),
+    Either.mapLeft(
+      Match.type<Trouble>().pipe(
+        Match.withReturnType<BrokenYaml | AliasBomb | TooDeep>(),
+        Match.tagsExhaustive({
+          Broken: ({ offset, why }) => new BrokenYaml({ location, ...JsonSyntax.position(text, offset), why }),
+          AliasBomb: () => new AliasBomb({ location }),
+          TooDeep: () => new TooDeep({ location })
+        })
+      )
     )
   )
 
@@ -80,19 +87,23 @@ const markup = (start: string): string | undefined =>
     ? /<html\b/i.test(start) ? "an HTML page" : "an XML document"
     : undefined
 
-const parse = (location: string, text: string): Either.Either<unknown, ContentProblem> => {
+const parse = (location: string, text: string): Either.Either<Content, ContentProblem> => {
   const start = text.slice(0, 1000).trimStart()
   const looksLike = markup(start)
   if (looksLike !== undefined) return Either.left(new MarkupSource({ location, looksLike }))
   if (start.startsWith("{") || start.startsWith("[")) {
     const parsed = json(location, text)
-    return Either.isLeft(parsed) && /\.ya?ml$/i.test(location) && text.length < long ? yaml(location, text) : parsed
+    return Either.isLeft(parsed) && /\.ya?ml(?:$|[?) ])/i.test(location) && text.length < long
+      ? yaml(location, text)
+      : parsed
   }
-  return text.length > long && !/(?:openapi|swagger)/i.test(text) ? Either.right(text) : yaml(location, text)
+  return text.length > long && !/(?:openapi|swagger)/i.test(text)
+    ? Either.right({ root: text, repeated: [] })
+    : yaml(location, text)
 }
 
 /** Parse raw bytes as what they are, JSON or YAML, whatever the location calls them. */
-export const document = (location: string, bytes: Uint8Array): Either.Either<unknown, ContentProblem> =>
+export const document = (location: string, bytes: Uint8Array): Either.Either<Content, ContentProblem> =>
   Either.flatMap(
     decode(location, bytes),
     (text) => text.trim() === "" ? Either.left(new EmptySource({ location })) : parse(location, text)

@@ -5,10 +5,8 @@ export interface Fault {
 }
 
 /** What may come next: a value, its first in a list, a key, its first in an object, a colon, a comma or end, nothing. */
-type Expected = "value" | "first value" | "key" | "first key" | "colon" | "comma" | "end"
+export type Expected = "value" | "first value" | "key" | "first key" | "colon" | "comma" | "end"
 
-const space = /[ \t\n\r]*/y
-const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const word = /[^\s{}[\],:"]{1,20}/y
 
 const match = (pattern: RegExp, text: string, at: number): string => {
@@ -16,28 +14,7 @@ const match = (pattern: RegExp, text: string, at: number): string => {
   return pattern.exec(text)?.[0] ?? ""
 }
 
-const fault = (offset: number, why: string): Fault => ({ offset, why })
-
-/** The offset behind the string that opens at `start`, or what is wrong within it. */
-const string = (text: string, start: number): number | Fault => {
-  for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 0x22) return at + 1
-    if (code === 0x0a || code === 0x0d) return fault(at, "a string does not end on its line")
-    if (code < 0x20) return fault(at, "a string holds a control character")
-    if (code === 0x5c) {
-      const escape = text[at + 1]
-      const length = escape === "u" && /^[0-9a-fA-F]{4}$/.test(text.slice(at + 2, at + 6))
-        ? 5
-        : escape !== undefined && "\"\\/bfnrt".includes(escape)
-        ? 1
-        : 0
-      if (length === 0) return fault(at, "a backslash begins no escape that JSON knows")
-      at += length
-    }
-  }
-  return fault(text.length, "it ends in the middle of a string")
-}
+export const fault = (offset: number, why: string): Fault => ({ offset, why })
 
 const wanted: Readonly<Record<Expected, string>> = {
   value: "a value",
@@ -49,7 +26,8 @@ const wanted: Readonly<Record<Expected, string>> = {
   end: "the end"
 }
 
-const unexpected = (text: string, at: number, expected: Expected, open: string | undefined): Fault => {
+/** What is wrong where something else than the expected stands; `open` is the bracket that is not closed yet. */
+export const unexpected = (text: string, at: number, expected: Expected, open: string | undefined): Fault => {
   const found = text[at]
   if (found === undefined) {
     return fault(at, open === undefined ? "there is nothing" : `it ends before a "${open}" is closed`)
@@ -69,56 +47,25 @@ const unexpected = (text: string, at: number, expected: Expected, open: string |
   )
 }
 
-/** The first fault of a text that is meant to be JSON; nothing where it is JSON. Depth costs no stack. */
-export const find = (text: string): Fault | undefined => {
-  const open: Array<"{" | "["> = []
-  let expected: Expected = "value"
-  const after = (): Expected => open.length === 0 ? "end" : "comma"
-  for (let at = match(space, text, 0).length; at < text.length; at += match(space, text, at).length) {
-    const found = text[at] ?? ""
-    const inside = open.at(-1)
-    const isValue: boolean = expected === "value" || expected === "first value"
-    if (found === "\"" && (isValue || expected === "key" || expected === "first key")) {
-      const end = string(text, at)
-      if (typeof end !== "number") return end
-      expected = isValue ? after() : "colon"
-      at = end
-    } else if (isValue && (found === "{" || found === "[")) {
-      open.push(found)
-      expected = found === "{" ? "first key" : "first value"
-      at += 1
-    } else if (
-      (found === "}" && inside === "{" && (expected === "first key" || expected === "comma")) ||
-      (found === "]" && inside === "[" && (expected === "first value" || expected === "comma"))
-    ) {
-      open.pop()
-      expected = after()
-      at += 1
-    } else if (found === "," && expected === "comma") {
-      expected = inside === "{" ? "key" : "value"
-      at += 1
-    } else if (found === ":" && expected === "colon") {
-      expected = "value"
-      at += 1
-    } else {
-      const length = isValue
-        ? (["true", "false", "null"].find((name) => text.startsWith(name, at)) ?? match(number, text, at)).length
-        : 0
-      if (length === 0) return unexpected(text, at, expected, inside)
-      expected = after()
-      at += length
-    }
-  }
-  return expected === "end" ? undefined : unexpected(text, text.length, expected, open.at(-1))
+/** Line and column, both from 1; the column in UTF-16 units. */
+export interface Position {
+  readonly line: number
+  readonly column: number
 }
 
-/** Line and column of an offset, both from 1; the column in UTF-16 units. */
-export const position = (text: string, offset: number): { readonly line: number; readonly column: number } => {
+/** Tells positions in a text: many offsets in ascending order cost one pass. */
+export const positions = (text: string): (offset: number) => Position => {
   let line = 1
   let start = 0
-  for (let end = text.indexOf("\n"); end !== -1 && end < offset; end = text.indexOf("\n", end + 1)) {
-    line += 1
-    start = end + 1
+  return (offset) => {
+    if (offset < start) [line, start] = [1, 0]
+    for (let end = text.indexOf("\n", start); end !== -1 && end < offset; end = text.indexOf("\n", start)) {
+      line += 1
+      start = end + 1
+    }
+    return { line, column: offset - start + 1 }
   }
-  return { line, column: offset - start + 1 }
 }
+
+/** Line and column of one offset. */
+export const position = (text: string, offset: number): Position => positions(text)(offset)

@@ -34,7 +34,8 @@ const scrubbed = (location: string): string =>
 
 const bad = (location: string, why: string) => Either.left(new BadLocation({ location: scrubbed(location), why }))
 
-const parsed = Option.liftThrowable((text: string, base?: URL) => new URL(text, base))
+/** The URL that a text is, against a base where there is one. */
+export const parsed = Option.liftThrowable((text: string, base?: URL) => new URL(text, base))
 
 /** The http or https URL that a person typed. */
 export const url = (location: string): Either.Either<URL, BadLocation> =>

@@ -3,7 +3,10 @@ import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { SourceProblem } from "../../domain/catalog/CatalogProblem.js"
-import { SourceDocument, SourceReader } from "../../domain/catalog/SourceReader.js"
+import { Document } from "../../domain/catalog/Document.js"
+import { SourceReader } from "../../domain/catalog/SourceReader.js"
+import type { SourceDocument } from "../../domain/catalog/SourceReader.js"
+import * as Storable from "../../domain/text/Storable.js"
 import * as Content from "./Content.js"
 import * as FileSource from "./FileSource.js"
 import * as Location from "./Location.js"
@@ -11,15 +14,23 @@ import * as UrlSource from "./UrlSource.js"
 
 const fromUrl = Effect.fnUntraced(function*(typed: string) {
   const url = yield* Location.url(typed)
-  const { bytes, location, revision } = yield* UrlSource.read(url)
-  const document = yield* Content.document(location, bytes)
-  return new SourceDocument({ location, kind: "url", document, bytes: bytes.byteLength, revision })
+  const { addresses, at, bytes, location, revision } = yield* UrlSource.read(url)
+  const { repeated, root } = yield* Content.document(at, bytes)
+  const document = new Document(root, { repeated, addresses })
+  return { location, kind: "url", document, bytes: bytes.byteLength, revision } satisfies SourceDocument
 })
 
 const fromFile = Effect.fnUntraced(function*(typed: string) {
-  const { absolute, bytes, location, revision } = yield* FileSource.read(typed)
-  const document = yield* Content.document(location, bytes)
-  return new SourceDocument({ location: absolute, kind: "file", document, bytes: bytes.byteLength, revision })
+  const { absolute, addresses, bytes, location, revision } = yield* FileSource.read(typed)
+  const { repeated, root } = yield* Content.document(location, bytes)
+  const document = new Document(root, { repeated, addresses })
+  return {
+    location: Storable.clean(absolute),
+    kind: "file",
+    document,
+    bytes: bytes.byteLength,
+    revision
+  } satisfies SourceDocument
 })
 
 const readEither = (

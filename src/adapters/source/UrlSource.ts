@@ -11,6 +11,7 @@ import type { LookupAddress } from "node:dns"
 import type { LookupFunction } from "node:net"
 import {
   BodyCutOff,
+  BodyUndecodable,
   HostUnknown,
   HostUnreachable,
   RedirectAstray,
@@ -24,6 +25,7 @@ import {
   UrlTimeout
 } from "../../domain/catalog/CatalogProblem.js"
 import * as Prose from "../../domain/catalog/Prose.js"
+import * as ContentCoding from "../http/ContentCoding.js"
 import * as Bytes from "./Bytes.js"
 import * as Location from "./Location.js"
 import { Network } from "./Network.js"
@@ -96,15 +98,16 @@ export const approve = Effect.fnUntraced(
     const network = yield* Network
     const target = Option.getOrUndefined(Option.flatMap(Option.fromNullable(header), (to) => Location.target(to, from)))
     if (target === undefined || !Location.isHttp(target)) {
-      const scheme = target === undefined ? "" : `${target.protocol}...`
-      return yield* new RedirectAstray({ location, target: Prose.brief(scheme, 100) })
+      return yield* new RedirectAstray({ location, target: Prose.brief(astray(header ?? ""), 200) })
     }
     if (target.origin === from.origin) return target
     const shown = Location.shown(target)
     if (from.protocol === "https:" && target.protocol === "http:") {
       return yield* new RedirectToPlain({ location, target: shown })
     }
-    const closed = (yield* addressesOf(target, shown, pins)).find(({ address }) => !network.isPublic(address))
+    const closed = (yield* addressesOf(target, reached(location, target, 1), pins)).find(({ address }) =>
+      !network.isPublic(address)
+    )
     return closed === undefined
       ? target
       : yield* new RedirectToPrivate({ location, target: shown, address: closed.address })
@@ -134,12 +137,32 @@ const request = (url: URL, login: Option.Option<Location.Login>) =>
       })
   )
 
-const body = (response: HttpClientResponse.HttpClientResponse, location: string, limit: number) =>
-  Number(response.headers["content-length"] ?? 0) > limit
-    ? Effect.fail(new SourceTooLarge({ location, limit }))
-    : Bytes.collect(location, limit, response.stream).pipe(
+const body = Effect.fnUntraced(
+  function*(response: HttpClientResponse.HttpClientResponse, location: string, limit: number) {
+    if (Number(response.headers["content-length"] ?? 0) > limit) {
+      return yield* new SourceTooLarge({ location, limit })
+    }
+    const sent = yield* Bytes.collect(location, limit, response.stream).pipe(
       Effect.catchTag("ResponseError", () => Effect.fail(new BodyCutOff({ location })))
     )
+    const bytes = yield* Effect.mapError(
+      ContentCoding.decode(response.headers["content-encoding"], sent.bytes, limit),
+      (why) => new BodyUndecodable({ location, why: Prose.brief(why, 200) })
+    )
+    return bytes === sent.bytes ? sent : { bytes, revision: Bytes.revision(bytes) }
+  }
+)
+
+/** Where a problem came up: behind a redirect the address that a person typed is not the one that has it. */
+const reached = (typed: string, at: URL, hop: number): string =>
+  hop === 0 ? typed : `${typed} (redirected to ${Location.shown(at)})`
+
+/** Where a Location header leads that cannot be followed: its place, not what it asks for there. */
+const astray = (header: string): string =>
+  Option.match(Location.parsed(header), {
+    onNone: () => header.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//"),
+    onSome: ({ host, protocol }) => host === "" ? `${protocol}...` : `${protocol}//${host}/...`
+  })
 
 const fetch = Effect.fnUntraced(function*(typed: URL) {
   const location = Location.shown(typed)
@@ -154,16 +177,23 @@ const fetch = Effect.fnUntraced(function*(typed: URL) {
   yield* addressesOf(typed, location, pins)
   let url = typed
   for (let hop = 0; hop <= maxRedirects; hop++) {
+    const at = reached(location, url, hop)
     const login = url.origin === typed.origin ? Location.login(typed) : Option.none()
-    const response = yield* Effect.mapError(client.execute(request(url, login)), unreachable(location))
-    if (response.status >= 200 && response.status < 300) return yield* body(response, location, maxBytes)
-    if (!redirects.has(response.status)) return yield* refused(location, response.status)
+    const response = yield* Effect.mapError(client.execute(request(url, login)), unreachable(at))
+    if (response.status >= 200 && response.status < 300) {
+      const addresses = [Location.bare(url).href, Location.bare(typed).href]
+      return { ...(yield* body(response, at, maxBytes)), at, addresses }
+    }
+    if (!redirects.has(response.status)) return yield* refused(at, response.status)
     url = yield* approve(url, response.headers["location"], location, pins)
   }
-  return yield* new TooManyRedirects({ location, limit: maxRedirects })
+  return yield* new TooManyRedirects({ location: reached(location, url, 1), limit: maxRedirects })
 })
 
-/** The bytes behind an http or https URL, within one limit of time for everything. */
+/**
+ * The bytes behind an http or https URL, within one limit of time for everything, and the URIs that they may call themselves
+ * by. `location` is the typed address, `at` says also where it redirected to.
+ */
 export const read = Effect.fn("UrlSource.read")(function*(typed: URL) {
   const location = Location.shown(typed)
   const { timeout } = yield* SourceSettings

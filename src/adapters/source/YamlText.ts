@@ -1,21 +1,9 @@
-import * as Data from "effect/Data"
 import * as Either from "effect/Either"
-import { Composer, isAlias, isMap, isNode, isPair, isScalar, isSeq, Parser } from "yaml"
-import type { CST, Document, ParsedNode } from "yaml"
-
-/** Why a text is no YAML document that can be read. `offset` counts UTF-16 units from 0. */
-export type Trouble = Data.TaggedEnum<{
-  Broken: { readonly offset: number; readonly why: string }
-  AliasBomb: {}
-  TooDeep: {}
-}>
-export const Trouble = Data.taggedEnum<Trouble>()
-
-/** How many nodes a document may have once its aliases are written out. */
-const unfolded = 10_000_000
-
-/** The library searches all anchors and aliases for each alias: this bounds the steps. */
-const lookups = 200_000_000
+import { Composer, Parser } from "yaml"
+import type { CST, Document, DocumentOptions, ParsedNode, ParseOptions, SchemaOptions } from "yaml"
+import type { Parsed } from "./Parsed.js"
+import * as YamlTree from "./YamlTree.js"
+import { Trouble } from "./YamlTrouble.js"
 
 /**
  * How deep collections may nest. The library recurses over them, and runs out of stack between 500 and 1000; close to that
@@ -25,62 +13,6 @@ const deepest = 200
 
 const plainWords = (message: string): string =>
   `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\s+/g, " ").replace(/[.:]$/, "").slice(0, 200)
-
-const offsetOf = (node: unknown): number => (isNode(node) ? node.range?.[0] : undefined) ?? 0
-
-/**
- * What is wrong with a tree that parsed: keys that stand twice, aliases of nothing or of themselves, and aliases that
- * unfold into too much. Linear: an alias counts for its anchor's weight without going there. Merge keys copy no more than this.
- */
-const inspect = (document: Document.Parsed<ParsedNode>): Trouble | undefined => {
-  const weights = new Map<string, number | "open">()
-  let trouble: Trouble | undefined
-  let aliases = 0
-  let anchors = 0
-
-  const weigh = (node: unknown): number => {
-    if (trouble !== undefined) return 0
-    if (isAlias(node)) {
-      aliases += 1
-      const weight = weights.get(node.source)
-      if (typeof weight === "number") return weight
-      trouble = Trouble.Broken({
-        offset: offsetOf(node),
-        why: weight === "open"
-          ? `the alias *${node.source} stands within what it repeats`
-          : `the alias *${node.source} has no anchor before it`
-      })
-      return 0
-    }
-    const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined
-    if (anchor !== undefined) {
-      anchors += 1
-      weights.set(anchor, "open")
-    }
-    let weight = 1
-    if (isMap(node)) {
-      const keys = new Set<string>()
-      for (const { key, value } of node.items) {
-        if (isScalar(key) && typeof key.value !== "symbol" && key.value !== "<<") {
-          const name = String(key.value)
-          if (keys.has(name)) {
-            trouble ??= Trouble.Broken({ offset: offsetOf(key), why: `the key "${name.slice(0, 80)}" stands twice` })
-          }
-          keys.add(name)
-        }
-        weight += weigh(key) + weigh(value)
-      }
-    } else if (isSeq(node)) {
-      for (const item of node.items) weight += isPair(item) ? weigh(item.key) + weigh(item.value) : weigh(item)
-    }
-    if (anchor !== undefined) weights.set(anchor, weight)
-    return weight
-  }
-
-  const total = weigh(document.contents)
-  return trouble ??
-    (total > unfolded || aliases * (aliases + anchors) > lookups ? Trouble.AliasBomb() : undefined)
-}
 
 /** Whether a token nests deeper than the library can go; it is asked without recursion. */
 const isTooDeep = (token: CST.Token): boolean => {
@@ -99,13 +31,15 @@ const isTooDeep = (token: CST.Token): boolean => {
 }
 
 const options = {
-  // found by `inspect` in linear time
+  // every plain scalar is the text that its author wrote, but for null
+  schema: "failsafe",
+  customTags: ["null"],
+  // found with their values, in linear time
   uniqueKeys: false,
   stringKeys: true,
-  merge: true,
   prettyErrors: false,
   logLevel: "error"
-} as const
+} satisfies ParseOptions & DocumentOptions & SchemaOptions
 
 const compose = (text: string): Either.Either<Document.Parsed<ParsedNode>, Trouble> => {
   const composer = new Composer<ParsedNode>(options)
@@ -121,21 +55,24 @@ const compose = (text: string): Either.Either<Document.Parsed<ParsedNode>, Troub
     : Either.right(first)
 }
 
-const read = (document: Document.Parsed<ParsedNode>): Either.Either<unknown, Trouble> => {
+const read = (document: Document.Parsed<ParsedNode>): Either.Either<Parsed, Trouble> => {
   const [first, ...others] = document.errors
   if (first !== undefined) {
     const earliest = others.reduce((one, other) => other.pos[0] < one.pos[0] ? other : one, first)
     return Either.left(Trouble.Broken({ offset: earliest.pos[0], why: plainWords(earliest.message) }))
   }
-  const trouble = inspect(document)
-  return trouble === undefined ? Either.right(document.toJS({ maxAliasCount: -1 })) : Either.left(trouble)
+  const trouble = YamlTree.inspect(document.contents)
+  return trouble === undefined ? Either.right(YamlTree.parsed(document.contents)) : Either.left(trouble)
 }
 
-/** Parse one YAML 1.2 document, once. Aliases become shared values, merge keys (`<<`) are honoured. */
-export const parse = (text: string): Either.Either<unknown, Trouble> =>
+/**
+ * Parse one YAML 1.2 document, once. Bare numbers, booleans and dates are texts, as they are written. Aliases become shared
+ * values, merge keys (`<<`) are honoured.
+ */
+export const parse = (text: string): Either.Either<Parsed, Trouble> =>
   Either.try({
     try: () => Either.flatMap(compose(text), read),
-    // what the library throws while it builds values, e.g. at a merge key without a map
+    // what the library throws while it composes
     catch: (error) =>
       Trouble.Broken({ offset: 0, why: plainWords(error instanceof Error ? error.message : String(error)) })
   }).pipe(Either.flatMap((result) => result))

@@ -68,6 +68,13 @@ export class FileNotFound extends Schema.TaggedError<FileNotFound>()("FileNotFou
   }
 }
 
+/** A symbolic link without its target. */
+export class DanglingLink extends Schema.TaggedError<DanglingLink>()("DanglingLink", { ...at, target: Schema.String }) {
+  override get message(): string {
+    return `${this.location} is a link to ${this.target}, which is not there; restore the target, or name another file.`
+  }
+}
+
 /** `kind` is what it is instead: "a directory", "a device". */
 export class NotAFile extends Schema.TaggedError<NotAFile>()("NotAFile", { ...at, kind: Schema.String }) {
   override get message(): string {
@@ -202,6 +209,15 @@ export class BodyCutOff extends Schema.TaggedError<BodyCutOff>()("BodyCutOff", a
   }
 }
 
+/** The body is not what its content-encoding says. */
+export class BodyUndecodable
+  extends Schema.TaggedError<BodyUndecodable>()("BodyUndecodable", { ...at, why: Schema.String })
+{
+  override get message(): string {
+    return `${this.location} cannot be decoded: ${this.why}; save the document to a file and index that.`
+  }
+}
+
 const redirect = { ...at, target: Schema.String }
 
 /** `address` is what the target's host stands for; equal to the host where that is an address itself. */
@@ -240,6 +256,7 @@ export class TooManyRedirects
 export const SourceProblem = Schema.Union(
   BadLocation,
   FileNotFound,
+  DanglingLink,
   NotAFile,
   NoPermission,
   FileUnreadable,
@@ -258,6 +275,7 @@ export const SourceProblem = Schema.Union(
   HostUnknown,
   HostUnreachable,
   BodyCutOff,
+  BodyUndecodable,
   RedirectToPrivate,
   RedirectToPlain,
   RedirectAstray,
@@ -286,6 +304,7 @@ export const exitCode = (problem: CatalogProblem | SourceProblem): ExitCode =>
       TooManyOperations: content,
       ExternalRef: content,
       FileNotFound: content,
+      DanglingLink: content,
       NotAFile: content,
       NoPermission: content,
       FileUnreadable: content,
@@ -297,6 +316,7 @@ export const exitCode = (problem: CatalogProblem | SourceProblem): ExitCode =>
       AliasBomb: content,
       TooDeep: content,
       SourceTooLarge: content,
+      BodyUndecodable: content,
       UrlNotFound: content,
       UrlForbidden: content,
       RedirectToPrivate: content,

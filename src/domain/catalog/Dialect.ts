@@ -1,8 +1,8 @@
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import { NotASpec, UnsupportedVersion } from "./CatalogProblem.js"
+import * as Fields from "./Fields.js"
 import * as Prose from "./Prose.js"
-import * as Reference from "./Reference.js"
 
 /** Which language a description is written in, as far as reading its operations depends on it. */
 export type Dialect = Data.TaggedEnum<{
@@ -11,12 +11,12 @@ export type Dialect = Data.TaggedEnum<{
 }>
 export const Dialect = Data.taggedEnum<Dialect>()
 
-const known = (document: Reference.Fields): string | undefined => {
-  const has = (key: string) => Reference.field(document, key) !== undefined
-  const info = Reference.field(document, "info")
+const known = (document: Fields.Fields): string | undefined => {
+  const has = (key: string) => Fields.field(document, key) !== undefined
+  const info = Fields.field(document, "info")
   if (has("asyncapi")) return "an AsyncAPI description"
-  if (Reference.stringField(info, "schema").includes("getpostman.com")) return "a Postman collection"
-  if (has("__schema") || Reference.field(Reference.field(document, "data"), "__schema") !== undefined) {
+  if (Fields.stringField(info, "schema").includes("getpostman.com")) return "a Postman collection"
+  if (has("__schema") || Fields.field(Fields.field(document, "data"), "__schema") !== undefined) {
     return "a GraphQL schema"
   }
   if (has("$schema")) return "a JSON Schema"
@@ -24,7 +24,7 @@ const known = (document: Reference.Fields): string | undefined => {
   return undefined
 }
 
-const keysOf = (document: Reference.Fields): string => {
+const keysOf = (document: Fields.Fields): string => {
   const keys = Object.keys(document)
   if (keys.length === 0) return "an empty object"
   const shown = keys.slice(0, 3).map((key) => `"${Prose.brief(key, 40)}"`).join(", ")
@@ -37,7 +37,7 @@ export const looksLike = (document: unknown): string =>
     ? "an empty document"
     : Array.isArray(document)
     ? `a list of ${document.length} ${document.length === 1 ? "element" : "elements"}`
-    : Reference.isFields(document)
+    : Fields.isFields(document)
     ? known(document) ?? keysOf(document)
     : typeof document === "string"
     ? /^\s*<(?:!doctype html|html)/i.test(document)
@@ -47,15 +47,15 @@ export const looksLike = (document: unknown): string =>
       : "plain text"
     : `a single ${typeof document}`
 
-/** YAML reads an unquoted `2.0` as the number 2 and `3.1` as 3.1: both mean what their author wrote. */
-const versionText = (value: unknown): string | undefined =>
-  typeof value === "string"
+/** A bare `2` means 2.0, as does the number that a parser made of `2.0`. */
+const versionText = (value: unknown): string | undefined => {
+  const version = typeof value === "string"
     ? Prose.brief(value, 40)
     : typeof value === "number"
-    ? Number.isInteger(value)
-      ? value.toFixed(1)
-      : String(value)
+    ? String(value)
     : undefined
+  return version !== undefined && /^\d+$/.test(version) ? `${version}.0` : version
+}
 
 const supported: Readonly<Record<string, Dialect>> = {
   "swagger 2.0": Dialect.Swagger2(),
@@ -67,7 +67,7 @@ const supported: Readonly<Record<string, Dialect>> = {
 /** The dialect that the document itself names. */
 export const dialect = (document: unknown): Either.Either<Dialect, NotASpec | UnsupportedVersion> => {
   for (const key of ["openapi", "swagger", "swaggerVersion"]) {
-    const version = versionText(Reference.field(document, key))
+    const version = versionText(Fields.field(document, key))
     if (version === undefined) continue
     const [series = ""] = /^\d+\.\d+(?=$|[.-])/.exec(version) ?? []
     const name = `${key} ${series}`

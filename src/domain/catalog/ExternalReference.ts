@@ -1,5 +1,8 @@
 import * as Option from "effect/Option"
+import type { Document } from "./Document.js"
+import * as Fields from "./Fields.js"
 import * as Reference from "./Reference.js"
+import { absolute } from "./Self.js"
 
 /** A `$ref` that leaves the document, and the JSON pointer to where it stands. */
 export interface ExternalReference {
@@ -16,6 +19,7 @@ interface Step {
 interface Visit {
   readonly value: object
   readonly step: Step | undefined
+  readonly base: string
 }
 
 const keysTo = (step: Step | undefined): ReadonlyArray<string> => {
@@ -50,31 +54,51 @@ const maps = new Set([
 const isData = (key: string, inside: Step | undefined): boolean =>
   (data.has(key) || key.startsWith("x-")) && !(inside !== undefined && maps.has(inside.key))
 
+/** A reference by name, before it is known whether a part of this document has that name. */
+interface Leaving {
+  readonly ref: string
+  /** What relative names are resolved against where it stands: the nearest `$id` above it. */
+  readonly base: string
+  readonly step: Step | undefined
+}
+
 /**
  * The first external reference in document order, if any. Each object is visited once, however many aliases lead to it, and
  * depth costs no stack. A schema's `$id` names a part of this document, so a reference to it is no external one.
  */
-export const first = (document: unknown): Option.Option<ExternalReference> => {
-  if (typeof document !== "object" || document === null) return Option.none()
-  const seen = new Set<object>([document])
-  const own = new Set<string>()
-  const leaving = new Map<string, Step | undefined>()
-  const stack: Array<Visit> = [{ value: document, step: undefined }]
+export const first = (document: Document): Option.Option<ExternalReference> => {
+  const { root, self } = document
+  if (typeof root !== "object" || root === null) return Option.none()
+  const seen = new Set<object>([root])
+  const parts = new Set<string>()
+  const leaving = new Map<string, Leaving>()
+  const stack: Array<Visit> = [{ value: root, step: undefined, base: self.bases[0] }]
   for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
     const { step, value } = visit
-    const ref = Reference.field(value, "$ref")
-    if (typeof ref === "string" && ref !== "" && !ref.startsWith("#") && !leaving.has(ref)) leaving.set(ref, step)
-    const id = Reference.field(value, "$id")
-    if (typeof id === "string") own.add(id)
-    for (const [key, below] of Object.entries(value).toReversed()) {
-      if (typeof below !== "object" || below === null || seen.has(below)) continue
-      if (!Array.isArray(value) && isData(key, step)) continue
-      seen.add(below)
-      stack.push({ value: below, step: { key, above: step } })
+    const id = step === undefined ? "" : Fields.stringField(value, "$id")
+    const base = id === "" ? visit.base : absolute(id, visit.base) ?? visit.base
+    if (id !== "") parts.add(base)
+    const ref = Fields.stringField(value, "$ref")
+    if (ref !== "" && !ref.startsWith("#")) {
+      const name = `${base} ${ref}`
+      if (!leaving.has(name)) leaving.set(name, { ref, base, step })
     }
+    const push = (key: string, below: unknown): void => {
+      if (typeof below !== "object" || below === null || seen.has(below)) return
+      seen.add(below)
+      stack.push({ value: below, step: { key, above: step }, base })
+    }
+    if (Array.isArray(value)) {
+      for (let at = value.length - 1; at >= 0; at--) push(String(at), value[at])
+      continue
+    }
+    for (const [key, below] of document.entries(value).toReversed()) if (!isData(key, step)) push(key, below)
   }
-  for (const [ref, step] of leaving) {
-    if (!own.has(ref.replace(/#.*$/s, ""))) return Option.some({ ref, where: Reference.pointer(keysTo(step)) })
+  for (const { base, ref, step } of leaving.values()) {
+    const named = absolute(ref, base)
+    if ((named === undefined || !parts.has(named)) && self.fragment(ref, base) === undefined) {
+      return Option.some({ ref, where: Reference.pointer(keysTo(step)) })
+    }
   }
   return Option.none()
 }

@@ -1,5 +1,7 @@
 import * as Schema from "effect/Schema"
 import * as Text from "../embedding/Text.js"
+import { findable } from "../text/Findable.js"
+import * as Storable from "../text/Storable.js"
 import * as Prose from "./Prose.js"
 
 /** Names one operation within its catalog: the description's operationId, or "METHOD path". At most 300 characters. */
@@ -90,7 +92,7 @@ export const text = (operation: Operation): string => {
 }
 
 /** A name as it stands and its words, so that either is found. */
-const spelled = (name: string): ReadonlyArray<string> => [Prose.words(name), Prose.oneLine(name)]
+const spelled = (name: string): ReadonlyArray<string> => [Prose.words(name), Storable.oneLine(findable(name))]
 
 /** The three weighted fields of full-text search. */
 export const lexical = (operation: Operation): Lexical => ({

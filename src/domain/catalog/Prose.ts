@@ -1,3 +1,6 @@
+import { findable } from "../text/Findable.js"
+import * as Storable from "../text/Storable.js"
+
 /**
  * Turning what a description's author wrote into plain words. Every pattern is linear in its input: none scans past the
  * next opening of its own kind, so that a hostile text costs no more than its length.
@@ -14,20 +17,20 @@ const entities: Readonly<Record<string, string>> = {
   "#x27": "'"
 }
 
-// oxlint-disable-next-line no-control-regex -- these are the characters that a database or a terminal must not get
-const controls = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff]/g
+/** What stands where a text may stand: a number or a boolean that a parser made of it is what it was written as. */
+const written = (value: unknown): string =>
+  typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : ""
 
-/** The text without control characters and half surrogate pairs: fit to be stored and shown. */
-export const clean = (text: string): string => text.replace(controls, " ").replace(/\p{Surrogate}/gu, "\ufffd")
+/** A text of the document, clean and at most `length` characters; empty where something else stands. */
+export const text = (value: unknown, length: number): string =>
+  Storable.cut(Storable.clean(written(value)).trim(), length)
 
-/** The text on one line. */
-export const oneLine = (text: string): string => clean(text).replace(/\s+/g, " ").trim()
+/** A text of the document on one line; empty where something else stands. */
+export const line = (value: unknown, length: number): string => brief(written(value), length)
 
-/** The text on one line and at most `length` characters, never cut inside a surrogate pair. */
-export const brief = (text: string, length: number): string => {
-  const line = oneLine(text.slice(0, length * 4))
-  return line.length <= length ? line : `${clean(line.slice(0, length - 1)).replace(/\ufffd$/, "")}…`
-}
+/** The text on one line and at most `length` characters. */
+export const brief = (text: string, length: number): string =>
+  Storable.cut(Storable.oneLine(text.slice(0, length * 4)), length)
 
 /** One paragraph without its markup. */
 const paragraph = (text: string): string =>
@@ -48,7 +51,7 @@ const paragraph = (text: string): string =>
 
 /** Markdown or HTML as plain text: code blocks, addresses and mark-up go, paragraphs stay on lines of their own. */
 export const plain = (text: string): string =>
-  clean(text)
+  findable(text)
     .replace(/\r\n?/g, "\n")
     .replace(/[ \t]+/g, " ")
     .replace(/```[^`]*```/g, "\n\n")
@@ -60,7 +63,7 @@ export const plain = (text: string): string =>
 
 /** The words of an identifier or a path: `/users/{userId}/api_keys` is "users user id api keys". */
 export const words = (identifier: string): string =>
-  clean(identifier)
+  findable(identifier)
     .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
     .replace(/(\p{Lu})(\p{Lu}\p{Ll}{2,})/gu, "$1 $2")
     .replace(/[^\p{L}\p{N}\p{M}]+/gu, " ")

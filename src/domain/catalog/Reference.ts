@@ -1,45 +1,34 @@
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"
-
-/** A JSON object by its own keys: keys like `constructor` are read only where the document has them. */
-export type Fields = Readonly<Record<string, unknown>>
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** The value under a key of the object itself, never of its prototype. */
-export const field = (value: unknown, key: string): unknown =>
-  isFields(value) && Object.hasOwn(value, key) ? value[key] : undefined
-
-/** The string under a key; empty where there is none or something else. */
-export const stringField = (value: unknown, key: string): string => {
-  const found = field(value, key)
-  return typeof found === "string" ? found : ""
-}
+import type { Document } from "./Document.js"
+import { field, isFields } from "./Fields.js"
+import type { Fields } from "./Fields.js"
 
 /** Longer references are no one's: it bounds the work where aliases repeat one. */
 const longestRef = 4096
 
 const decoded = Option.liftThrowable(decodeURIComponent)
 
-const child = (value: unknown, key: string): unknown =>
-  Array.isArray(value) ? (/^\d{1,9}$/.test(key) ? value[Number(key)] : undefined) : field(value, key)
+/** What a key leads to: the last value of one that stands more than once comes first. */
+const children = (document: Document, value: unknown, key: string): ReadonlyArray<unknown> =>
+  Array.isArray(value)
+    ? /^\d{1,9}$/.test(key) && value[Number(key)] !== undefined ? [value[Number(key)]] : []
+    : document.values(value, key).toReversed()
 
-/** What an internal reference (`#`, `#/components/...`) leads to; nothing where it leads nowhere. */
-export const resolve = (document: unknown, ref: string): Option.Option<unknown> =>
-  ref === "" || ref === "#"
-    ? Option.some(document)
-    : !ref.startsWith("#/") || ref.length > longestRef
-    ? Option.none()
-    : decoded(ref.slice(2)).pipe(
-      Option.map((pointer) =>
-        pointer.split("/").reduce<unknown>(
-          (at, key) => child(at, key.replace(/~1/g, "/").replace(/~0/g, "~")),
-          document
-        )
-      ),
-      Option.filter((found) => found !== undefined)
-    )
+/** What an internal reference (`#`, `#/components/...`, also behind the document's own name) leads to, if anywhere. */
+export const resolve = (document: Document, ref: string): Option.Option<unknown> => {
+  if (ref.length > longestRef) return Option.none()
+  const fragment = document.self.fragment(ref)
+  if (fragment === "") return Option.some(document.root)
+  if (fragment === undefined || !fragment.startsWith("/")) return Option.none()
+  return Option.flatMap(decoded(fragment.slice(1)), (pointer) =>
+    Option.fromNullable(
+      pointer.split("/").reduce<ReadonlyArray<unknown>>(
+        (found, key) => found.flatMap((at) => children(document, at, key.replace(/~1/g, "/").replace(/~0/g, "~"))),
+        [document.root]
+      )[0]
+    ))
+}
 
 /** Where a chain of references ends. */
 export type Followed = Data.TaggedEnum<{
@@ -55,7 +44,7 @@ export const Followed = Data.taggedEnum<Followed>()
 const longest = 32
 
 /** Follow `$ref` from an object until one has none. */
-export const follow = (document: unknown, start: Fields): Followed => {
+export const follow = (document: Document, start: Fields): Followed => {
   const layers: Array<Fields> = [start]
   const seen = new Set<unknown>(layers)
   let at = start

@@ -8,6 +8,7 @@ import * as OpenApi from "../../domain/catalog/OpenApi.js"
 import * as Operation from "../../domain/catalog/Operation.js"
 import type { CatalogProblem, SourceProblem } from "../../domain/catalog/CatalogProblem.js"
 import { SourceReader } from "../../domain/catalog/SourceReader.js"
+import * as Storable from "../../domain/text/Storable.js"
 import { Embedder } from "../../domain/embedding/Embedder.js"
 import type { Enqueued } from "../../domain/job/JobQueue.js"
 import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
@@ -34,8 +35,6 @@ export interface IndexCatalogRequest {
   readonly name?: string | undefined
   /** Embed all anew, also what is stored already. Default false. */
   readonly force?: boolean | undefined
-  /** Ask again for the items that were refused, and for nothing that is stored. Default false. */
-  readonly retryRefused?: boolean | undefined
   /** Tries before the job fails for good. Default: what the settings say, else 5. */
   readonly maxAttempts?: number | undefined
 }
@@ -56,7 +55,7 @@ const toItem = (operation: Operation.Operation): CatalogItem => ({
   id: operation.id,
   method: operation.method,
   path: operation.path,
-  summary: operation.summary === "" ? operation.description.slice(0, 200) : operation.summary,
+  summary: operation.summary === "" ? Storable.cut(operation.description, 200) : operation.summary,
   text: Operation.text(operation),
   lexical: Operation.lexical(operation)
 })
@@ -107,10 +106,7 @@ export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
 export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
   function*(
     { description, location, name: given, revision }: ReadCatalog,
-    { force = false, maxAttempts: tries, retryRefused = false }: Pick<
-      IndexCatalogRequest,
-      "force" | "maxAttempts" | "retryRefused"
-    >
+    { force = false, maxAttempts: tries }: Pick<IndexCatalogRequest, "force" | "maxAttempts">
   ): Effect.fn.Return<IndexedCatalog, NameProblem | RequestProblem | StoreFailure, CatalogStore | Embedder> {
     const maxAttempts = yield* MaxAttempts.asked(tries)
     const store = yield* CatalogStore
@@ -126,7 +122,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
       version: description.version,
       revision,
       items: description.operations.map(toItem)
-    }, { provider: embedder.provider, maxAttempts, force, retryRefused })
+    }, { provider: embedder.provider, maxAttempts, force })
     return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
   }
 )

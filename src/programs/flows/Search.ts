@@ -18,6 +18,7 @@ import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import { SearchAnswer, SearchMode } from "../../domain/search/Query.js"
 import { SearchIndex } from "../../domain/search/SearchIndex.js"
 import type { SearchFilter } from "../../domain/search/SearchIndex.js"
+import { findable } from "../../domain/text/Findable.js"
 import { GateShut, holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
@@ -109,7 +110,8 @@ const degradedBy = (reason: string | null) => reason === null ? null : { reason 
 export const search = Effect.fn("Search.search")(function*(
   request: SearchRequest
 ): Effect.fn.Return<SearchAnswer, SearchError, SearchIndex | CatalogStore | Embedder | Gates | Pacer> {
-  const question = yield* Request.filled("question", request.question, "what you want to find, in plain words")
+  const asked = yield* Request.filled("question", request.question, "what you want to find, in plain words")
+  const question = findable(asked)
   const limit = yield* Request.whole("limit", request.limit ?? 10, 1, 1000)
   const mode = yield* Request.oneOf("mode", request.mode ?? "hybrid", SearchMode.literals)
   const index = yield* SearchIndex

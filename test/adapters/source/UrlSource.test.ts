@@ -10,6 +10,7 @@ import { createServer } from "node:http"
 import type { IncomingMessage, RequestListener } from "node:http"
 import { createServer as createRawServer } from "node:net"
 import type { AddressInfo, Server, Socket } from "node:net"
+import { brotliCompressSync, gzipSync } from "node:zlib"
 import * as Network from "../../../src/adapters/source/Network.js"
 import * as Reader from "../../../src/adapters/source/SourceReader.js"
 import { SourceSettings } from "../../../src/adapters/source/SourceSettings.js"
@@ -28,7 +29,9 @@ const layerWith = (settings: Partial<Bounds>, network: Partial<Network.Addresses
     Layer.provide(Layer.effect(Network.Network, Effect.map(Network.Network, (real) => ({ ...real, ...network }))))
   )
 
-const read = (location: string) => Effect.flatMap(SourceReader, (reader) => reader.read(location))
+const readAll = (location: string) => Effect.flatMap(SourceReader, (reader) => reader.read(location))
+const read = (location: string) =>
+  Effect.map(readAll(location), ({ document, ...source }) => ({ ...source, document: document.root }))
 const problem = (location: string) => Effect.flip(read(location))
 
 const listening = <S extends Server>(server: S, sockets: Set<Socket>) =>
@@ -89,11 +92,52 @@ describe("a URL that can be read", () => {
       expect(request?.headers).not.toHaveProperty("traceparent")
     }).pipe(Effect.provide(layer)))
 
+  for (
+    const [coding, body] of [
+      ["gzip", gzipSync("{\"a\":1}")],
+      ["br", brotliCompressSync("{\"a\":1}")],
+      ["identity", Buffer.from("\ufeff{\"a\":1}")]
+    ] as const
+  ) {
+    it.scopedLive(`may come as ${coding}, which nobody asked for: the revision is that of the text`, () =>
+      Effect.gen(function*() {
+        const coded = yield* serve((_, response) => response.writeHead(200, { "content-encoding": coding }).end(body))
+        const plain = yield* serveText(coding === "identity" ? "\ufeff{\"a\":1}" : "{\"a\":1}")
+        const source = yield* read(coded.at("/"))
+        expect(source.document).toEqual({ a: "1" })
+        const { bytes, revision } = yield* read(plain.at("/"))
+        expect(source).toMatchObject({ bytes, revision })
+      }).pipe(Effect.provide(layer)))
+  }
+
+  it.scopedLive("that says it is compressed and is not has a problem of its own, and so has one that unfolds too far", () =>
+    Effect.gen(function*() {
+      const liar = yield* serve((_, response) => response.writeHead(200, { "content-encoding": "br" }).end("{\"a\":1}"))
+      expect((yield* problem(liar.at("/")))._tag).toBe("BodyUndecodable")
+      const bomb = yield* serve((_, response) =>
+        response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(Buffer.alloc(3 * 1024 * 1024)))
+      )
+      expect((yield* problem(bomb.at("/"))).message).toContain("longer than 1 MiB")
+    }).pipe(Effect.provide(layerWith({ maxBytes: 1024 * 1024 }))))
+
+  it.scopedLive("may call itself by the address that was typed, and by the one that it was redirected to", () =>
+    Effect.gen(function*() {
+      const server = yield* serve((request, response) => {
+        if (request.url === "/latest") response.writeHead(302, { location: "/v2/spec.json?sig=x" }).end()
+        else response.end("{\"a\":1}")
+      })
+      const { document } = yield* readAll(`http://u:secret@127.0.0.1:${server.port}/latest`)
+      expect(document.self.fragment("spec.json#/a")).toBe("/a")
+      expect(document.self.fragment(`${server.at("/latest")}#/a`)).toBe("/a")
+      expect(document.self.fragment(`${server.at("/other")}#/a`)).toBeUndefined()
+      expect(document.addresses.join()).not.toContain("secret")
+    }).pipe(Effect.provide(layer)))
+
   it.scopedLive("may be on this machine by name, when a person typed it", () =>
     Effect.gen(function*() {
       const server = yield* serveText("{\"a\":1}")
       const { document } = yield* read(`http://internal.example:${server.port}/`)
-      expect(document).toEqual({ a: 1 })
+      expect(document).toEqual({ a: "1" })
     }).pipe(Effect.provide(layerWith({}, {
       resolve: () => Effect.succeed([{ address: "127.0.0.1", family: 4 }])
     }))))
@@ -178,7 +222,7 @@ describe("redirects", () => {
       const other = yield* serveText("{\"a\":1}")
       const server = yield* redirectTo(`http://public.example:${other.port}/spec`)
       const source = yield* read(`http://u:p@127.0.0.1:${server.port}/`)
-      expect(source.document).toEqual({ a: 1 })
+      expect(source.document).toEqual({ a: "1" })
       expect(other.requests[0]?.headers.host).toBe(`public.example:${other.port}`)
       expect(other.requests[0]?.headers.authorization).toBeUndefined()
       expect(asked).toEqual(["public.example"])
@@ -193,13 +237,35 @@ describe("redirects", () => {
       resolve: (host) => Effect.fail(new Network.NameUnknown({ host }))
     }))))
 
-  for (const target of ["ftp://example.org/x", "file:///etc/passwd", "http://"]) {
-    it.scopedLive(`to ${target} lead astray`, () =>
+  it.scopedLive("are named where a problem waits behind them", () =>
+    Effect.gen(function*() {
+      const server = yield* serve((request, response) => {
+        if (request.url === "/login") response.end("<html></html>")
+        else if (request.url === "/gone") response.writeHead(404).end()
+        else response.writeHead(302, { location: `/${request.url?.slice(4)}` }).end()
+      })
+      const login = yield* problem(server.at("/to-login"))
+      expect(login._tag).toBe("MarkupSource")
+      expect(login.message).toContain(`(redirected to ${server.at("/login")})`)
+      const gone = yield* problem(server.at("/to-gone"))
+      expect(gone.message).toContain(
+        `There is nothing at ${server.at("/to-gone")} (redirected to ${server.at("/gone")})`
+      )
+    }).pipe(Effect.provide(layer)))
+
+  for (
+    const [target, shown] of [
+      ["ftp://u:secret@example.org/x?key=secret", "ftp://example.org/..."],
+      ["file:///etc/passwd", "file:..."],
+      ["http://", "http://"]
+    ] as const
+  ) {
+    it.scopedLive(`to ${target} lead astray, and say where to`, () =>
       Effect.gen(function*() {
         const server = yield* redirectTo(target)
         const refusal = yield* problem(server.at("/"))
-        expect(refusal._tag).toBe("RedirectAstray")
-        expect(refusal.message).not.toContain("passwd")
+        expect(refusal).toMatchObject({ _tag: "RedirectAstray", target: shown })
+        expect(refusal.message).not.toMatch(/passwd|secret/)
       }).pipe(Effect.provide(layer)))
   }
 

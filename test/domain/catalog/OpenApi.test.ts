@@ -6,12 +6,15 @@ import { readFileSync } from "node:fs"
 import { parse } from "yaml"
 import type { CatalogProblem } from "../../../src/domain/catalog/CatalogProblem.js"
 import type { Description } from "../../../src/domain/catalog/Description.js"
+import type { Repeated } from "../../../src/domain/catalog/Document.js"
+import { Document } from "../../../src/domain/catalog/Document.js"
 import * as ExternalReference from "../../../src/domain/catalog/ExternalReference.js"
 import * as OpenApi from "../../../src/domain/catalog/OpenApi.js"
 import * as Operation from "../../../src/domain/catalog/Operation.js"
 
-const read = (document: unknown): Description => Either.getOrThrow(OpenApi.operations(document))
-const problem = (document: unknown): CatalogProblem => Either.getOrThrow(Either.flip(OpenApi.operations(document)))
+const operations = (root: unknown) => OpenApi.operations(new Document(root))
+const read = (root: unknown): Description => Either.getOrThrow(operations(root))
+const problem = (root: unknown): CatalogProblem => Either.getOrThrow(Either.flip(operations(root)))
 const ids = (description: Description): ReadonlyArray<string> => description.operations.map(({ id }) => id)
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8")
@@ -108,6 +111,11 @@ describe("other versions", () => {
     const paths = { "/a": { query: {}, additionalOperations: { PURGE: { operationId: "purge" } } } }
     expect(ids(read({ openapi: "3.2.0", paths }))).toEqual(["QUERY /a", "purge"])
     expect(problem({ openapi: "3.1.0", paths })._tag).toBe("NoOperations")
+    const older = read({ openapi: "3.1.0", paths: { ...paths, "/b": { get: {} } } })
+    expect(older.warnings).toEqual([
+      "The path /a has the method \"query\", which came with OpenAPI 3.2; it was left out.",
+      "The path /a has \"additionalOperations\", which came with OpenAPI 3.2; they were left out."
+    ])
   })
 
   it.each([
@@ -145,6 +153,131 @@ describe("something else than a description is named for what it looks like", ()
     [{ openapi: {}, paths: {} }, "an API description that lacks its \"openapi\" or \"swagger\" version"]
   ])("%j looks like %s", (document, looksLike) => {
     expect(problem(document)).toMatchObject({ _tag: "NotASpec", looksLike })
+  })
+})
+
+describe("keys that stand more than once", () => {
+  const repeat = (within: object, key: string, value: unknown) => ({ within, key, value, line: 7, column: 3 })
+  const again = (key: string) => `The key "${key}" stands more than once in one object, again at line 7, column 3`
+  const withRepeated = (root: unknown, repeated: ReadonlyArray<Repeated>) =>
+    Either.getOrThrow(OpenApi.operations(new Document(root, { repeated, addresses: [] })))
+
+  it("lose no operation: a path, a method, all paths", () => {
+    const item = { post: { operationId: "createPet" }, get: { operationId: "petsAgain" } }
+    const paths = { "/pets": item }
+    const root = spec(paths)
+    const description = withRepeated(root, [
+      repeat(root, "paths", { "/early": { get: {} } }),
+      repeat(paths, "/pets", { get: { operationId: "listPets" } }),
+      repeat(item, "get", { summary: "another" })
+    ])
+    expect(ids(description)).toEqual(["GET /early", "listPets", "createPet", "GET /pets", "petsAgain"])
+    expect(description.warnings).toEqual(
+      ["paths", "/pets", "get"].map((key) => `${again(key)}; all of its values are read.`)
+    )
+  })
+
+  it("of a method of one's own lose no operation, and a reference finds what stands in an earlier value", () => {
+    const additional = { COPY: { operationId: "second" } }
+    const root = {
+      openapi: "3.2.0",
+      paths: {
+        "/a": { additionalOperations: additional, get: { parameters: [{ $ref: "#/components/parameters/p" }] } }
+      },
+      components: {}
+    }
+    const description = withRepeated(root, [
+      repeat(additional, "COPY", { operationId: "first" }),
+      repeat(root, "components", { parameters: { p: { name: "early" } } })
+    ])
+    expect(ids(description)).toEqual(["GET /a", "first", "second"])
+    expect(description.operations[0]?.parameters).toEqual(["early"])
+  })
+
+  it("are said to be lost where only one value can count, and said once for all where nobody reads them", () => {
+    const operation = { summary: "last" }
+    const schema = {}
+    const root = spec({ "/a": { get: operation } }, { components: { schemas: { schema } } })
+    const description = withRepeated(root, [
+      repeat(operation, "summary", "first"),
+      repeat(schema, "type", "object"),
+      repeat(schema, "title", "a")
+    ])
+    expect(description.operations[0]?.summary).toBe("last")
+    expect(description.warnings).toEqual([
+      `${again("summary")}; only the last of its values is read.`,
+      `${again("type")}, and 1 more keys likewise.`
+    ])
+  })
+})
+
+describe("a document that refers to itself by name", () => {
+  const at = "https://h.example/v1/my%20spec.json?token=1"
+  const described = (ref: string, more: object = {}) =>
+    OpenApi.operations(
+      new Document(
+        spec({ "/a": { $ref: `${ref}#/components/pathItems/a` } }, {
+          components: { pathItems: { a: { get: { operationId: "found" } } }, schemas: {} },
+          ...more
+        }),
+        { repeated: [], addresses: [at] }
+      )
+    )
+
+  it.each([
+    ["its file name", "my%20spec.json", {}],
+    ["its file name, written otherwise", "./my spec.json", {}],
+    ["the way around", "../v1/m%79%20spec.json", {}],
+    ["its URL", "https://h.example/v1/my%20spec.json", {}],
+    ["its URL with the query", at, {}],
+    ["its $self", "https://api.example/openapi.yaml", { $self: "https://api.example/openapi.yaml" }],
+    ["a name beside its $self", "openapi.yaml", { $self: "https://api.example/openapi.yaml" }],
+    ["its file name beside a $self", "my%20spec.json", { $self: "https://api.example/openapi.yaml" }],
+    ["a $self that is relative", "https://h.example/canonical", { $self: "/canonical" }],
+    ["a URN", "urn:example:api", { $self: "urn:example:api" }],
+    ["the $id at its root", "https://id.example/a", { $id: "https://id.example/a" }]
+  ])("%s: is found", (_, ref, more) => {
+    expect(ids(Either.getOrThrow(described(ref, more)))).toEqual(["found"])
+  })
+
+  it.each(["spec.json", "https://h.example/my%20spec.json", "http://h.example/v1/my%20spec.json", "urn:x", "http://["])(
+    "%s is another document",
+    (ref) => {
+      expect(Either.getOrThrow(Either.flip(described(ref)))).toMatchObject({ _tag: "ExternalRef" })
+    }
+  )
+
+  it("has parts with an $id, which names within them are relative to", () => {
+    const schemas = {
+      a: { $id: "https://s.example/a", properties: { b: { $ref: "b#/x" }, self: { $ref: "#" } } },
+      b: { $id: "https://s.example/b" }
+    }
+    const inside = { components: { schemas, pathItems: { a: { get: {} } } } }
+    expect(ids(read(spec({ "/a": { get: {} } }, inside)))).toEqual(["GET /a"])
+    expect(problem(spec({ "/a": { get: {}, parameters: [{ $ref: "b" }] } }, inside))).toMatchObject({ ref: "b" })
+  })
+})
+
+describe("what stands where a text belongs", () => {
+  it("is that text, also when a parser made a number or a boolean of it", () => {
+    const operation = {
+      operationId: true,
+      summary: 404,
+      tags: [2024, false, null, {}],
+      parameters: [{ name: 1.5 }, { name: false }, { name: null }]
+    }
+    const { operations, version } = read({
+      openapi: "3.1.0",
+      info: { version: 2 },
+      paths: { "/a": { get: operation } }
+    })
+    expect(operations[0]).toMatchObject({
+      id: "true",
+      summary: "404",
+      tags: ["2024", "false"],
+      parameters: ["1.5", "false"]
+    })
+    expect(version).toBe("2")
   })
 })
 
@@ -236,7 +369,7 @@ describe("hostile documents", () => {
   })
 
   it("nothing that is no object refers to anything", () => {
-    expect(Option.isNone(ExternalReference.first("$ref"))).toBe(true)
+    expect(Option.isNone(ExternalReference.first(new Document("$ref")))).toBe(true)
   })
 
   it("a reference too long to mean anything leads nowhere", () => {
@@ -282,7 +415,7 @@ describe("hostile documents", () => {
     expect(long?.id.length).toBe(300)
     expect(long?.description.length).toBe(32_768)
     expect(description.warnings[0]).toContain("was cut there")
-    expect(odd).toMatchObject({ id: "a b\ufffd c", summary: "", tags: [], parameters: [] })
+    expect(odd).toMatchObject({ id: "ab\ufffd c", summary: "7", tags: [], parameters: [] })
   })
 })
 
@@ -348,7 +481,7 @@ describe("laws", () => {
   it.prop("whatever JSON comes, it ends in a description or a problem with a message", [
     FastCheck.oneof(FastCheck.jsonValue(), arbitrarySpec, arbitraryValue)
   ], ([document]) => {
-    const result = OpenApi.operations(document)
+    const result = operations(document)
     if (Either.isLeft(result)) expect(result.left.message.length).toBeGreaterThan(20)
     else {
       expect(new Set(ids(result.right)).size).toBe(result.right.operations.length)
@@ -369,7 +502,7 @@ describe("laws", () => {
           wanted: operationId?.trim() ?? ""
         }))
       )
-      const result = OpenApi.operations(spec(paths))
+      const result = OpenApi.operations(new Document(spec(paths)))
       if (Either.isLeft(result)) {
         expect(declared).toEqual([])
         return
@@ -390,8 +523,8 @@ describe("laws", () => {
     "the same document gives the same description, also after a trip through JSON",
     [arbitrarySpec],
     ([document]) => {
-      const once = OpenApi.operations(document)
-      const again = OpenApi.operations(JSON.parse(JSON.stringify(document)))
+      const once = operations(document)
+      const again = operations(JSON.parse(JSON.stringify(document)))
       expect(again).toEqual(once)
     },
     { fastCheck: { numRuns: 500 } }

@@ -17,6 +17,16 @@ const operation = (fields: Partial<Omit<Operation, "id">> & { readonly id?: stri
     id: OperationId.make(fields.id ?? "GET /")
   })
 
+it("letters typed as two characters are found by the one, in every field", () => {
+  const [typed, usual] = ["Cafe\u0301", "Caf\u00e9"]
+  const [one, other] = [typed, usual].map((word = "") =>
+    operation({ id: word, path: `/${word}`, summary: word, description: word, tags: [word], parameters: [word] })
+  )
+  expect(lexical(one ?? operation({}))).toEqual(lexical(other ?? operation({})))
+  expect(text(one ?? operation({}))).toBe(text(other ?? operation({})))
+  expect(one?.path).toBe(`/${typed}`)
+})
+
 describe("the text that is embedded", () => {
   /** The chunks as an embedder gets them. */
   const chunks = (fields: Parameters<typeof operation>[0]) => Text.chunks(text(operation(fields)), 80)

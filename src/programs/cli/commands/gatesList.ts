@@ -32,8 +32,6 @@ export const run = () =>
             Style.clean(detail)
           ])
         )),
-        ...cooldowns.map(({ provider, until }) =>
-          `${provider} cools down until ${Style.time(until)}. End it: holdfast gates open ${provider}`
-        )
+        ...cooldowns.map(({ provider, until }) => `${provider} cools down until ${Style.time(until)}.`)
       ]
     )))
