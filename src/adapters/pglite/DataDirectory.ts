@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Store from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "../postgres/SqlFailure.js"
 import * as DirectoryLock from "./DirectoryLock.js"
 import * as EngineThread from "./EngineThread.js"
+import { makeDirectory } from "./makeDirectory.js"
 
 /**
  * A data directory: `postgres/` with the database's files, `lock/` with who holds it. While a database is being created
@@ -19,19 +20,24 @@ const starting = "2 minutes"
 
 const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? String(error.code) : "")
 
-/** Names the file system's error. What it does not know is damage. */
-const unusable = (directory: string) => (error: unknown): Store.StoreFailure => {
-  if (Store.isStoreFailure(error)) return error
-  const code = codeOf(error)
-  const detail = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300)
-  if (code === "ENOSPC" || code === "EDQUOT") return new Store.StoreFull({ detail })
-  const reason = code === "EEXIST" || code === "ENOTDIR"
-    ? "not-a-directory"
-    : ["EACCES", "EPERM", "EROFS"].includes(code)
-    ? "no-permission"
-    : "damaged"
-  return new Store.DataDirectoryUnusable({ directory, reason, detail })
+const reasons: { readonly [code: string]: Store.DataDirectoryUnusable["reason"] } = {
+  EEXIST: "not-a-directory",
+  ENOTDIR: "not-a-directory",
+  EDANGLING: "dangling-link",
+  EACCES: "no-permission",
+  EPERM: "no-permission",
+  EROFS: "no-permission"
 }
+
+/** Names the file system's error; `otherwise` is what an error means that has no name here. */
+const unusable =
+  (directory: string, otherwise: Store.DataDirectoryUnusable["reason"]) => (error: unknown): Store.StoreFailure => {
+    if (Store.isStoreFailure(error)) return error
+    const code = codeOf(error)
+    const detail = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300)
+    if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") return new Store.StoreFull({ detail })
+    return new Store.DataDirectoryUnusable({ directory, reason: reasons[code] ?? otherwise, detail })
+  }
 
 const notOurs = (directory: string, detail: string) =>
   new Store.DataDirectoryUnusable({ directory, reason: "not-ours", detail })
@@ -40,14 +46,6 @@ const paths = (directory: string) => ({
   database: join(directory, "postgres"),
   unfinished: join(directory, "postgres.unfinished")
 })
-
-/** Makes the directory, or finds what is there. */
-const enter = (directory: string) => {
-  mkdirSync(directory, { recursive: true })
-  if (!statSync(directory).isDirectory()) {
-    throw Object.assign(new Error("a file of that name exists"), { code: "ENOTDIR" })
-  }
-}
 
 /** Under the lock: an unfinished database goes; anything else that is not our engine's is refused. */
 const inspect = (directory: string) => {
@@ -60,7 +58,11 @@ const inspect = (directory: string) => {
   if (found !== major) throw notOurs(directory, `postgres/ was made by PostgreSQL ${found}, this is ${major}`)
 }
 
-const attempt = (directory: string, act: () => void) => Effect.try({ try: act, catch: unusable(directory) })
+const attempt = (
+  directory: string,
+  act: () => void,
+  otherwise: Store.DataDirectoryUnusable["reason"] = "damaged"
+) => Effect.try({ try: act, catch: unusable(directory, otherwise) })
 
 /** A database that does not start: a full disk is a full disk, anything else is damage. */
 const damaged = (directory: string) => (failure: Store.StoreFailure): Store.StoreFailure =>
@@ -77,8 +79,8 @@ const damaged = (directory: string) => (failure: Store.StoreFailure): Store.Stor
  * (possible only after fifteen seconds without a sign of life), the engine stops before it can write again.
  */
 export const open = Effect.fn("DataDirectory.open")(function*(directory: string) {
-  yield* attempt(directory, () => enter(directory))
-  const lock = yield* Effect.mapError(DirectoryLock.take(directory), unusable(directory))
+  yield* attempt(directory, () => makeDirectory(directory), "cannot-be-made")
+  const lock = yield* Effect.mapError(DirectoryLock.take(directory), unusable(directory, "damaged"))
   yield* attempt(directory, () => inspect(directory))
   const { database, unfinished } = paths(directory)
   const engine = yield* SqlFailure.renamed(EngineThread.start(database)).pipe(

@@ -1,27 +1,20 @@
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync
-} from "node:fs"
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { DataDirectoryHeld } from "../../domain/store/StoreFailure.js"
 import { fate, Holder, self } from "./Holder.js"
+import { makeDirectory } from "./makeDirectory.js"
 
 /**
  * The lock of a data directory: numbered files, of which the highest counts. Taking the lock creates the next number, which
  * only one process can; releasing writes a word into the file, so that numbers never come back and nobody who looked away
  * can take a number that was passed. A holder that was killed is recognised by its process; where that cannot be seen
- * (another machine or container on the same disk), by its file not having been touched for fifteen seconds.
+ * (another machine or container on the same disk), by its file not having been touched for fifteen seconds: by the time that
+ * stands on it, or, where a clock was wrong, while one looks.
  */
 
 /** The file system's own clock stamps both files, so that the clocks of two machines do not matter. */
@@ -47,10 +40,21 @@ const silence = (folder: string, file: string): number => {
   return now - statSync(file).mtimeMs
 }
 
+/** A lock that may be a dead one's: it is, once it has stood unchanged for so long (milliseconds). */
+interface Doubtful {
+  readonly _tag: "Doubtful"
+  readonly number: number
+  /** Changes with every sign of life. */
+  readonly sign: number
+  readonly holder: Holder | undefined
+  readonly patience: number
+}
+
 type Attempt =
   | { readonly _tag: "Taken"; readonly number: number }
   | { readonly _tag: "Held"; readonly holder: Holder }
   | { readonly _tag: "LookAgain" }
+  | Doubtful
 
 const lookAgain: Attempt = { _tag: "LookAgain" }
 
@@ -60,12 +64,12 @@ const obstacle = (folder: string, top: number, me: Holder): Attempt | undefined 
   const file = join(folder, String(top))
   const text = readFileSync(file, "utf8")
   if (text === released) return undefined
-  const read = decode(text)
-  if (Either.isLeft(read)) return silence(folder, file) > halfWrittenMillis ? undefined : lookAgain
-  const life = fate(read.right, me)
-  if (life === "alive") return { _tag: "Held", holder: read.right }
-  if (life === "dead" || silence(folder, file) > silenceMillis) return undefined
-  return lookAgain
+  const holder = Either.getOrUndefined(decode(text))
+  const life = holder === undefined ? "unknown" : fate(holder, me)
+  if (life === "alive" && holder !== undefined) return { _tag: "Held", holder }
+  const patience = holder === undefined ? halfWrittenMillis : silenceMillis
+  if (life === "dead" || silence(folder, file) > patience) return undefined
+  return { _tag: "Doubtful", number: top, sign: statSync(file).mtimeMs, holder, patience }
 }
 
 const claim = (folder: string, number: number, me: Holder): Attempt => {
@@ -81,12 +85,12 @@ const claim = (folder: string, number: number, me: Holder): Attempt => {
   return { _tag: "Taken", number }
 }
 
-/** One look, without waiting. Losing a race is a reason to look again. */
-const attempt = (folder: string, me: Holder): Attempt => {
+/** One look, without waiting. Losing a race is a reason to look again. A lock of the number `passed` is known to be dead. */
+const attempt = (folder: string, me: Holder, passed: number | undefined): Attempt => {
+  makeDirectory(folder)
   try {
-    mkdirSync(folder, { recursive: true })
     const top = highest(folder)
-    return obstacle(folder, top, me) ?? claim(folder, top + 1, me)
+    return (top === passed ? undefined : obstacle(folder, top, me)) ?? claim(folder, top + 1, me)
   } catch (error) {
     if (hasCode(error, "EEXIST") || hasCode(error, "ENOENT")) return lookAgain
     throw error
@@ -115,6 +119,40 @@ export interface Lock {
   readonly lost: Effect.Effect<void>
 }
 
+/** What was seen of a doubtful lock first, and when (milliseconds of a clock that nobody sets). */
+interface Watch {
+  readonly first: Doubtful
+  readonly since: number
+}
+
+const monotonic = Effect.map(Clock.currentTimeNanos, (nanos) => Number(nanos / 1_000_000n))
+
+const waiting = ({ holder, patience }: Doubtful) =>
+  holder === undefined ? Effect.void : Effect.logWarning(
+    `The data directory was last held by process ${holder.pid} on ${holder.host}, which cannot be seen from here: ` +
+      `waiting ${patience / 1000} s for a sign of life`
+  )
+
+/** Looks until the lock is taken or known to be held. What stands unchanged while one looks is a dead one's. */
+const taken = (
+  look: (passed: number | undefined) => Effect.Effect<Attempt, Error>,
+  watch?: Watch
+): Effect.Effect<{ readonly number: number } | { readonly holder: Holder }, Error> =>
+  Effect.gen(function*() {
+    const now = yield* monotonic
+    const isDead = watch !== undefined && now - watch.since > watch.first.patience
+    const seen = yield* look(isDead ? watch.first.number : undefined)
+    if (seen._tag === "Taken" || seen._tag === "Held") return seen
+    yield* Effect.interruptible(Effect.sleep("50 millis"))
+    if (seen._tag === "LookAgain") return yield* taken(look)
+    if (watch === undefined || watch.first.number !== seen.number) {
+      yield* waiting(seen)
+      return yield* taken(look, { first: seen, since: now })
+    }
+    if (watch.first.sign === seen.sign) return yield* taken(look, watch)
+    return seen.holder === undefined ? yield* taken(look, { first: seen, since: now }) : { holder: seen.holder }
+  })
+
 /**
  * Takes the lock of a directory until the scope ends. Fails with DataDirectoryHeld, which names the holder; the errors of the
  * file system come out as they are.
@@ -122,17 +160,15 @@ export interface Lock {
 export const take = Effect.fn("DirectoryLock.take")(function*(directory: string) {
   const folder = join(directory, "lock")
   const me = self(DateTime.formatIso(yield* DateTime.now))
-  const look = Effect.try({
-    try: () => attempt(folder, me),
-    catch: (error) => error instanceof Error ? error : new Error(String(error))
-  })
+  const look = (passed: number | undefined) =>
+    Effect.try({
+      try: () => attempt(folder, me, passed),
+      catch: (error) => error instanceof Error ? error : new Error(String(error))
+    })
   const number = yield* Effect.acquireRelease(
-    look.pipe(
-      Effect.tap((seen) => seen._tag === "LookAgain" ? Effect.interruptible(Effect.sleep("50 millis")) : Effect.void),
-      Effect.repeat({ until: (seen): seen is Exclude<Attempt, { _tag: "LookAgain" }> => seen._tag !== "LookAgain" }),
-      Effect.flatMap((seen) =>
-        seen._tag === "Taken" ? Effect.succeed(seen.number) : Effect.fail(held(directory, seen.holder))
-      )
+    Effect.flatMap(
+      taken(look),
+      (seen) => "number" in seen ? Effect.succeed(seen.number) : Effect.fail(held(directory, seen.holder))
     ),
     (taken) => Effect.ignore(Effect.try(() => release(folder, taken)))
   )

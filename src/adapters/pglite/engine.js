@@ -29,13 +29,49 @@ if (port === null) throw new Error("engine.js runs as a worker thread")
 const tell = (message) => port.postMessage(message)
 
 /**
+ * The engine's file system throws objects with a number alone (the error codes of WASI's preview1).
+ *
+ * @type {{ readonly [errno: number]: string }}
+ */
+const fileErrors = {
+  2: "EACCES",
+  19: "EDQUOT",
+  22: "EFBIG",
+  29: "EIO",
+  33: "EMFILE",
+  44: "ENOENT",
+  51: "ENOSPC",
+  63: "EPERM",
+  69: "EROFS"
+}
+
+/**
+ * @param {unknown} error
+ * @returns {Refusal | undefined}
+ */
+const fileRefusal = (error) => {
+  if (typeof error !== "object" || error === null || !("errno" in error) || typeof error.errno !== "number") {
+    return undefined
+  }
+  if ("code" in error && typeof error.code === "string") return undefined
+  const code = fileErrors[error.errno] ?? ""
+  return { message: `the file system refused (${code === "" ? `error ${error.errno}` : code})`, code }
+}
+
+/**
  * @param {unknown} error
  * @returns {Refusal}
  */
 const refusal = (error) => {
+  const ofFile = fileRefusal(error)
+  if (ofFile !== undefined) return ofFile
   const told = /** @type {Partial<Refusal>} */ (typeof error === "object" && error !== null ? error : {})
   return {
-    message: typeof told.message === "string" ? told.message : String(error),
+    message: typeof told.message === "string"
+      ? told.message
+      : error instanceof Object
+      ? JSON.stringify(error)
+      : String(error),
     code: typeof told.code === "string" ? told.code : "",
     constraint: told.constraint,
     detail: told.detail,

@@ -47,7 +47,9 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
     const its = (provider: string) => sql`tenant = ${tenant} and provider = ${provider}`
 
     const set = (provider: string, pace: Pace.Pace | null) =>
-      sql`update ${t.cooldown} set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${its(provider)}`
+      sql`update ${t.cooldown} set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${
+        its(provider)
+      }`
 
     const isFree: typeof Pacer.Service.isFree = Effect.fn("Pacer.isFree")(function*(provider) {
       const rows = yield* sql`${prepared}

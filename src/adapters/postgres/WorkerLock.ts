@@ -43,22 +43,24 @@ const farewell = "1 second"
  * Waits while an earlier session of this worker, cut off but not known to be dead, still holds the lock: others see it, and
  * `seen` hears so.
  */
-const lock = Effect.fnUntraced(function*(session: Session, { lockClass, number }: Registration, seen: Effect.Effect<unknown>) {
-  yield* Effect.addFinalizer(() =>
-    session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
-      Effect.interruptible,
-      Effect.timeout(farewell),
-      Effect.ignore
+const lock = Effect.fnUntraced(
+  function*(session: Session, { lockClass, number }: Registration, seen: Effect.Effect<unknown>) {
+    yield* Effect.addFinalizer(() =>
+      session.query("select pg_advisory_unlock($1::integer, $2::integer)", [lockClass, number]).pipe(
+        Effect.interruptible,
+        Effect.timeout(farewell),
+        Effect.ignore
+      )
     )
-  )
-  const [row] = yield* session.query("select pg_try_advisory_lock($1::integer, $2::integer) as got", [
-    lockClass,
-    number
-  ])
-  if (row?.["got"] === true) return
-  yield* seen
-  yield* session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
-})
+    const [row] = yield* session.query("select pg_try_advisory_lock($1::integer, $2::integer) as got", [
+      lockClass,
+      number
+    ])
+    if (row?.["got"] === true) return
+    yield* seen
+    yield* session.query("select pg_advisory_lock($1::integer, $2::integer)", [lockClass, number])
+  }
+)
 
 /** Behind a transaction pooler the next statement may run in another session than the one that took the lock. */
 const isOwn = (session: Session, { lockClass, number }: Registration) =>

@@ -90,15 +90,31 @@ export class DataDirectoryHeld extends Schema.TaggedError<DataDirectoryHeld>()("
   }
 }
 
-/** The data directory cannot serve: no directory, no permission, somebody else's files, or damaged ones. */
+/** Nothing has been stored in the data directory yet, and what was asked for makes no store. */
+export class StoreMissing extends Schema.TaggedError<StoreMissing>()("StoreMissing", { directory: Schema.String }) {
+  override get message() {
+    return `There is no store in ${this.directory} yet. Index something first: holdfast index <file|url>.`
+  }
+}
+
+/** The data directory cannot serve: no directory, a link to nothing, no permission, somebody else's files, or damaged ones. */
 export class DataDirectoryUnusable extends Schema.TaggedError<DataDirectoryUnusable>()("DataDirectoryUnusable", {
   directory: Schema.String,
-  reason: Schema.Literal("not-a-directory", "no-permission", "not-ours", "damaged"),
+  reason: Schema.Literal(
+    "not-a-directory",
+    "dangling-link",
+    "cannot-be-made",
+    "no-permission",
+    "not-ours",
+    "damaged"
+  ),
   detail
 }) {
   override get message() {
     const what = Match.value(this.reason).pipe(
       Match.when("not-a-directory", () => "is not a directory"),
+      Match.when("dangling-link", () => "stands behind a link to nothing"),
+      Match.when("cannot-be-made", () => "cannot be made"),
       Match.when("no-permission", () => "cannot be written"),
       Match.when("not-ours", () => "holds files that are not holdfast's"),
       Match.when("damaged", () => "is damaged"),
@@ -154,6 +170,7 @@ export const StoreFailure = Schema.Union(
   SchemaTooNew,
   SchemaNotCreatable,
   ServerTooOld,
+  StoreMissing,
   DataDirectoryHeld,
   DataDirectoryUnusable,
   EngineStopped,
@@ -178,6 +195,7 @@ export const exitCode: (failure: StoreFailure) => 1 | 7 = Match.type<StoreFailur
     SchemaTooNew: () => 1,
     SchemaNotCreatable: () => 1,
     ServerTooOld: () => 1,
+    StoreMissing: () => 1,
     DataDirectoryHeld: () => 7,
     DataDirectoryUnusable: () => 1,
     EngineStopped: () => 7,
@@ -199,6 +217,7 @@ export const isPassing: (failure: StoreFailure) => boolean = Match.type<StoreFai
     SchemaTooNew: () => false,
     SchemaNotCreatable: () => false,
     ServerTooOld: () => false,
+    StoreMissing: () => false,
     DataDirectoryHeld: () => false,
     DataDirectoryUnusable: () => false,
     EngineStopped: () => false,

@@ -1,12 +1,22 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
@@ -154,6 +164,35 @@ describe("a data directory", () => {
     60_000
   )
 
+  it.scopedLive(
+    "whose lock bears a time to come is free once that was seen to stand still",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* readyDirectory
+        const file = pretend(directory, { pid: 1 })
+        const later = Date.now() / 1000 + 7200
+        utimesSync(file, later, later)
+        const [took] = yield* Effect.timed(query(directory, "select 1"))
+        expect(Duration.toSeconds(took)).toBeGreaterThan(14)
+        expect(Duration.toSeconds(took)).toBeLessThan(25)
+      }),
+    60_000
+  )
+
+  it.scopedLive(
+    "held from another machine names its holder as soon as a sign of life was seen",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* readyDirectory
+        const file = pretend(directory, { pid: 1 })
+        const later = Date.now() / 1000 + 7200
+        utimesSync(file, later, later)
+        yield* Effect.forkScoped(Effect.delay(Effect.sync(() => utimesSync(file, later + 3, later + 3)), "1 second"))
+        expect(yield* opening(directory)).toMatchObject({ _tag: "DataDirectoryHeld", host: "elsewhere" })
+      }),
+    60_000
+  )
+
   it.scopedLive("keeps two lock files at most, however often it is opened", () =>
     Effect.gen(function*() {
       const directory = yield* readyDirectory
@@ -185,6 +224,9 @@ describe("what is no data directory", () => {
       writeFileSync(join(directory, "file"), "")
       expect(yield* reason(join(directory, "file"))).toBe("not-a-directory")
       expect(yield* reason(join(directory, "file", "below"))).toBe("not-a-directory")
+      symlinkSync(join(directory, "nowhere"), join(directory, "link"))
+      expect(yield* reason(join(directory, "link"))).toBe("dangling-link")
+      expect(yield* reason("/proc/holdfast")).toBe("cannot-be-made")
       expect(yield* reason(at("photos", { "cat.jpg": "x" }))).toBe("not-ours")
       expect(yield* reason(at("older", { PG_VERSION: "15\n" }))).toBe("not-ours")
       expect(yield* reason(at("broken", { PG_VERSION: "18\n" }))).toBe("damaged")

@@ -11,6 +11,7 @@ const all: ReadonlyArray<readonly [Store.StoreFailure, 1 | 7, boolean, string]> 
   [new Store.SchemaTooNew({ found: 3, known: 2 }), 1, false, "Upgrade holdfast"],
   [new Store.SchemaNotCreatable({ schema: "jobs" }), 1, false, "create schema jobs"],
   [new Store.ServerTooOld({ found: "14.2", needed: 15 }), 1, false, "Upgrade the server"],
+  [new Store.StoreMissing({ directory: ".holdfast" }), 1, false, "no store in .holdfast yet"],
   [
     new Store.DataDirectoryHeld({ directory: ".holdfast", pid: 7, host: "box", since: "2026-01-01T00:00:00.000Z" }),
     7,

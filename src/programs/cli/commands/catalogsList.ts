@@ -25,4 +25,7 @@ export const run = () =>
             catalog.location
           ])
         ))
-  }))
+  })).pipe(
+    Effect.catchTag("StoreMissing", ({ message }) =>
+      Effect.succeed(report({ catalogs: [] }, () => [`There are no catalogs yet. ${message}`])))
+  )

@@ -5,7 +5,7 @@ import { note, Output } from "../Output.js"
 import { report } from "../Report.js"
 import { fit, paint } from "../Style.js"
 import type { Style } from "../Style.js"
-import { withApp } from "../wired.js"
+import { withFoundApp } from "../wired.js"
 
 interface Asked {
   readonly question: string
@@ -28,7 +28,7 @@ const lines = (style: Style, hits: ReadonlyArray<SearchHit>): ReadonlyArray<stri
 }
 
 export const run = (asked: Asked) =>
-  withApp(Effect.gen(function*() {
+  withFoundApp(Effect.gen(function*() {
     const output = yield* Output
     const answer = yield* search(asked)
     if (answer.degraded !== null) {

@@ -5,6 +5,7 @@ import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
 import { badge, sourceState } from "../../../domain/job/SourceState.js"
 import type { SourceState } from "../../../domain/job/SourceState.js"
 import { Settings } from "../../Settings.js"
+import type { StoreMissing } from "../../../domain/store/StoreFailure.js"
 import { around } from "../around.js"
 import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
@@ -67,6 +68,14 @@ const text = (lines: ReadonlyArray<Line>, { schema, tenant }: Place) => (style: 
   ])
 }
 
+/** To have nothing yet is a state too. */
+const noStore = ({ message }: StoreMissing) =>
+  Effect.map(
+    Settings,
+    ({ databaseSchema: schema, tenant }) =>
+      report({ schema, tenant, catalogs: [] }, () => [`There are no catalogs yet. ${message}`])
+  )
+
 export const run = () =>
   withStores(Effect.gen(function*() {
     const store = yield* CatalogStore
@@ -74,4 +83,4 @@ export const run = () =>
     const lines = (yield* store.list).map((catalog): Line => ({ catalog, state: sourceState(catalog, now) }))
     const { databaseSchema: schema, tenant } = yield* Settings
     return report({ schema, tenant, catalogs: lines.map(json) }, text(lines, { schema, tenant }))
-  }))
+  })).pipe(Effect.catchTag("StoreMissing", noStore))

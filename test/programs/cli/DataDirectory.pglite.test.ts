@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { buildProgram } from "../../support/BuiltProgram.js"
+import type { BuiltProgram } from "../../support/BuiltProgram.js"
+
+let program: BuiltProgram
+
+beforeAll(async () => {
+  program = await buildProgram("data-directory")
+  program.write(
+    "api.json",
+    JSON.stringify({
+      openapi: "3.1.0",
+      info: { title: "T", version: "1" },
+      paths: { "/x": { get: { responses: {} } } }
+    })
+  )
+})
+
+afterAll(() => program.remove())
+
+const run = (directory: string, ...args: ReadonlyArray<string>) =>
+  program.run([...args, "--data-dir", join(program.folder, directory)], {})
+
+describe("a data directory, to the program", { timeout: 120_000 }, () => {
+  it("is not made by who reads, who says that there is no store", async () => {
+    const reading = [["status"], ["catalogs", "list"], ["search", "x"], ["jobs", "list"], ["gates", "list"], ["doctor"]]
+    const ended = await Promise.all(reading.map((args) => run("none", ...args)))
+    for (const { stderr, stdout } of ended) expect(stdout + stderr).toMatch(/no store in|no data directory/)
+    expect(ended.map(({ code }) => code)).toEqual([0, 0, 1, 1, 1, 0])
+    expect(existsSync(join(program.folder, "none"))).toBe(false)
+    mkdirSync(join(program.folder, "empty"))
+    expect((await run("empty", "status")).stdout).toContain("no store in")
+    expect(readdirSync(join(program.folder, "empty"))).toEqual([])
+  })
+
+  it("that no data directory can be is named as what it is, at once", async () => {
+    writeFileSync(join(program.folder, "file"), "")
+    symlinkSync(join(program.folder, "nowhere", "at-all"), join(program.folder, "link"))
+    const cases: ReadonlyArray<readonly [string, RegExp]> = [
+      ["file", /is not a directory/],
+      ["link", /stands behind a link to nothing/],
+      ["link/below", /stands behind a link to nothing/],
+      ["../../proc/holdfast", /cannot be made/]
+    ]
+    for (const [directory, words] of cases) {
+      const { code, stderr } = await run(directory, "index", "api.json")
+      expect(stderr).toMatch(words)
+      expect(stderr).not.toContain("[object")
+      expect(code).toBe(1)
+    }
+    expect((await run("file", "status")).stderr).toMatch(/is not a directory/)
+    expect((await run("../../proc/holdfast", "status")).stdout).toContain("no store in")
+  })
+})
