@@ -7,7 +7,7 @@ import * as CatalogStoreLayer from "../../src/adapters/postgres/CatalogStore.js"
 import * as IndexStoreLayer from "../../src/adapters/postgres/IndexStore.js"
 import * as JobQueueLayer from "../../src/adapters/postgres/JobQueue.js"
 import * as SearchIndexLayer from "../../src/adapters/postgres/SearchIndex.js"
-import { CatalogName, CatalogStore, type NewCatalog } from "../../src/domain/catalog/CatalogStore.js"
+import { CatalogName, CatalogStore, type IndexRequest, type NewCatalog } from "../../src/domain/catalog/CatalogStore.js"
 import { type Batch, type IndexedItem, IndexStore, type VectorSpace } from "../../src/domain/embedding/IndexStore.js"
 import type { Vector } from "../../src/domain/embedding/Vector.js"
 import { noProgress, Progress, Refusal } from "../../src/domain/job/Job.js"
@@ -65,7 +65,7 @@ export const catalog = (name: string, texts: Readonly<Record<string, string>>): 
   }))
 })
 
-export const plain = { provider: "fake", maxAttempts: 5, force: false }
+export const plain: IndexRequest = { provider: "fake", maxAttempts: 5, force: false }
 export const forced = { ...plain, force: true }
 
 const worker = WorkerId.make("worker")

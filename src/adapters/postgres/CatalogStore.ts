@@ -8,6 +8,7 @@ import { Tenant } from "../../domain/store/Tenant.js"
 import { catalogs } from "./index/catalogs.js"
 import { remove } from "./index/complete.js"
 import { put, teachPlanner } from "./index/put.js"
+import { forget } from "./index/refusals.js"
 import * as Source from "./index/source.js"
 import * as Stray from "./index/stray.js"
 import { cancelSource } from "./jobQueue/control.js"
@@ -22,6 +23,7 @@ const stored = Effect.fnUntraced(function*(tenant: string, catalog: NewCatalog, 
   const source = sourceOf(catalog.name)
   yield* Source.lock(tenant, source)
   yield* put(tenant, source, catalog)
+  if (request.retryRefused === true) yield* forget(tenant, source)
   return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, tenant, { source, ...request })
 })
 

@@ -3,10 +3,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type { FailureTag } from "../../domain/failure/Failure.js"
 import { ClosedGate, GateRef } from "../../domain/session/Gate.js"
 import type { GateKind, GateReason } from "../../domain/session/Gate.js"
 import { type Cooldown, Gates } from "../../domain/session/Gates.js"
 import { Tenant } from "../../domain/store/Tenant.js"
+import * as Pending from "./jobQueue/pending.js"
 import { prepared } from "./Prepared.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { Tables } from "./Tables.js"
@@ -28,6 +30,9 @@ const toGate = (row: GateRow): ClosedGate =>
     until: Option.map(Option.fromNullable(row.until), DateTime.unsafeFromDate),
     detail: row.detail
   })
+
+/** What a job is sent back with that waits for a cooldown. */
+const cooledTag: FailureTag = "RateLimited"
 
 /** Gates and cooldowns as rows. The database's clock decides what is over: a gate past its `until` counts as open. */
 export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = Layer.effect(
@@ -67,6 +72,35 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
       return row?.opened === true
     }, SqlFailure.renamed)
 
+    // A job that a refusal sent back is due when the cooldown is over, and not before.
+    const endCooldown: typeof Gates.Service.endCooldown = Effect.fn("Gates.endCooldown")(function*(provider) {
+      const rows = yield* sql`
+        with was as materialized (
+          select cooldown.until from ${t.cooldown}
+          where cooldown.tenant = ${tenant} and cooldown.provider = ${provider} and cooldown.until > now()
+          for update
+        ),
+        ended as (
+          update ${t.cooldown} set until = now(), pace = null
+          where cooldown.tenant = ${tenant} and cooldown.provider = ${provider} and exists (select from was)
+        ),
+        standing as materialized (
+          select pending.id from ${t.pending}
+          where pending.tenant = ${tenant} and pending.provider = ${provider} and pending.run_at > now()
+            and exists (select from was)
+          for update
+        ),
+        due as (
+          update ${t.indexJob} as job set run_at = now()
+          where job.tenant = ${tenant} and job.id = any(array(select standing.id from standing))
+            and job.status = 'pending' and job.last_error ->> 'tag' = ${cooledTag}
+          returning ${sql.literal(Pending.columns)}
+        ),
+        lined_up as (${Pending.lineUp(sql, t, "due")})
+        select pg_notify(${t.channel}, ${tenant}) from was`
+      return rows.length > 0
+    }, SqlFailure.renamed)
+
     const closed = SqlFailure.renamed(Effect.map(
       sql<GateRow>`${prepared}
         select kind, name, reason, detail, since, until from ${t.gate}
@@ -81,6 +115,6 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
       (rows) => rows.map((row): Cooldown => ({ provider: row.provider, until: DateTime.unsafeFromDate(row.until) }))
     )).pipe(Effect.withSpan("Gates.cooling"))
 
-    return Gates.of({ close, open, closed, cooling })
+    return Gates.of({ close, open, endCooldown, closed, cooling })
   })
 )

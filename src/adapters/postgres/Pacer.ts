@@ -4,14 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Pace from "../../domain/retry/Pace.js"
 import { Pacer, Turn } from "../../domain/retry/Pacer.js"
+import { longestNamed } from "../../domain/retry/RetryPolicy.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { prepared } from "./Prepared.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { transact } from "./transact.js"
 import { Tables } from "./Tables.js"
-
-/** A provider that names a longer time is asked again after this. */
-const longestCooldown = Duration.days(1)
 
 /** A provider's row. Times are milliseconds of the database's clock; `cooling` is what is left of the cooldown. */
 interface Row {
@@ -75,7 +73,7 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
     }, SqlFailure.renamed)
 
     const refused: typeof Pacer.Service.refused = Effect.fn("Pacer.refused")(function*(provider, cycle, wait) {
-      const millis = Duration.toMillis(Duration.min(wait, longestCooldown))
+      const millis = Duration.toMillis(Duration.min(wait, longestNamed))
       const [row] = yield* sql<Row>`
         insert into ${t.cooldown} as standing (tenant, provider, until)
         values (${tenant}, ${provider}, clock_timestamp() + ${millis}::float8 * interval '1 millisecond')

@@ -63,6 +63,8 @@ export interface IndexRequest {
   readonly provider: string
   readonly maxAttempts: number
   readonly force: boolean
+  /** Ask again for the items that were refused, which stay left out otherwise. Default false. */
+  readonly retryRefused?: boolean
 }
 
 export class CatalogStore extends Context.Tag("holdfast/CatalogStore")<CatalogStore, {

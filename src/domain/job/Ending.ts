@@ -39,7 +39,7 @@ const again = (
       RetryPolicy.RetryPolicy.make({ ...policy, maxAttempts: job.maxAttempts }),
       { attempt: job.attempts, elapsed: Duration.zero },
       random,
-      named
+      Option.map(named, Duration.min(RetryPolicy.longestNamed))
     ),
     {
       onNone: () => spent(cause, job.attempts),

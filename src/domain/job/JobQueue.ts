@@ -126,7 +126,7 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound>
   /** Newest first. */
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<Job>, StoreFailure>
-  /** A person asks for another try: attempts start anew, at once. */
+  /** A person asks for another try: attempts start anew, at once, and what was refused is asked for again. */
   readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
   readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
 }>() {}

@@ -23,8 +23,11 @@ export class RetryPolicy extends Schema.Class<RetryPolicy>("RetryPolicy")({
 
 const base = { base: Duration.millis(500), factor: 2, cap: Duration.seconds(30) }
 
-/** A job's attempts: five, within six hours. */
-export const job = RetryPolicy.make({ ...base, maxAttempts: 5, total: Duration.hours(6) })
+/** The longest wait that a provider can name: past it everyone asks again, and may be told to wait once more. */
+export const longestNamed = Duration.days(1)
+
+/** A job's attempts: five, each after a backoff, or after the wait that the provider named. */
+export const job = RetryPolicy.make({ ...base, maxAttempts: 5, total: longestNamed })
 
 /** One request inside one attempt: three tries within two minutes. */
 export const request = RetryPolicy.make({ ...base, maxAttempts: 3, total: Duration.minutes(2) })

@@ -22,6 +22,11 @@ export class Gates extends Context.Tag("holdfast/Gates")<Gates, {
   ) => Effect.Effect<boolean, StoreFailure>
   /** Open a gate and wake what waited; false where it was open. */
   readonly open: (gate: GateRef) => Effect.Effect<boolean, StoreFailure>
+  /**
+   * End a provider's cooldown, forget its pace, and make ready the jobs that wait for it; false where none stood. It begins anew
+   * with the next refusal.
+   */
+  readonly endCooldown: (provider: string) => Effect.Effect<boolean, StoreFailure>
   readonly closed: Effect.Effect<ReadonlyArray<ClosedGate>, StoreFailure>
   readonly cooling: Effect.Effect<ReadonlyArray<Cooldown>, StoreFailure>
 }>() {}

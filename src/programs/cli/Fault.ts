@@ -25,7 +25,7 @@ export class UsageProblem extends Schema.TaggedError<UsageProblem>()("UsageProbl
 /** There is no closed gate of that name. */
 export class GateNotClosed extends Schema.TaggedError<GateNotClosed>()("GateNotClosed", { name: Schema.String }) {
   override get message(): string {
-    return `No gate "${this.name}" is closed. "holdfast gates list" shows those that are.`
+    return `No gate "${this.name}" is closed, and it has no cooldown. "holdfast gates list" shows what is.`
   }
 }
 

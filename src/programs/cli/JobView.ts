@@ -25,6 +25,15 @@ export const status = (style: Style, { status: stored }: Job, waits: Option.Opti
   return paint(style, tone, `${glyph} ${stored}`)
 }
 
+/** The command that ends the wait, where time and workers alone do not, or not soon. */
+export const endsWait = (waits: Option.Option<WaitReason.WaitReason>): Option.Option<string> =>
+  Option.flatMap(waits, (reason) =>
+    reason._tag === "Gate"
+      ? Option.some(`holdfast gates open ${reason.name}`)
+      : reason._tag === "RateLimit"
+      ? Option.some(`holdfast gates open ${reason.provider}`)
+      : Option.none())
+
 export const progress = ({ progress: made }: Job): string =>
   made.items === 0 ? "-" : `${count(done(made))}/${count(made.items)}`
 

@@ -23,6 +23,7 @@ const commands: ReadonlyArray<Command> = [
       location: Part.argument("file|url", "Where the API description is"),
       name: Part.text("name", "NAME", "The catalog's name; made from the document's title if not given"),
       force: Part.toggle("force", "Embed everything anew, also what is stored"),
+      retryRefused: Part.toggle("retry-refused", "Ask again for refused items, and for nothing that is stored"),
       detach: Part.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
     }
   }, () => import("./commands/index.js")),
@@ -70,7 +71,7 @@ const commands: ReadonlyArray<Command> = [
   }, () => import("./commands/jobsShow.js")),
   command({
     path: ["jobs", "retry"],
-    summary: "Try a job again at once; its attempts start anew",
+    summary: "Try a job again at once; its attempts start anew, and refused items are asked for again",
     parts: { job }
   }, () => import("./commands/jobsRetry.js")),
   command({
@@ -94,12 +95,12 @@ const commands: ReadonlyArray<Command> = [
   }, () => import("./commands/catalogsRemove.js")),
   command({
     path: ["gates", "list"],
-    summary: "Closed gates: providers and sessions that all their work waits for",
+    summary: "Closed gates and cooldowns: providers and sessions that all their work waits for",
     parts: {}
   }, () => import("./commands/gatesList.js")),
   command({
     path: ["gates", "open"],
-    summary: "Open a gate, once its cause is mended, and wake the work behind it",
+    summary: "Open a gate, once its cause is mended, or end a cooldown, and wake the work behind it",
     parts: { name: Part.argument("name", "The provider or session, as \"holdfast gates list\" shows it") }
   }, () => import("./commands/gatesOpen.js")),
   command({

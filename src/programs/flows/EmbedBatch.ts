@@ -59,10 +59,15 @@ const cooled = Effect.fnUntraced(function*(
   pass: Pass,
   course: Course,
   slice: ReadonlyArray<Bisection.Asked>,
-  failed: { readonly failure: Failure; readonly work: Work; readonly cycle: number }
+  failed: { readonly failure: Failure; readonly work: Work; readonly cycle: number },
+  named: Option.Option<Duration.Duration>
 ) {
   const outcome = yield* endingOf(pass, failed.failure, failed.work)
-  if (outcome._tag !== "Cooled") return yield* new Ended({ outcome })
+  if (outcome._tag !== "Cooled") {
+    // This job has no tries left; the others wait all the same.
+    if (Option.isSome(named)) yield* Paced.refused(pass.calls, failed.cycle, named.value)
+    return yield* new Ended({ outcome })
+  }
   yield* Paced.refused(pass.calls, failed.cycle, outcome.delay)
   const goesOn = outcome.refunded && course.refusals < mostRefusals &&
     Duration.lessThanOrEqualTo(outcome.delay, patience)
@@ -128,7 +133,7 @@ const afterFailure = (
                 malformedTries: course.malformedTries + 1
               }
             }),
-        Wait: () => cooled(pass, course, slice, { failure, work, cycle }),
+        Wait: ({ delay }) => cooled(pass, course, slice, { failure, work, cycle }, delay),
         Park: () => ended(pass, failure, work),
         Halt: () => ended(pass, failure, work)
       })

@@ -35,6 +35,8 @@ export interface IndexCatalogRequest {
   readonly name?: string | undefined
   /** Embed all anew, also what is stored already. Default false. */
   readonly force?: boolean | undefined
+  /** Ask again for the items that were refused, and for nothing that is stored. Default false. */
+  readonly retryRefused?: boolean | undefined
   /** Tries before the job fails for good. Default: what the settings say, else 5. */
   readonly maxAttempts?: number | undefined
 }
@@ -106,7 +108,10 @@ export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
 export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
   function*(
     { description, location, name: given, revision }: ReadCatalog,
-    { force = false, maxAttempts: tries }: Pick<IndexCatalogRequest, "force" | "maxAttempts">
+    { force = false, maxAttempts: tries, retryRefused = false }: Pick<
+      IndexCatalogRequest,
+      "force" | "maxAttempts" | "retryRefused"
+    >
   ): Effect.fn.Return<IndexedCatalog, NameProblem | RequestProblem | StoreFailure, CatalogStore | Embedder> {
     const maxAttempts = yield* MaxAttempts.asked(tries)
     const store = yield* CatalogStore
@@ -122,7 +127,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
       version: description.version,
       revision,
       items: description.operations.map(toItem)
-    }, { provider: embedder.provider, maxAttempts, force })
+    }, { provider: embedder.provider, maxAttempts, force, retryRefused })
     return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
   }
 )

@@ -9,10 +9,14 @@ import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
-import type { Pacer } from "../../../src/domain/retry/Pacer.js"
+import { RateLimited } from "../../../src/domain/failure/Failure.js"
+import { Pacer } from "../../../src/domain/retry/Pacer.js"
 import type { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
+import * as Outcomes from "../../support/Outcomes.js"
 import * as Kit from "./queueKit.js"
+
+const slowDown = new RateLimited({ provider: "ollama", detail: "429" })
 
 const ollama = GateRef.make({ kind: "provider", name: "ollama" })
 const session = GateRef.make({ kind: "session", name: "backend" })
@@ -111,6 +115,25 @@ export const gates = (backend: Backend) =>
           yield* Kit.cool("openai", Duration.infinity)
           const left = yield* Effect.forEach(yield* gates.cooling, ({ until }) => Kit.minutesFromNow(until))
           expect(left).toEqual([10, 24 * 60])
+        }))
+
+      test("an ended cooldown holds nothing any more: neither calls, nor the jobs that it sent back", () =>
+        Effect.gen(function*() {
+          const gates = yield* Gates
+          const queue = yield* JobQueue
+          const pacer = yield* Pacer
+          const [pets, cars] = [yield* Kit.begun("pets"), yield* Kit.begun("cars")]
+          yield* Kit.cool("ollama", "10 hours")
+          yield* Kit.settle(pets, Outcomes.cooled(slowDown, Duration.hours(10), false))
+          yield* Kit.settle(cars, Outcomes.retried(Kit.unavailable, Duration.hours(1)))
+          expect(yield* gates.endCooldown("openai")).toBe(false)
+          expect(yield* gates.endCooldown("ollama")).toBe(true)
+          expect(yield* gates.endCooldown("ollama")).toBe(false)
+          expect(yield* gates.cooling).toEqual([])
+          expect(yield* pacer.isFree("ollama")).toBe(true)
+          expect(yield* queue.nextReadyIn).toEqual(Option.some(Duration.zero))
+          // What waits for its own backoff goes on waiting.
+          expect((yield* Kit.claim(5)).map(({ job }) => job.source.id)).toEqual(["pets"])
         }))
 
       test("one tenant's gates and cooldowns mean nothing to another", () =>

@@ -42,6 +42,25 @@ describe("how an attempt ends", () => {
     expect(end(down, at(1, { maxAttempts: 1 }))).toMatchObject({ error: { message: userMessage(down) } })
   })
 
+  it("waits as long as the provider names, up to a day, at whatever cost in attempts", () => {
+    const named = (wait: Duration.Duration) => [
+      end(new Failure.RateLimited({ ...common, retryAfter: wait }), at(1)),
+      end(new Failure.ProviderUnavailable({ ...common, retryAfter: wait }), at(1))
+    ]
+    expect(named(Duration.minutes(10))).toMatchObject([
+      { _tag: "Cooled", refunded: true, delay: Duration.minutes(10) },
+      { _tag: "Retried", delay: Duration.minutes(10) }
+    ])
+    for (
+      const [wait, kept] of [[Duration.hours(24), Duration.days(1)], [Duration.days(9), Duration.days(1)]] as const
+    ) {
+      expect(named(wait)).toMatchObject([
+        { _tag: "Cooled", refunded: false, delay: kept },
+        { _tag: "Retried", delay: kept }
+      ])
+    }
+  })
+
   it("carries that a batch refused text by text is reported, which one refused text is not", () => {
     const invalid = new Failure.InvalidRequest(common)
     expect(end(invalid, at(1), alone("refused"))).toMatchObject({ _tag: "Halted", report: "report" })

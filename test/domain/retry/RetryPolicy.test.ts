@@ -120,7 +120,7 @@ describe("nextDelay", () => {
   })
 
   it.each([
-    [RetryPolicy.job, 5, Duration.hours(6)],
+    [RetryPolicy.job, 5, Duration.days(1)],
     [RetryPolicy.request, 3, Duration.minutes(2)],
     [RetryPolicy.malformed, 3, Duration.minutes(2)]
   ])("knows the policies: base 500 ms, factor 2, cap 30 s", (policy, maxAttempts, total) => {

@@ -311,6 +311,45 @@ export const indexing = (backend: Backend) =>
         }).pipe(Effect.provide(house(played, { dimension: null })))
       })
 
+      it.effect.each(
+        [
+          ["a person's retry", false],
+          ["an index that asks for it", true]
+        ] as const
+      )("asks for refused items again at %s, and for nothing else", ([, byIndex]) => {
+        let isRefused = true
+        const guilty = contains("number 6")
+        const played = script((texts) => isRefused && guilty(texts) ? fail(new Failure.InvalidRequest(common)) : serve)
+        return Effect.gen(function*() {
+          const queue = yield* JobQueue
+          const partial = yield* run(catalog("pets", numbered(10)))
+          expect(partial.status).toBe("partial")
+          const calls = played.calls.length
+          isRefused = false
+          const request = { provider: "scripted", maxAttempts: 5, force: false, retryRefused: true }
+          const again = byIndex ? yield* put(catalog("pets", numbered(10)), request) : yield* queue.retry(partial.id)
+          const job = yield* workOn(again.id)
+          expect(job.status).toBe("succeeded")
+          expect(played.calls.slice(calls)).toEqual([["text number 6"]])
+        }).pipe(Effect.provide(house(played)))
+      })
+
+      it.effect("keeps a day's wait that the provider names for everyone, and goes on once a person ends it", () => {
+        const day = new Failure.RateLimited({ ...common, retryAfter: Duration.days(1) })
+        const played = script((_, call) => call === 0 ? fail(day) : serve)
+        return Effect.gen(function*() {
+          const gates = yield* Gates
+          const waiting = yield* run(catalog("pets", numbered(3)))
+          expect([waiting.status, waiting.attempts]).toEqual(["pending", 1])
+          const other = yield* run(catalog("cars", numbered(3)))
+          expect([other.status, other.attempts]).toEqual(["pending", 0])
+          expect(played.calls.length).toBe(1)
+          expect((yield* gates.cooling).map(({ provider }) => provider)).toEqual(["scripted"])
+          expect(yield* gates.endCooldown("scripted")).toBe(true)
+          expect((yield* workOn(waiting.id)).status).toBe("succeeded")
+        }).pipe(Effect.provide(house(played)))
+      })
+
       it.effect("leaves out the one text of 1,000 that makes the server fail, and stores all others", () => {
         const guilty = contains("number 617")
         const broke = new Failure.ProviderUnavailable({ ...common, status: 500 })

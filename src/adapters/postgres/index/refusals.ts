@@ -5,6 +5,15 @@ import { Refusal } from "../../../domain/job/Job.js"
 import type { SourceRef } from "../../../domain/job/Job.js"
 import { Tables } from "../Tables.js"
 
+/** The source's refusals are forgotten: what was refused is pending again. Belongs inside a transaction. */
+export const forget = Effect.fnUntraced(function*(tenant: string, source: SourceRef) {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  yield* sql`
+    delete from ${t.refusal} r
+    where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}`
+})
+
 const Rows = Schema.Array(Refusal)
 
 /** The source's items that are left out as they stand now, by position; a refusal of an older text does not count. */

@@ -44,7 +44,7 @@ export const cancelSource = Effect.fn("JobQueue.cancelSource")(function*(tenant:
 })
 
 /**
- * Makes a job ready at once, with all attempts before it. Where a newer job of its source has followed it, that one is made
+ * Makes a job ready at once, with all attempts before it, and forgets what was refused of its source. Where a newer job of its source has followed it, that one is made
  * ready, or left to run, and is the answer.
  */
 export const retry = Effect.fn("JobQueue.retry")(function*(tenant: string, id: JobId) {
@@ -59,6 +59,11 @@ export const retry = Effect.fn("JobQueue.retry")(function*(tenant: string, id: J
       where job.tenant = ${tenant} and job.source_kind = ${source.kind} and job.source_id = ${source.id}
         and job.status <> 'running' and ${sql.literal(Pending.locked)}
       returning job.*
+    ),
+    asked_again as (
+      delete from ${t.refusal} as refusal using anew
+      where refusal.tenant = anew.tenant and refusal.source_kind = anew.source_kind
+        and refusal.source_id = anew.source_id
     ),
     lined_up as (${Pending.lineUp(sql, t, "anew")})
     select ${sql.literal(JobRow.columns)}, pg_notify(${t.channel}, ${tenant}) from ${

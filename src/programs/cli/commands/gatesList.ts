@@ -32,6 +32,8 @@ export const run = () =>
             Style.clean(detail)
           ])
         )),
-        ...cooldowns.map(({ provider, until }) => `${provider} cools down until ${Style.time(until)}.`)
+        ...cooldowns.map(({ provider, until }) =>
+          `${provider} cools down until ${Style.time(until)}. End it: holdfast gates open ${provider}`
+        )
       ]
     )))

@@ -25,6 +25,7 @@ interface Asked {
   readonly location: string
   readonly name: string | undefined
   readonly force: boolean
+  readonly retryRefused: boolean
   readonly detach: boolean
 }
 
@@ -87,13 +88,18 @@ const advice = ({ catalog, job, waits }: Ended): string =>
   Match.value(job.status).pipe(
     Match.withReturnType<string>(),
     Match.when("succeeded", () => `Ask it something: holdfast search <question> --catalog ${catalog}`),
-    Match.when("partial", () => `Which items were refused, and why: holdfast jobs show ${job.id}`),
-    Match.when("failed", () => `What was embedded is stored. Try again: holdfast jobs retry ${job.id}`),
+    Match.when("partial", () =>
+      `Which items, and why: holdfast jobs show ${job.id}. Ask for them again: holdfast jobs retry ${job.id}`),
+    Match.when("failed", () =>
+      `What was embedded is stored. Try again: holdfast jobs retry ${job.id}`),
     Match.when("cancelled", () => "Somebody cancelled it; what was embedded is stored."),
     Match.when("pending", () =>
       Option.exists(waits, ({ _tag }) => _tag === "Gate")
         ? `It goes on by itself once the gate is open: holdfast gates list`
-        : `It goes on by itself where a worker runs: holdfast worker`),
+        : Option.match(JobView.endsWait(waits), {
+          onNone: () => `It goes on by itself where a worker runs: holdfast worker`,
+          onSome: (command) => `It goes on then where a worker runs: holdfast worker. Without the wait: ${command}`
+        })),
     Match.when("running", () => `See how it gets on: holdfast jobs show ${job.id}`),
     Match.exhaustive
   )
@@ -130,7 +136,11 @@ const detached = (catalog: string, items: number, job: Job, embedded: boolean) =
 const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
   const { databaseUrl, maxAttempts } = yield* Settings
   const started = yield* Clock.currentTimeMillis
-  const { catalog, items, job, warnings } = yield* enqueueCatalog(read, { force: asked.force, maxAttempts })
+  const { catalog, items, job, warnings } = yield* enqueueCatalog(read, {
+    force: asked.force,
+    retryRefused: asked.retryRefused,
+    maxAttempts
+  })
   yield* warn(warnings)
   if (asked.detach) return detached(catalog, items, yield* (yield* JobQueue).find(job.id), Option.isNone(databaseUrl))
   const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))

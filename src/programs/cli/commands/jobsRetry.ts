@@ -15,9 +15,16 @@ export const run = ({ job: id }: { readonly job: number }) =>
     const job = yield* queue.retry(JobId.make(id))
     const waits = WaitReason.waitReason(job, yield* around)
     return report({ job: JobView.json(job, waits) }, (style) => [
-      `${JobView.status(style, job, waits)}  job ${job.id} is tried again${
+      `${JobView.status(style, job, waits)}  job ${job.id} is ready to be tried again${
         Option.match(waits, { onNone: () => "", onSome: (reason) => `; it waits for ${WaitReason.describe(reason)}` })
       }.`,
-      paint(style, "faint", "  A worker runs it: holdfast worker")
+      paint(
+        style,
+        "faint",
+        Option.match(JobView.endsWait(waits), {
+          onNone: () => "  A worker runs it: holdfast worker",
+          onSome: (command) => `  A worker runs it then: holdfast worker. Without the wait: ${command}`
+        })
+      )
     ])
   }))

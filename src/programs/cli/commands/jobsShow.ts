@@ -70,6 +70,9 @@ export const run = ({ job: id }: { readonly job: number }) =>
         `  ${Style.paint(style, "strong", Style.clean(item))}  ${tag}: ${reason}${
           detail === "" ? "" : ` (${Style.clean(detail)})`
         }`
-      )
+      ),
+      ...(reasons.length === 0
+        ? []
+        : [Style.paint(style, "faint", `Ask for them again: holdfast jobs retry ${job.id}`)])
     ])
   }))

@@ -36,7 +36,7 @@ const json = ({ catalog, state }: Line) => ({
 })
 
 const mends = ({ catalog, state }: Line): Option.Option<string> =>
-  state._tag === "Failed"
+  state._tag === "Failed" || state._tag === "Refused"
     ? Option.map(catalog.job, ({ id }) => `holdfast jobs retry ${id}`)
     : state._tag === "Waiting" && state.reason._tag === "Gate"
     ? Option.some(`holdfast gates open ${state.reason.name}`)
