@@ -171,7 +171,9 @@ const action = (failure: Failure, work: Work): Action =>
       ContentFiltered: () => refused(work, false),
       InvalidRequest: ({ setting }) => setting === undefined ? refused(work, false) : Action.Halt(),
       MalformedResponse: () =>
-        work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
+        allRefused(work)
+          ? Action.Halt()
+          : work.malformedTries < RetryPolicy.malformed.maxAttempts - 1
           ? Action.Retry({ policy: RetryPolicy.malformed, within: "call", retryAfter: Option.none() })
           : spoiled(work),
       Cancelled: () => Action.Halt()

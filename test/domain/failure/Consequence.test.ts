@@ -203,6 +203,12 @@ describe("the table of consequences, line by line", () => {
     ["a long turn halts", context, chat, Action.Halt()],
     ["an unknown model halts", model, embed(32), Action.Halt()],
     ["a malformed answer is tried again", malformed, embed(32), again],
+    [
+      "a malformed answer to each text by itself halts, however few tries it had",
+      malformed,
+      embed(1, { neighbours: "refused" }),
+      Action.Halt()
+    ],
     ["and once more", malformed, embed(32, { malformedTries: 1 }), again],
     ["and then halts where one text was asked alone", malformed, embed(1, { malformedTries: 2 }), Action.Halt()],
     [
