@@ -38,7 +38,7 @@ const wrappings: ReadonlyArray<RegExp> = [
 
 /** What a proxy answered to CONNECT, as undici, tunnel-agent, http.client, curl and Chromium print it. */
 const tunnel =
-  /proxy response \(\d{3}\) !== 200[^\n]*|tunneling socket could not be established[^\n]*|tunnel connection failed[^\n]*|connect tunnel failed[^\n]*|received http code \d{3} from proxy[^\n]*|err_tunnel_connection_failed|err_proxy_connection_failed|proxyconnect tcp:[^\n]*/gi
+  /proxy response \(\d{3}\) !== 200[^\n]*|tunneling socket could not be established[^\n]*|tunnel connection failed[^\n]*|connect tunnel failed[^\n]*|received http code \d{3} from proxy[^\n]*|err_tunnel_connection_failed|err_proxy_connection_failed|proxy connect(?:ion)? error:? \d{3}[^\n]*|proxyconnect tcp:[^\n]*/gi
 
 /** True where a proxy refused to lead on to the provider. */
 export const isTunnel = (text: string | undefined): boolean => text !== undefined && text.search(tunnel) >= 0

@@ -126,6 +126,7 @@ const secondKeys = new Set([
   "retrydelay",
   "retryafter",
   "retryafterseconds",
+  "retryafters",
   "retryaftersec",
   "retryaftersecs",
   "retryin",
@@ -180,6 +181,7 @@ const sentences: ReadonlyArray<RegExp> = [
       .raw`\b(?:re)?try(?:ing)?(?: your request| the request|)(?: again)? (?:in|after|within)\s*:?\s*(?:about |approximately |~)?${durations}`,
     "i"
   ),
+  new RegExp(String.raw`\bretry[ _-]?delay["']?\s*[:=]\s*["']?${durations}`, "i"),
   new RegExp(
     String.raw`\b(?:wait|waiting)(?: for| at least| another)*\s*:?\s*(?:about |approximately |~)?${durations}`,
     "i"
@@ -245,16 +247,21 @@ const fromText = (said: string, now: number | undefined): number | undefined => 
 
 const present = (value: number | undefined): value is number => value !== undefined
 
+/** The longest wait that a field names. */
+const fromFields = (evidence: Evidence, now: number | undefined): number | undefined => {
+  const waits = evidence.fields.map((field) => fromField(field, now)).filter(present)
+  return waits.length === 0 ? undefined : Math.max(...waits)
+}
+
 /** How long the provider asks to wait, from headers first, then the body's fields, then its words. */
 export const waitIn = (evidence: Evidence): Duration.Duration | undefined => {
   const now = nowOf(evidence)
-  const fields = evidence.fields.map((field) => fromField(field, now)).filter(present)
   const bodyHeaders = Object.fromEntries(
     evidence.fields.filter(({ path }) => /headers\./.test(path)).map((
       { key, value }
     ) => [key.toLowerCase(), String(value)])
   )
-  const millis = fromHeaders(evidence.headers, now) ?? (fields.length === 0 ? undefined : Math.max(...fields)) ??
+  const millis = fromHeaders(evidence.headers, now) ?? fromFields(evidence, now) ??
     fromText(evidence.said, now) ?? fromResets(evidence.headers, now) ?? fromResets(bodyHeaders, now)
   return millis === undefined ? undefined : Duration.millis(millis)
 }
@@ -271,8 +278,8 @@ export const resetIn = (evidence: Evidence): DateTime.Utc | undefined => {
   return named === undefined ? undefined : Option.getOrUndefined(DateTime.make(named))
 }
 
+/** A wait in a header or a field of its own; a sentence about money that ends in "try again" names no renewal. */
 const relative = (evidence: Evidence, now: number | undefined): number | undefined => {
-  if (now === undefined) return undefined
-  const wait = fromHeaders(evidence.headers, now)
-  return wait === undefined || wait === 0 ? undefined : now + wait
+  const wait = fromHeaders(evidence.headers, now) ?? fromFields(evidence, now)
+  return now === undefined || wait === undefined || wait === 0 ? undefined : now + wait
 }

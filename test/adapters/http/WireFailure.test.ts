@@ -3,9 +3,11 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import { causeChain } from "../../../src/adapters/http/CauseChain.js"
 import * as Wire from "../../../src/adapters/http/WireFailure.js"
+import { classify } from "../../../src/domain/failure/classify.js"
 
 const peer: Wire.Peer = { provider: "p", surface: "chat", auth: "key" }
 
@@ -224,4 +226,21 @@ describe("a route that is missing", () => {
       expect(Wire.isMissingRoute({ status, body, headers: {} })).toBe(missing)
     })
   }
+})
+
+describe("a body that is too long for a record", () => {
+  it("keeps its head and its tail, where a stream that fails half way says so", () => {
+    const filler = "data: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n"
+    const failed = "data: {\"error\":{\"code\":429,\"message\":\"Rate limit reached. Try again in 7s.\"}}\n\n"
+    const body = `${filler.repeat(40_000)}${failed}`
+    const wire = Wire.ofAnswer(peer, { status: 200, headers: {}, body }, 0)
+    expect(wire.body).toHaveLength(1024 * 1024)
+    expect(wire.body?.startsWith(filler)).toBe(true)
+    expect(classify(wire)).toMatchObject({ _tag: "RateLimited", retryAfter: Duration.seconds(7) })
+  })
+
+  it("is left as it is up to 1 MiB", () => {
+    const body = "x".repeat(1024 * 1024)
+    expect(Wire.ofAnswer(peer, { status: 500, headers: {}, body }, 0).body).toBe(body)
+  })
 })

@@ -379,3 +379,54 @@ describe("when a budget renews", () => {
     expect(renewal(body, headers)).toBe(expected)
   })
 })
+
+describe("a wait as a clock, a moment or a time of the day", () => {
+  it.each<readonly [string, number]>([
+    ["Quota will be replenished in 00:06:46.", 406_000],
+    ["Quota will be replenished in 07:01:20.", 25_280_000],
+    ["The quota is refilled within 0.03:00:00", 10_800_000],
+    ["Try again in 3:24:11", 12_251_000],
+    ["Quota will be replenished in 2.12 days.", day],
+    ["Quota will be replenished in 0.5 days.", day / 2],
+    ["usage limit reached|1772366460", 60_000],
+    ["usage limit reached, resets at 1772366460000 for this key", 60_000],
+    ["Try again after Sun, 01 Mar 2026 12:00:30 GMT.", 30_000],
+    ["Access resets at 12:10 PM UTC.", 600_000],
+    ["Access resets at 9:30 AM GMT-3.", 1_800_000],
+    ["Access resets at 11:00 UTC.", 82_800_000],
+    ["Access resets at 0:05 am UTC+0.", 43_500_000],
+    ["retryDelay: \"54s\"", 54_000]
+  ])("is read from \"%s\"", (text, expected) => {
+    expect(wait(message(text))).toBe(expected)
+  })
+
+  it.each([
+    "The limit of 12:00 requests is reached",
+    "Limit reached at 1772366460 tokens",
+    "the request id is 1772366460|99"
+  ])("is not read from \"%s\"", (text) => {
+    expect(wait(message(text))).toBeUndefined()
+  })
+
+  it("of the day needs the moment from which it is counted", () => {
+    const { now: _, ...rest } = { now, ...message("Access resets at 12:10 PM UTC.") }
+    expect(classify({ provider: "x", surface: "chat", auth: "key", status: 429, ...rest })).not.toHaveProperty(
+      "retryAfter"
+    )
+  })
+
+  it.each<readonly [string, unknown, number]>([
+    ["reset_seconds", 41, 41_000],
+    ["retry_after_s", 5, 5_000],
+    ["estimated_ready_time_seconds", 60, 60_000],
+    ["resets_at", 1_772_366_460, 60_000],
+    ["resets_at", "2026-03-01T12:01:00Z", 60_000]
+  ])("is read from the member %s of %s", (name, value, expected) => {
+    expect(wait({ body: JSON.stringify({ error: { message: "later", [name]: value } }) })).toBe(expected)
+  })
+
+  it("is read from headers that other makers spell with a stroke, and in milliseconds", () => {
+    expect(wait({ headers: { "x-rate-limit-time-reset-ms": "3000" } })).toBe(3_000)
+    expect(wait({ headers: { "x-rate-limit-reset": "30" } })).toBe(30_000)
+  })
+})

@@ -20,6 +20,11 @@ const debated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "g-renewing-policy-gateway-44":
       "a gateway's own cap on the spending of a day, with a 402: money by its words, though it opens with the next day."
   },
+  "blind.jsonl": {
+    "b-rsclaw-16":
+      "a gateway's ceiling on max_tokens in a 429 with a code of quota; nothing but its sentence says that no wait cures it.",
+    "b-gateway-51": "a budget of a day in a 402: parked until the moment that it names, where the label waits as long."
+  },
   "unseen-third.jsonl": {
     "databricks-404-70": "the endpoint that is not there serves one model; the words speak of the endpoint. Both halt.",
     "foreign-transport-none-98":
@@ -30,7 +35,8 @@ const debated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /**
  * What was collected, in the order of time. `gathered.jsonl` was labelled before it was judged: 69.5 % of its settled classes
  * and 83.9 % of its actions were right at the first run, 67.2 % and 80.3 % of `gathered-held.jsonl`. The rules were then mended
- * on the first without a look at the second, which came to 100 % of both.
+ * on the first without a look at the second, which came to 100 % of both. `blind.jsonl` came after that, from other sources, and
+ * is the better measure of what nobody has seen: 92 % of its settled classes and 94 % of its actions at the first run.
  */
 const files = [
   "corpus.jsonl",
@@ -39,7 +45,8 @@ const files = [
   "unseen-third.jsonl",
   "second.jsonl",
   "gathered.jsonl",
-  "gathered-held.jsonl"
+  "gathered-held.jsonl",
+  "blind.jsonl"
 ]
 
 describe.each(files)(

@@ -38,7 +38,8 @@ const address = anyOf(
     .raw`\b(?:unsupported|unknown|invalid) (?:url )?(?:protocol|scheme)\b|\bprotocol "?[\w.+:-]*"? (?:is )?not supported\b|\burl scheme\b|\bno connection adapters were found`,
   String
     .raw`\bbad port\b|\berr unsafe port\b|\bunsafe port\b|\bport (?:is )?(?:blocked|out of range)|\bnot a valid host or port\b|\binvalid port\b`,
-  String.raw`\burl that includes credentials\b|\bbuilder error\b(?!.*header)`
+  String
+    .raw`\burl that includes credentials\b|\bfirst path segment in url\b|\bgetaddrinfo \w+ https?(?![\w.-])|\bbuilder error\b(?!.*header)`
 )
 
 /** Who is redirected for ever was sent to the wrong address. */

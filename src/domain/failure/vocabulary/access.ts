@@ -141,7 +141,7 @@ export const byText: ReadonlyArray<Rule> = [
     status: refusalOfAccess,
     text: badKey,
     unless:
-      /\bnot (?:authorized|allowed) to (?:perform|access|use)|max tokens|user location|country, region|tool ?call|response format|image token|function|model .{0,60}(?:does not exist|not found)|unsupported value|stop token|special token/
+      /\bnot (?:authorized|allowed) to (?:perform|access|use)|max tokens|user location|country, region|tool ?call|response format|image token|function|model .{0,60}(?:does not exist|not found)|unsupported value|stop token|special token|\bunauthorized (?:parameter|field|argument|property|value)/
   },
   {
     name: "access/token-words",

@@ -16,7 +16,7 @@ const comesUp = anyOf(
   String
     .raw`\b(?:model|deployment|endpoint|engine|instance|replica|server|container|worker)s?\b(?: [\w./:'"-]+){0,4}? (?:is|are)(?: currently| still| now| not)*(?: being)? ?(?:deploying|being deployed|provisioning|being provisioned|starting(?: up)?|spinning up|warming(?: up)?|initiali[sz]ing|being (?:loaded|initiali[sz]ed|created|updated|prepared|started)|loading|booting|scal(?:ing up|ed to zero)|ready)\b(?<!(?:is|are)(?: currently| now)? ready)`,
   String
-    .raw`\b(?:deployment|provisioning|loading|scaling|start-?up) (?:is )?(?:still )?in progress\b|\bscaled to zero\b|\bcold[- ]start(?:ing)?\b`,
+    .raw`\b(?:deployment|provisioning|loading|scaling|start-?up) (?:is )?(?:still )?in progress\b|\bscaled to zero\b|\bin state:? ?(?:creating|pending|starting|updating|deploying|initiali[sz]ing)\b|\b(?:endpoint|deployment)\b.{0,60}\bnot in ?service\b|\bcold[- ]start(?:ing)?\b`,
   "模型.{0,12}(?:正在|尚未).{0,6}(?:部署|加载|启动|就绪)|モデル.{0,12}(?:起動|読み込み|デプロイ)中"
 )
 
@@ -51,6 +51,8 @@ export const words: ReadonlyArray<Rule> = [
     tag: "ProviderUnavailable",
     status: (status) =>
       status === undefined || status < 400 || [408, 409, 424, 425, 429].includes(status) || status >= 500,
+    // A gateway's 5xx around an upstream's 429 is the upstream's pace.
+    when: ({ inner, status }) => !((status ?? 0) >= 500 && inner.includes(429)),
     text: overloaded
   }
 ]

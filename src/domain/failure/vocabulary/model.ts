@@ -3,7 +3,7 @@ import type { Rule } from "../Rule.js"
 
 const subject = String.raw`\b(?:models?|engine|deployment|checkpoint)\b`
 const gone = String
-  .raw`(?:does not exist|doesn't exist|do not exist|not exist|not found|was not found|is not found|could not be found|cannot be found|not be found|is unknown|is not available|isn't available|no longer (?:available|supported|exists|served)|has been (?:deprecated|retired|removed|decommissioned|discontinued|shut down|sunset)|is (?:deprecated and|retired|decommissioned|discontinued|not a valid|invalid|not recognized|not a recognized|not deployed|not loaded|not installed|not supported(?! (?:for|with|in|when|yet))|unavailable for|not served|unsupported)|was (?:deprecated|retired|removed|decommissioned|not recognized)|not recognized|reached (?:the|its) end|end of (?:its )?life|not installed|not deployed|is disabled)`
+  .raw`(?:does not exist|doesn't exist|do not exist|not exist|not found|was not found|is not found|could not be found|cannot be found|not be found|is unknown|is not available|isn't available|no longer (?:available|supported|exists|served)|has been (?:deprecated|retired|removed|decommissioned|discontinued|shut down|sunset)|is (?:deprecated and|retired|decommissioned|discontinued|not a valid|invalid|not recognized|not a recognized|not deployed|not loaded|not installed|not supported(?! (?:for|with|in|when|yet))|unavailable for|not served|unsupported)|was (?:deprecated|retired|removed|decommissioned|not recognized)|not (?:recognized|hosted|offered|served|configured)|reached (?:the|its) end|end of (?:its )?life|not installed|not deployed|is disabled)`
 
 const unknown = anyOf(
   String

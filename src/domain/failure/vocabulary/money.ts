@@ -53,7 +53,7 @@ const gone = anyOf(
   String
     .raw`\bnot (?:yet )?(?:available|included|supported|allowed) (?:\w+ )?(?:on|in|under|for|with|by) (?:your|the|this|free|current)(?: \w+){0,2} (?:plan|tier|subscription|package)\b|\bonly available (?:to|for|on) (?:paid|paying|pro|premium)`,
   String
-    .raw`\bfree (?:tier|trial|quota|allocation|usage|credits?)(?: of the model)? (?:has been |is |have been |are |was )?(?:exhausted|used up|expired|ended|over)\b|\bexhausted your free\b`,
+    .raw`\bfree (?:tier|trial|quota|allocation|usage|credits?)(?: of the model)? (?:has been |is |have been |are |was )?(?:exhausted|used up|exceeded|expired|ended|over)\b|\bexhausted your free\b`,
   String
     .raw`\b(?:top up|recharge|please (?:add|purchase|buy) (?:more )?(?:credits?|funds|balance)) .{0,40}\b(?:continue|and try again|to (?:use|proceed))\b`,
   "余额(?:已)?(?:不足|不够|耗尽|用完|为0|已用尽|过低)|余额.{0,6}(?:不足|不够)|欠费|请(?:先|及时|尽快)?充值|充值后|额度.{0,6}(?:不足|不够|用尽|用完|耗尽|已用尽|用光|超限|超出)|剩余额度",
@@ -109,7 +109,7 @@ export const rules: ReadonlyArray<Rule> = [
       "insufficient(?:user|account|token|api|wallet|key)?(?:balance|credits?|funds?|budget)(?:error|exception)?",
       "user(?:quota|balance)(?:notenough|insufficient)",
       "userinsufficientcredits?",
-      "(?:billing|payment|paymentrequired|creditlimit|balance|budget|spendlimit|spendinglimit|outofcredits?|nocredits?)(?:error|exceeded|reached)?",
+      "(?:billing|payment|paymentrequired|creditlimit|balance|budget|spendlimit|spendinglimit|outofcredits?|nocredits?)(?:error|exceeded|reached|exhausted)?",
       "billing(?:hardlimitreached|notactive|disabled|notenabled|limitreached|limituserexceeded|accountinactive|cyclelimitreached)",
       "budgetexceeded(?:error)?|maxbudgetexceeded|credit(?:s|balance)?(?:exhausted|toolow|exceeded|insufficient|expired)|creditsrequired",
       "arrearage|arrears?|accountarrears?|(?:account|service|postpaidbill|prepaidbill|bill)?overdue(?:error|balance|payment)?|operationdeniedserviceoverdue|accountoverdueerror",
@@ -117,7 +117,7 @@ export const rules: ReadonlyArray<Rule> = [
       "insufficientg1creditsbalance|preconsumetokenquotafailed|quotanotenough|tokenquota(?:exhausted|notenough)|setlimitexceeded",
       "(?:failedoperation)?(?:free)?resourcepackexhausted|(?:resourceinsufficient)?chargeresourceexhaust(?:ed)?|resourceunavailable(?:inarrears|lowbalance|notsufficientbalance)",
       "subscription(?:required|expired|inactive)|plan(?:expired|required|upgraderequired|notsupported)|upgraderequired|paidplanrequired|invalidpaymentinstrument|paymentmethodrequired",
-      "premiumrequestallowanceexceeded|usagenotincluded|monthly(?:limit|quota|budget|spend)\\w*|memberships?expired|creditserror|notenoughcredits?"
+      "premiumrequestallowanceexceeded|usagenotincluded|monthly\\w+|memberships?expired|creditserror|notenoughcredits?"
     )
   },
   {
@@ -134,7 +134,7 @@ export const rules: ReadonlyArray<Rule> = [
     because: "A month's allowance is part of a plan: waiting hours does not bring it back, paying does.",
     tag: "BudgetExhausted",
     text: month,
-    unless: /\bper (?:second|minute|min|hour)\b|weekly/,
+    unless: /\bper (?:second|minute|min|hour)\b|weekly|\b(?:minute|hour|day|week|rate) limit\b/,
     when: ({ codes: said, status, text }) =>
       (status === 429 || status === 403 || status === 402 || status === undefined) &&
       (/limit|quota|exceed|refresh|allowance|cap\b|上限|限额|配额|额度/.test(text) ||

@@ -79,6 +79,7 @@ export const byCode: ReadonlyArray<Rule> = [
       "(?:requestlimit|usagelimit|requestslimit|limitrequests|concurrencylimit|quotalimit|messagelimit|dailylimit|tokenlimit\\w*perminute|calllimit|qpslimit)(?:exceeded|reached|error)?(?:\\w{0,30})",
       "usagelimit(?:reached|exceeded)|limitrequests|limitburstrate|concurrencyexceeded|maxconcurrency\\w*|concurrent(?:requests?|limit)?exceeded|inflightbatchsizeexceeded|userratelimitexceeded|dailylimitexceeded",
       "resourceexhausted(?:error|exception)?|quotaexhausted|slowdown|servicequotaexceeded(?:exception)?|tokenquotaexceeded|1302|too_many_requests",
+      "(?:daily|hourly|weekly|minute)\\w*(?:limit|quota)\\w*(?:exceeded|reached|exhausted|hit)",
       "(?:rpm|tpm|qps|rpd|tpd)(?:rate)?limit(?:exceeded)?|tokens|requests|input(?:_)?tokens?ratelimit"
     ),
     unlessCode: /^(?:badgateway|tokenslimitreached)$/

@@ -4,7 +4,7 @@ import type { Rule } from "../Rule.js"
 /** Sentences about the answer's length, the batch's count or the file's: not about the input's length in tokens. */
 const notTheInput = anyOf(
   String
-    .raw`\bmaximum allowed number of output tokens\b|\bmax (?:completion |output )?tokens(?: is)? (?:too large|must|should|cannot|>|exceed|\()|\bat most \d+ completion tokens\b|\bmax tokens: \d+ >`,
+    .raw`\bmaximum allowed number of output tokens\b|\bmax (?:completion |output )?tokens\b[^.;]{0,16}?(?:too large|must|should|cannot|may not|>|exceeds?|\()|\bat most \d+ completion tokens\b|\bmax tokens: \d+ >`,
   String
     .raw`\bbatch[ -]size\b|\barray too long\b|\barray length\b|\btoo many (?:inputs|texts|items|elements|images|tools|messages|files|pages|documents|instances)\b|\brequests can be in one batch\b`,
   String
@@ -40,6 +40,10 @@ const tooLong = anyOf(
     .raw`\b(?:payload|request body|request entity|body|content) (?:is )?too large\b|\brequest (?:body )?exceeds\b.{0,30}(?:size|bytes|mb)|\bpayload size (?:exceeds|limit)`,
   String
     .raw`\b(?:prompt|input|messages?|request|text|query|conversation|document|content)\b.{0,40}\b(?:is|are|was) (?:longer|larger|bigger|greater) than\b|\b(?:largest|longest) allowed (?:size|length)\b`,
+  String
+    .raw`\b(?:length|size|tokens?|characters?)\b ?(?:of |is |are |was )?\(?\d[\d,]*\)?(?: tokens| characters)? (?:is |are )?(?:exceeds?|greater than|longer than|larger than|more than|over|>) (?:\w+ ){0,3}?\(?\d|\bmax allowed \(\d`,
+  String
+    .raw`\bshorter than \d[\d,]* (?:tokens|characters)\b|\bshorter (?:text|input|prompt|document)\b|\b\d[\d,]* tokens (?:at most|maximum)\b|\bsequence (?:\w+ )?longer than\b|\b(?:document|text|input|item|chunk|prompt|query)s?(?: (?:at index|number|no\.?|#))? ?\d+ (?:is|are) too (?:long|large)\b`,
   String
     .raw`\b\d[\d,]* (?:input |prompt )?tokens\b.{0,60}\b(?:exceeds?|more than|longer than|larger than|greater than|above|beyond|but the (?:\w+ )*(?:context|limit|maximum))\b|\btokens? in (?:the )?(?:request|prompt|input|batch) (?:is )?(?:more|greater|larger|longer) than\b`,
   String
