@@ -14,12 +14,13 @@ import * as Stray from "./index/stray.js"
 import { cancelSource } from "./jobQueue/control.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 import * as SqlFailure from "./SqlFailure.js"
-import { transact } from "./transact.js"
 import { bound, Tables } from "./Tables.js"
+import { transact } from "./transact.js"
 
 const sourceOf = (name: string): SourceRef => SourceRef.make({ kind: "catalog", id: name })
 
-const stored = Effect.fnUntraced(function*(tenant: string, catalog: NewCatalog, request: IndexRequest) {
+const stored = Effect.fnUntraced(function*(catalog: NewCatalog, request: IndexRequest) {
+  const tenant = yield* Tenant
   const source = sourceOf(catalog.name)
   yield* Source.lock(tenant, source)
   yield* put(tenant, source, catalog)
@@ -28,40 +29,39 @@ const stored = Effect.fnUntraced(function*(tenant: string, catalog: NewCatalog, 
 })
 
 /** The job comes first, so that its holder's writes are refused from the moment at which the rows begin to go. */
-const removed = Effect.fnUntraced(function*(tenant: string, name: string) {
+const removed = Effect.fnUntraced(function*(name: string) {
+  const tenant = yield* Tenant
   const source = sourceOf(name)
   yield* Source.lock(tenant, source)
   yield* cancelSource(tenant, source)
   if (!(yield* remove(tenant, source))) return yield* new CatalogNotFound({ name })
 })
 
+/** The catalog is gone already: garbage that stays is swept after the next job. */
+const sweep = Effect.flatMap(Tenant, Stray.sweep).pipe(
+  Effect.catchAll((failure) => Effect.logWarning(`Unused vectors were left for later: ${failure.message}`))
+)
+
+const stands = (name?: string) => SqlFailure.renamed(Effect.flatMap(Tenant, (tenant) => catalogs(tenant, name)))
+
 /** The stored catalogs, on a server and on PGlite alike. */
 export const layer = Layer.effect(
   CatalogStore,
-  Effect.gen(function*() {
-    const tenant = yield* Tenant
-    const withClient = yield* bound
-
-    /** The catalog is gone already: garbage that stays is swept after the next job. */
-    const sweep = Stray.sweep(tenant).pipe(
-      Effect.catchAll((failure) => Effect.logWarning(`Unused vectors were left for later: ${failure.message}`))
-    )
-
-    return CatalogStore.of({
+  Effect.map(bound, (withClient) =>
+    CatalogStore.of({
       put: Effect.fn("CatalogStore.put")((catalog, request) =>
-        transact(stored(tenant, catalog, request)).pipe(
+        transact(stored(catalog, request)).pipe(
           Effect.zipLeft(teachPlanner(catalog.items.length)),
           withClient
         )
       ),
-      list: catalogs(tenant).pipe(SqlFailure.renamed, withClient, Effect.withSpan("CatalogStore.list")),
+      list: stands().pipe(withClient, Effect.withSpan("CatalogStore.list")),
       find: Effect.fn("CatalogStore.find")(function*(name) {
-        const [found] = yield* catalogs(tenant, name).pipe(SqlFailure.renamed, withClient)
+        const [found] = yield* withClient(stands(name))
         return found ?? (yield* new CatalogNotFound({ name }))
       }),
       remove: Effect.fn("CatalogStore.remove")((name) =>
-        transact(removed(tenant, name)).pipe(Effect.zipRight(sweep), withClient)
+        transact(removed(name)).pipe(Effect.zipRight(sweep), withClient)
       )
-    })
-  })
+    }))
 )

@@ -40,9 +40,9 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
-    const tenant = yield* Tenant
 
     const close: typeof Gates.Service.close = Effect.fn("Gates.close")(function*(gate, reason, until, detail) {
+      const tenant = yield* Tenant
       const end = Option.getOrNull(Option.map(until, DateTime.formatIso))
       // The row's lock lets one of many closers through; the others then find the gate closed.
       const rows = yield* sql`
@@ -57,6 +57,7 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
     }, SqlFailure.renamed)
 
     const open: typeof Gates.Service.open = Effect.fn("Gates.open")(function*(gate) {
+      const tenant = yield* Tenant
       const [row] = yield* sql<{ readonly opened: boolean }>`
         with was as (
           select coalesce(gate.until > now(), true) as shut from ${t.gate}
@@ -74,6 +75,7 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
 
     // A job that a refusal sent back is due when the cooldown is over, and not before.
     const endCooldown: typeof Gates.Service.endCooldown = Effect.fn("Gates.endCooldown")(function*(provider) {
+      const tenant = yield* Tenant
       const rows = yield* sql`
         with was as materialized (
           select cooldown.until from ${t.cooldown}
@@ -101,19 +103,25 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
       return rows.length > 0
     }, SqlFailure.renamed)
 
-    const closed = SqlFailure.renamed(Effect.map(
+    const closed = Effect.flatMap(Tenant, (tenant) =>
       sql<GateRow>`${prepared}
         select kind, name, reason, detail, since, until from ${t.gate}
         where tenant = ${tenant} and closed and (until is null or until > now())
-        order by since, kind, name`,
-      (rows) => rows.map(toGate)
-    )).pipe(Effect.withSpan("Gates.closed"))
+        order by since, kind, name`).pipe(
+        Effect.map((rows) => rows.map(toGate)),
+        SqlFailure.renamed,
+        Effect.withSpan("Gates.closed")
+      )
 
-    const cooling = SqlFailure.renamed(Effect.map(
+    const cooling = Effect.flatMap(Tenant, (tenant) =>
       sql<{ readonly provider: string; readonly until: Date }>`
-        select provider, until from ${t.cooldown} where tenant = ${tenant} and until > now() order by provider`,
-      (rows) => rows.map((row): Cooldown => ({ provider: row.provider, until: DateTime.unsafeFromDate(row.until) }))
-    )).pipe(Effect.withSpan("Gates.cooling"))
+        select provider, until from ${t.cooldown} where tenant = ${tenant} and until > now() order by provider`).pipe(
+        Effect.map((rows) =>
+          rows.map((row): Cooldown => ({ provider: row.provider, until: DateTime.unsafeFromDate(row.until) }))
+        ),
+        SqlFailure.renamed,
+        Effect.withSpan("Gates.cooling")
+      )
 
     return Gates.of({ close, open, endCooldown, closed, cooling })
   })

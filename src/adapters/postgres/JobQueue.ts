@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Port from "../../domain/job/JobQueue.js"
 import { isStoreFailure } from "../../domain/store/StoreFailure.js"
+import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
 import { claim, claimer } from "./jobQueue/claim.js"
 import { cancel, retry } from "./jobQueue/control.js"
@@ -40,24 +41,25 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tabl
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
-    const tenant = yield* Tenant
     const withClient = yield* bound
-    const run = <A, E>(effect: Effect.Effect<A, E | SqlError, SqlClient.SqlClient | Tables>) =>
-      tried(SqlFailure.renamed(withClient(effect)))
+    const run = <A, E>(asked: (tenant: string) => Effect.Effect<A, E | SqlError, SqlClient.SqlClient | Tables>) =>
+      Effect.flatMap(Tenant, (tenant) => tried(SqlFailure.renamed(withClient(asked(tenant)))))
+    const send = <A>(asked: (tenant: string) => Effect.Effect<A, StoreFailure>) =>
+      Effect.flatMap(Tenant, (tenant) => tried(asked(tenant)))
     return Port.JobQueue.of({
-      enqueue: (request) => tried(enqueue(sql, t, tenant, request)),
-      claim: (request) => tried(claim(sql, t, tenant, request)),
-      claimer: claimer(sql, t, tenant),
-      renew: (held, duration) => run(renew(tenant, held, duration)),
-      settle: (held, outcome) => run(settle(tenant, held, outcome)),
-      settleAll: (held, outcome) => tried(settleAlike(sql, t, tenant, held, outcome)),
-      isReclaimDue: tried(isDue(sql, t, tenant)),
-      reclaim: run(reclaim(tenant)),
-      nextReadyIn: tried(nextReadyIn(sql, t, tenant)),
-      find: (id) => run(find(tenant, id)),
-      list: (filter) => run(list(tenant, filter)),
-      retry: (id) => run(retry(tenant, id)),
-      cancel: (id) => run(cancel(tenant, id))
+      enqueue: (request) => send((tenant) => enqueue(sql, t, tenant, request)),
+      claim: (request) => send((tenant) => claim(sql, t, tenant, request)),
+      claimer: Effect.flatMap(Tenant, (tenant) => claimer(sql, t, tenant)),
+      renew: (held, duration) => run((tenant) => renew(tenant, held, duration)),
+      settle: (held, outcome) => run((tenant) => settle(tenant, held, outcome)),
+      settleAll: (held, outcome) => send((tenant) => settleAlike(sql, t, tenant, held, outcome)),
+      isReclaimDue: send((tenant) => isDue(sql, t, tenant)),
+      reclaim: run(reclaim),
+      nextReadyIn: send((tenant) => nextReadyIn(sql, t, tenant)),
+      find: (id) => run((tenant) => find(tenant, id)),
+      list: (filter) => run((tenant) => list(tenant, filter)),
+      retry: (id) => run((tenant) => retry(tenant, id)),
+      cancel: (id) => run((tenant) => cancel(tenant, id))
     })
   })
 )

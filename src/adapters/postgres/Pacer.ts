@@ -1,4 +1,5 @@
 import * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -37,42 +38,46 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
-    const tenant = yield* Tenant
     const one = yield* Effect.makeSemaphore(1)
     // Not now(): a transaction that waited for the lock would date its turn from before the wait.
     const now = sql.literal("(extract(epoch from clock_timestamp()) * 1000)::float8 as now")
     const cooling = sql.literal("(extract(epoch from until - clock_timestamp()) * 1000)::float8 as cooling")
-    const its = (provider: string) => sql`tenant = ${tenant} and provider = ${provider}`
+    /** The row of a provider, for the tenant that calls. */
+    const rowOf = (provider: string) =>
+      Effect.map(Tenant, (tenant) => sql`tenant = ${tenant} and provider = ${provider}`)
 
-    const set = (provider: string, pace: Pace.Pace | null) =>
-      sql`update ${t.cooldown} set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${
-        its(provider)
-      }`
+    const set = (its: Fragment, pace: Pace.Pace | null) =>
+      sql`update ${t.cooldown} set pace = ${pace === null ? null : JSON.stringify(pace)}::text::jsonb where ${its}`
 
     const isFree: typeof Pacer.Service.isFree = Effect.fn("Pacer.isFree")(function*(provider) {
+      const its = yield* rowOf(provider)
       const rows = yield* sql`${prepared}
-        select provider from ${t.cooldown} where ${its(provider)} and (pace is not null or until > clock_timestamp())`
+        select provider from ${t.cooldown} where ${its} and (pace is not null or until > clock_timestamp())`
       return rows.length === 0
     }, SqlFailure.renamed)
 
     const take: typeof Pacer.Service.take = Effect.fn("Pacer.take")(function*(provider) {
-      const [row] = yield* sql<Row>`${prepared} select ${now}, ${cooling}, pace from ${t.cooldown} where ${
-        its(provider)
-      } for update`
+      const its = yield* rowOf(provider)
+      const [row] = yield* sql<
+        Row
+      >`${prepared} select ${now}, ${cooling}, pace from ${t.cooldown} where ${its} for update`
       if (row === undefined) return Turn.Free()
       const { pace, turn } = next(row)
-      if (pace !== row.pace) yield* set(provider, pace)
+      if (pace !== row.pace) yield* set(its, pace)
       return turn
     }, (taking) => one.withPermits(1)(Effect.provideService(transact(taking), SqlClient.SqlClient, sql)))
 
     const stands: typeof Pacer.Service.stands = Effect.fn("Pacer.stands")(function*(provider, cycle) {
+      const its = yield* rowOf(provider)
       const rows = yield* sql`${prepared}
         select provider from ${t.cooldown}
-        where ${its(provider)} and ((pace ->> 'cycle')::float8 <> ${cycle}::float8 or until > clock_timestamp())`
+        where ${its} and ((pace ->> 'cycle')::float8 <> ${cycle}::float8 or until > clock_timestamp())`
       return rows.length === 0
     }, SqlFailure.renamed)
 
     const refused: typeof Pacer.Service.refused = Effect.fn("Pacer.refused")(function*(provider, cycle, wait) {
+      const tenant = yield* Tenant
+      const its = yield* rowOf(provider)
       const millis = Duration.toMillis(Duration.min(wait, longestNamed))
       const [row] = yield* sql<Row>`
         insert into ${t.cooldown} as standing (tenant, provider, until)
@@ -82,7 +87,7 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
         returning ${now}, ${cooling}, pace`
       if (row === undefined) return
       yield* set(
-        provider,
+        its,
         row.pace === null ? Pace.start(millis, row.now) : Pace.refused(row.pace, cycle, millis, row.now)
       )
     }, (telling) => Effect.provideService(transact(telling), SqlClient.SqlClient, sql))

@@ -1,3 +1,5 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
+import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SearchIndex } from "../../domain/search/SearchIndex.js"
@@ -7,23 +9,25 @@ import { lexical } from "./search/lexical.js"
 import { semantic } from "./search/semantic.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { bound } from "./Tables.js"
+import type { Tables } from "./Tables.js"
 
 /** Both legs of a search over the stored catalogs, on a server and on PGlite alike. */
 export const layer = Layer.effect(
   SearchIndex,
   Effect.gen(function*() {
-    const tenant = yield* Tenant
     const withClient = yield* bound
+    const ask = <A>(leg: (tenant: string) => Effect.Effect<A, SqlError, SqlClient.SqlClient | Tables>) =>
+      Effect.flatMap(Tenant, leg).pipe(SqlFailure.renamed, withClient)
 
     return SearchIndex.of({
       lexical: Effect.fn("SearchIndex.lexical")((words, filter, limit) =>
-        lexical(tenant, words, filter, limit).pipe(SqlFailure.renamed, withClient)
+        ask((tenant) => lexical(tenant, words, filter, limit))
       ),
       semantic: Effect.fn("SearchIndex.semantic")((vector, space, filter, limit) =>
-        semantic(tenant, vector, space, filter, limit).pipe(SqlFailure.renamed, withClient)
+        ask((tenant) => semantic(tenant, vector, space, filter, limit))
       ),
       incomplete: Effect.fn("SearchIndex.incomplete")((space, filter) =>
-        incomplete(tenant, space, filter).pipe(SqlFailure.renamed, withClient)
+        ask((tenant) => incomplete(tenant, space, filter))
       )
     })
   })

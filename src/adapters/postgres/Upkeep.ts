@@ -29,16 +29,17 @@ const isTurn = Effect.fn("Upkeep.isTurn")(function*(tenant: string, task: string
 export const layer: Layer.Layer<Port.Upkeep, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Port.Upkeep,
   Effect.gen(function*() {
-    const tenant = yield* Tenant
     const withClient = yield* bound
-    const run = <A>(effect: Effect.Effect<A, SqlError, SqlClient.SqlClient | Tables>): Effect.Effect<A, StoreFailure> =>
-      SqlFailure.renamed(withClient(effect))
+    const run = <A>(
+      asked: (tenant: string) => Effect.Effect<A, SqlError, SqlClient.SqlClient | Tables>
+    ): Effect.Effect<A, StoreFailure, Tenant> =>
+      Effect.flatMap(Tenant, (tenant) => SqlFailure.renamed(withClient(asked(tenant))))
     return Port.Upkeep.of({
-      isTurn: (task, every) => run(isTurn(tenant, task, every)),
-      unmatched: (space) => run(unmatched(tenant, space)),
-      lineUp: run(lineUp(tenant)),
-      open: (openings) => run(open(tenant, openings)),
-      prune: (olderThan, limit) => run(prune(tenant, olderThan, limit))
+      isTurn: (task, every) => run((tenant) => isTurn(tenant, task, every)),
+      unmatched: (space) => run((tenant) => unmatched(tenant, space)),
+      lineUp: run(lineUp),
+      open: (openings) => run((tenant) => open(tenant, openings)),
+      prune: (olderThan, limit) => run((tenant) => prune(tenant, olderThan, limit))
     })
   })
 )

@@ -12,6 +12,12 @@ const again = Schedule.exponential("50 millis").pipe(
   Schedule.resetAfter("1 minute")
 )
 
+/** Who is rung by the hints of a tenant. */
+interface Hearer {
+  readonly tenant: string
+  readonly ring: () => void
+}
+
 /**
  * Listens on a session of its own from the first hearer on, for as long as the layer lives: who only enqueues needs none. Hints
  * are lost while nobody listens, so everyone is rung once somebody does, and once a session is known to be lost; the poll is
@@ -22,12 +28,11 @@ export const layer: Layer.Layer<WakeUps, never, Sessions | Tables> = Layer.scope
   Effect.gen(function*() {
     const sessions = yield* Sessions
     const { channel } = yield* Tables
-    const tenant = yield* Tenant
-    const hearers = new Set<() => void>()
-    const ringAll = () => hearers.forEach((ring) => ring())
+    const hearers = new Set<Hearer>()
+    const ringAll = () => hearers.forEach(({ ring }) => ring())
     const ringing = Effect.sync(ringAll)
     const hear = (payload: string) => {
-      if (payload === tenant) ringAll()
+      for (const { ring, tenant } of hearers) if (tenant === payload) ring()
     }
     const listening = Effect.scoped(Effect.gen(function*() {
       const session = yield* sessions.open
@@ -43,12 +48,16 @@ export const layer: Layer.Layer<WakeUps, never, Sessions | Tables> = Layer.scope
     const begun = yield* Effect.once(Effect.forkIn(Effect.interruptible(listening), scope))
     return WakeUps.of({
       hear: (ring) => {
-        // Its own, where one function is to hear twice.
-        const own = () => ring()
-        return Effect.zipRight(
-          Effect.acquireRelease(Effect.sync(() => hearers.add(own)), () => Effect.sync(() => hearers.delete(own))),
-          begun
+        // An object of its own, where one function is to hear twice.
+        const hearing = Effect.acquireRelease(
+          Effect.map(Tenant, (tenant) => {
+            const own = { tenant, ring }
+            hearers.add(own)
+            return own
+          }),
+          (own) => Effect.sync(() => hearers.delete(own))
         )
+        return Effect.zipRight(hearing, begun)
       }
     })
   })

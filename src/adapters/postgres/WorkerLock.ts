@@ -195,7 +195,6 @@ export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Tables 
   Effect.gen(function*() {
     const withClient = yield* bound
     const sessions = yield* Sessions
-    const tenant = yield* Tenant
     return WorkerLock.of({
       register: register.pipe(
         withClient,
@@ -205,7 +204,6 @@ export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Tables 
       ),
       living: living.pipe(
         withClient,
-        Effect.provideService(Tenant, tenant),
         SqlFailure.renamed,
         Effect.withSpan("WorkerLock.living")
       )

@@ -29,12 +29,15 @@ export interface IndexJobRequest {
  *       yield* enqueueInTransaction({ source, provider: "openai" })
  *     }))
  *
+ * The client may be any PgClient of the caller's, with any search_path. Whose job it is, and in which schema, is always said:
+ * `Tenancy` gives what the settings say, and `Effect.provideService(Tenant, ...)` another tenant for one call.
+ *
  * A source has one open job: a pending one becomes ready, a running one runs again where its source was edited. The job's row
  * stays locked until the transaction ends, and a heartbeat waits for it: keep the transaction much shorter than a lease.
  */
 export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
   { force = false, maxAttempts: tries, provider, source }: IndexJobRequest
-): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient | Tables> {
+): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient | Tables | Tenant> {
   const maxAttempts = yield* MaxAttempts.asked(tries)
   return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, yield* Tenant, {
     source,

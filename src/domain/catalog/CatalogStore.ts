@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { Job } from "../job/Job.js"
 import type { Enqueued } from "../job/JobQueue.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** A catalog's name: what `--catalog` takes. */
 export const CatalogName = Schema.String.pipe(
@@ -69,9 +70,9 @@ export interface IndexRequest {
 
 export class CatalogStore extends Context.Tag("holdfast/CatalogStore")<CatalogStore, {
   /** Store the catalog's operations and enqueue its index job, in one transaction. */
-  readonly put: (catalog: NewCatalog, request: IndexRequest) => Effect.Effect<Enqueued, StoreFailure>
-  readonly list: Effect.Effect<ReadonlyArray<Catalog>, StoreFailure>
-  readonly find: (name: string) => Effect.Effect<Catalog, StoreFailure | CatalogNotFound>
+  readonly put: (catalog: NewCatalog, request: IndexRequest) => Effect.Effect<Enqueued, StoreFailure, Tenant>
+  readonly list: Effect.Effect<ReadonlyArray<Catalog>, StoreFailure, Tenant>
+  readonly find: (name: string) => Effect.Effect<Catalog, StoreFailure | CatalogNotFound, Tenant>
   /** Remove the catalog, its vectors and its open job. */
-  readonly remove: (name: string) => Effect.Effect<void, StoreFailure | CatalogNotFound>
+  readonly remove: (name: string) => Effect.Effect<void, StoreFailure | CatalogNotFound, Tenant>
 }>() {}

@@ -5,6 +5,7 @@ import type { Progress, Refusal, SourceRef } from "../job/Job.js"
 import type { LeaseLost } from "../lease/Lease.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Vector } from "./Vector.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** Which vectors are meant: two models' numbers never mix. */
 export interface VectorSpace {
@@ -44,7 +45,7 @@ export interface Batch {
 /** The stored vectors of a source, written under its job's lease. */
 export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
   /** The dimension that vectors of this model have in the store; null where there are none. */
-  readonly dimensionOf: (model: string) => Effect.Effect<number | null, StoreFailure>
+  readonly dimensionOf: (model: string) => Effect.Effect<number | null, StoreFailure, Tenant>
   /**
    * How many items the source has, and how many of them need nothing more in this space. An item whose vectors went missing
    * needs them again.
@@ -52,24 +53,32 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
   readonly standing: (
     held: Held,
     space: VectorSpace
-  ) => Effect.Effect<{ readonly items: number; readonly current: number; readonly refused: number }, StoreFailure>
+  ) => Effect.Effect<
+    { readonly items: number; readonly current: number; readonly refused: number },
+    StoreFailure,
+    Tenant
+  >
   /** The next items that need vectors, by position, after the given one. */
   readonly pending: (
     held: Held,
     space: VectorSpace,
     after: number,
     limit: number
-  ) => Effect.Effect<ReadonlyArray<PendingItem>, StoreFailure>
+  ) => Effect.Effect<ReadonlyArray<PendingItem>, StoreFailure, Tenant>
   /** Which of these hashes have a usable vector already, wherever in the store the same text stands. */
   readonly known: (
     held: Held,
     space: VectorSpace,
     hashes: ReadonlyArray<string>
-  ) => Effect.Effect<ReadonlySet<string>, StoreFailure>
+  ) => Effect.Effect<ReadonlySet<string>, StoreFailure, Tenant>
   /** The items of a source that are left out as they stand now, each with its reason. */
-  readonly refusals: (source: SourceRef, limit: number) => Effect.Effect<ReadonlyArray<Refusal>, StoreFailure>
+  readonly refusals: (source: SourceRef, limit: number) => Effect.Effect<ReadonlyArray<Refusal>, StoreFailure, Tenant>
   /** Write a batch in one transaction, under the fence. */
-  readonly persist: (held: Held, space: VectorSpace, batch: Batch) => Effect.Effect<void, StoreFailure | LeaseLost>
+  readonly persist: (
+    held: Held,
+    space: VectorSpace,
+    batch: Batch
+  ) => Effect.Effect<void, StoreFailure | LeaseLost, Tenant>
   /**
    * Make the stored set equal the source's set and end the job, in one transaction, under the fence: `succeeded`, `partial`
    * where items were refused, `pending` again where the source was edited meanwhile or items are not current.
@@ -78,5 +87,5 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
     held: Held,
     space: VectorSpace,
     progress: Progress
-  ) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  ) => Effect.Effect<Settled, StoreFailure | LeaseLost, Tenant>
 }>() {}

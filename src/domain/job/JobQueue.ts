@@ -8,6 +8,7 @@ import type { Fence, LeaseLost, WorkerId } from "../lease/Lease.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Job, JobId, JobStatus, SourceRef } from "./Job.js"
 import type { Outcome } from "./Outcome.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** What whoever runs a job knows of it. Plain and small, because a claim reads hundreds of them. */
 export interface Claimed {
@@ -91,14 +92,14 @@ export interface JobFilter {
 /** The queue of index jobs. All times are the database's. */
 export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   /** Make sure that the source has an open job, and that it starts again when it is running now. */
-  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Enqueued, StoreFailure>
+  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Enqueued, StoreFailure, Tenant>
   /** Take as many ready jobs as there are slots, oldest first, leaving out what stands behind a gate or a cooldown. */
-  readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure>
+  readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure, Tenant>
   /**
    * Claims without a fiber, for a job that is to start at once: it waits for all that lies between its hint and its claim, and
    * between its claim and its start. Nothing is tried again.
    */
-  readonly claimer: Effect.Effect<Claimer>
+  readonly claimer: Effect.Effect<Claimer, never, Tenant>
   /**
    * Renew the leases of all these jobs in one statement; answers those that are still held. Jobs of the same claims that are left
    * out run no more: they are freed, as a dead worker's are.
@@ -106,9 +107,9 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly renew: (
     held: ReadonlyArray<Held>,
     duration: Duration.Duration
-  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
+  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure, Tenant>
   /** Write how an attempt ended. Refused with LeaseLost when a newer claim exists. */
-  readonly settle: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  readonly settle: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost, Tenant>
   /**
    * Write that attempts of one claim, all under one fence, ended alike, in one statement. Answers those that were still held;
    * what is left out belongs to a newer claim.
@@ -116,17 +117,17 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly settleAll: (
     held: ReadonlyArray<Held>,
     outcome: Outcome
-  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
+  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure, Tenant>
   /** Whether there are jobs to be freed. Every worker asks each second, and mostly there are none. */
-  readonly isReclaimDue: Effect.Effect<boolean, StoreFailure>
+  readonly isReclaimDue: Effect.Effect<boolean, StoreFailure, Tenant>
   /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
-  readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure>
+  readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure, Tenant>
   /** When the next pending job becomes ready, from now; none when there is none. */
-  readonly nextReadyIn: Effect.Effect<Option.Option<Duration.Duration>, StoreFailure>
-  readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound>
+  readonly nextReadyIn: Effect.Effect<Option.Option<Duration.Duration>, StoreFailure, Tenant>
+  readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound, Tenant>
   /** Newest first. */
-  readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<Job>, StoreFailure>
+  readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<Job>, StoreFailure, Tenant>
   /** A person asks for another try: attempts start anew, at once, and what was refused is asked for again. */
-  readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
-  readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict>
+  readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict, Tenant>
+  readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict, Tenant>
 }>() {}

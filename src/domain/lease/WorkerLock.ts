@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { WorkerId } from "./Lease.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** A worker whose lock others look at. */
 export interface Registered {
@@ -19,7 +20,7 @@ export interface Registered {
 /** Shows every other process that this worker lives: when it dies its jobs are free at once, long before their leases end. */
 export class WorkerLock extends Context.Tag("holdfast/WorkerLock")<WorkerLock, {
   /** Make this process a worker until the scope closes. The id is new each time. */
-  readonly register: Effect.Effect<Registered, StoreFailure, Scope.Scope>
+  readonly register: Effect.Effect<Registered, StoreFailure, Scope.Scope | Tenant>
   /** The workers that live now, in all processes. One whose connection keeps no locks counts for a day after its start. */
-  readonly living: Effect.Effect<ReadonlySet<WorkerId>, StoreFailure>
+  readonly living: Effect.Effect<ReadonlySet<WorkerId>, StoreFailure, Tenant>
 }>() {}

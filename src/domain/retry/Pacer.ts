@@ -3,6 +3,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { StoreFailure } from "../store/StoreFailure.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** When a call may begin. */
 export type Turn = Data.TaggedEnum<{
@@ -26,14 +27,18 @@ export const unpaced = 0
  */
 export class Pacer extends Context.Tag("holdfast/Pacer")<Pacer, {
   /** Whether nothing holds a call at this moment: one read, no lock. */
-  readonly isFree: (provider: string) => Effect.Effect<boolean, StoreFailure>
+  readonly isFree: (provider: string) => Effect.Effect<boolean, StoreFailure, Tenant>
   /** Take the next turn. */
-  readonly take: (provider: string) => Effect.Effect<Turn, StoreFailure>
+  readonly take: (provider: string) => Effect.Effect<Turn, StoreFailure, Tenant>
   /** Whether a turn that was given in this cycle may be used now. */
-  readonly stands: (provider: string, cycle: number) => Effect.Effect<boolean, StoreFailure>
+  readonly stands: (provider: string, cycle: number) => Effect.Effect<boolean, StoreFailure, Tenant>
   /**
    * A call of this cycle was refused: nobody calls the provider for `wait`, and all go on more slowly after it. A longer
    * cooldown that stands is kept; none lasts longer than a day.
    */
-  readonly refused: (provider: string, cycle: number, wait: Duration.Duration) => Effect.Effect<void, StoreFailure>
+  readonly refused: (
+    provider: string,
+    cycle: number,
+    wait: Duration.Duration
+  ) => Effect.Effect<void, StoreFailure, Tenant>
 }>() {}

@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type { VectorSpace } from "../embedding/IndexStore.js"
 import type { Vector } from "../embedding/Vector.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** Filters hold for every leg of a search. */
 export interface SearchFilter {
@@ -25,17 +26,17 @@ export class SearchIndex extends Context.Tag("holdfast/SearchIndex")<SearchIndex
     words: string,
     filter: SearchFilter,
     limit: number
-  ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure>
+  ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure, Tenant>
   /** Each item counts by its best chunk. */
   readonly semantic: (
     vector: Vector,
     space: VectorSpace,
     filter: SearchFilter,
     limit: number
-  ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure>
+  ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure, Tenant>
   /** Catalogs that the filter admits but whose vectors are not (all) in this space: their semantic leg is incomplete. */
   readonly incomplete: (
     space: VectorSpace,
     filter: SearchFilter
-  ) => Effect.Effect<ReadonlyArray<string>, StoreFailure>
+  ) => Effect.Effect<ReadonlyArray<string>, StoreFailure, Tenant>
 }>() {}

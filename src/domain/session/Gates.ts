@@ -4,6 +4,7 @@ import type * as Option from "effect/Option"
 import type * as DateTime from "effect/DateTime"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { ClosedGate, GateReason, GateRef } from "./Gate.js"
+import type { Tenant } from "../store/Tenant.js"
 
 /** A provider that asked everyone to wait. */
 export interface Cooldown {
@@ -19,14 +20,14 @@ export class Gates extends Context.Tag("holdfast/Gates")<Gates, {
     reason: GateReason,
     until: Option.Option<DateTime.Utc>,
     detail: string
-  ) => Effect.Effect<boolean, StoreFailure>
+  ) => Effect.Effect<boolean, StoreFailure, Tenant>
   /** Open a gate and wake what waited; false where it was open. */
-  readonly open: (gate: GateRef) => Effect.Effect<boolean, StoreFailure>
+  readonly open: (gate: GateRef) => Effect.Effect<boolean, StoreFailure, Tenant>
   /**
    * End a provider's cooldown, forget its pace, and make ready the jobs that wait for it; false where none stood. It begins anew
    * with the next refusal.
    */
-  readonly endCooldown: (provider: string) => Effect.Effect<boolean, StoreFailure>
-  readonly closed: Effect.Effect<ReadonlyArray<ClosedGate>, StoreFailure>
-  readonly cooling: Effect.Effect<ReadonlyArray<Cooldown>, StoreFailure>
+  readonly endCooldown: (provider: string) => Effect.Effect<boolean, StoreFailure, Tenant>
+  readonly closed: Effect.Effect<ReadonlyArray<ClosedGate>, StoreFailure, Tenant>
+  readonly cooling: Effect.Effect<ReadonlyArray<Cooldown>, StoreFailure, Tenant>
 }>() {}

@@ -1,4 +1,7 @@
 import * as Context from "effect/Context"
 
-/** Whose rows this process reads and writes. Every table leads with it, so that the schema distributes by tenant as is. */
-export class Tenant extends Context.Reference<Tenant>()("holdfast/Tenant", { defaultValue: () => "default" }) {}
+/**
+ * Whose rows a call reads and writes: read at each call, so that one process serves many. Nobody has a tenant by default, since rows
+ * that land at another's are found by nobody. Every table leads with it, so that the schema distributes by tenant as is.
+ */
+export class Tenant extends Context.Tag("holdfast/Tenant")<Tenant, string>() {}

@@ -18,6 +18,7 @@ import { Outcome } from "../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 import * as Bell from "./Bell.js"
 import { conclude } from "./Conclude.js"
 import { lastWords, Stopping } from "./PatientStore.js"
@@ -271,7 +272,7 @@ const giveBack = (bench: Bench) =>
   })))
 
 /** An empty bench. When its scope ends, what still runs is interrupted and given back. */
-export const make: Effect.Effect<Bench, never, JobQueue | Scope.Scope> = Effect.gen(function*() {
+export const make: Effect.Effect<Bench, never, JobQueue | Tenant | Scope.Scope> = Effect.gen(function*() {
   const stop = yield* Deferred.make<void>()
   // First, so that it ends last: what the jobs write when the scope ends must still be written.
   const settle = yield* Effect.provideService(Settle.make, Stopping, Option.some(Deferred.await(stop)))

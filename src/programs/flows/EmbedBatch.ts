@@ -22,6 +22,7 @@ import { unpaced } from "../../domain/retry/Pacer.js"
 import type { Pacer } from "../../domain/retry/Pacer.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 import { answers, ask, Ended, patience } from "./EmbedCall.js"
 import type { Pass } from "./EmbedCall.js"
 import * as Paced from "./Paced.js"
@@ -104,12 +105,12 @@ const afterFailure = (
   course: Course,
   failed: Failed,
   provider: Provider = "not-asked"
-): Effect.Effect<Course, Ended | StoreFailure, Pacer | Embedder> =>
+): Effect.Effect<Course, Ended | StoreFailure, Pacer | Embedder | Tenant> =>
   Effect.flatMap(workOf(pass, course, failed.slice, provider), (work) => {
     const { cycle, failure, slice } = failed
     const same = (bisection: Bisection.Bisection) => Effect.succeed({ ...course, bisection })
     return Match.value(consequence(failure, work).action).pipe(
-      Match.withReturnType<Effect.Effect<Course, Ended | StoreFailure, Pacer | Embedder>>(),
+      Match.withReturnType<Effect.Effect<Course, Ended | StoreFailure, Pacer | Embedder | Tenant>>(),
       Match.tagsExhaustive({
         Split: () =>
           Ref.update(pass.size, (size) => BatchSize.lowered(size, slice.length)).pipe(

@@ -14,6 +14,7 @@ import type { Enqueued } from "../../domain/job/JobQueue.js"
 import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
 import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 
 /** The name cannot be used for this catalog. */
 export class NameProblem extends Schema.TaggedError<NameProblem>()("NameProblem", {
@@ -112,7 +113,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
       IndexCatalogRequest,
       "force" | "maxAttempts" | "retryRefused"
     >
-  ): Effect.fn.Return<IndexedCatalog, NameProblem | RequestProblem | StoreFailure, CatalogStore | Embedder> {
+  ): Effect.fn.Return<IndexedCatalog, NameProblem | RequestProblem | StoreFailure, CatalogStore | Embedder | Tenant> {
     const maxAttempts = yield* MaxAttempts.asked(tries)
     const store = yield* CatalogStore
     const embedder = yield* Embedder
@@ -135,7 +136,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
 /** Read an API description, store its operations and enqueue their index job: all of it, or nothing. */
 export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")((
   request: IndexCatalogRequest
-): Effect.Effect<IndexedCatalog, IndexCatalogError, SourceReader | CatalogStore | Embedder> =>
+): Effect.Effect<IndexedCatalog, IndexCatalogError, SourceReader | CatalogStore | Embedder | Tenant> =>
   MaxAttempts.asked(request.maxAttempts).pipe(
     Effect.zipRight(readCatalog(request)),
     Effect.flatMap((read) => enqueueCatalog(read, request))

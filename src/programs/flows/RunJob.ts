@@ -22,6 +22,7 @@ import { Outcome } from "../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
 import type { Pacer } from "../../domain/retry/Pacer.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 import { embedBatch } from "./EmbedBatch.js"
 import * as EmbedCall from "./EmbedCall.js"
 import type { Calls } from "./Paced.js"
@@ -44,7 +45,7 @@ export interface RunOptions {
   /** What all jobs of this process share in calling the embedder. */
   readonly calls: Calls
   /** The dimension that stored vectors of the embedder's model have; null where there are none. */
-  readonly dimension: Effect.Effect<number | null, StoreFailure>
+  readonly dimension: Effect.Effect<number | null, StoreFailure, Tenant>
 }
 
 /** Items that are planned at a time: bounds the memory that a catalog of any size takes. */
@@ -267,7 +268,7 @@ export const runJob = Effect.fn("RunJob.runJob")(function*(held: Held, options: 
   const run = (
     dimension: number | null,
     movable: boolean
-  ): Effect.Effect<Attempt, StoreFailure | LeaseLost, Embedder | IndexStore | Fingerprint | Pacer> =>
+  ): Effect.Effect<Attempt, StoreFailure | LeaseLost, Embedder | IndexStore | Fingerprint | Pacer | Tenant> =>
     attempt(held, options, dimension, movable).pipe(
       Effect.catchTag("SpaceMoved", (moved) => run(moved.dimension, false))
     )

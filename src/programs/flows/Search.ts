@@ -22,6 +22,7 @@ import { findable } from "../../domain/text/Findable.js"
 import { GateShut, holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 import * as Paced from "./Paced.js"
 
 export interface SearchRequest {
@@ -109,7 +110,7 @@ const degradedBy = (reason: string | null) => reason === null ? null : { reason 
  */
 export const search = Effect.fn("Search.search")(function*(
   request: SearchRequest
-): Effect.fn.Return<SearchAnswer, SearchError, SearchIndex | CatalogStore | Embedder | Gates | Pacer> {
+): Effect.fn.Return<SearchAnswer, SearchError, SearchIndex | CatalogStore | Embedder | Gates | Pacer | Tenant> {
   const asked = yield* Request.filled("question", request.question, "what you want to find, in plain words")
   const question = findable(asked)
   const limit = yield* Request.whole("limit", request.limit ?? 10, 1, 1000)

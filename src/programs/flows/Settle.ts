@@ -6,6 +6,7 @@ import type { Outcome } from "../../domain/job/Outcome.js"
 import { LeaseLost } from "../../domain/lease/Lease.js"
 import type { Fence } from "../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 import { patiently } from "./PatientStore.js"
 
 /** Why the end of an attempt is not written. LeaseLost where a newer claim exists. */
@@ -14,7 +15,7 @@ export type Refused = Cause.Cause<StoreFailure | LeaseLost>
 /** Writes how attempts ended. */
 export interface Settle {
   /** Writes one end. */
-  readonly alone: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  readonly alone: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost, Tenant>
   /** Writes a plain end together with others; `written` is called once it is, or is known not to be. */
   readonly together: (held: Held, outcome: Outcome, written: (refused: Refused | undefined) => void) => void
 }

@@ -59,7 +59,7 @@ describe("the job queue among many workers", () => {
     it.effect("never gives the same job to two of 20 claimers", () =>
       Kit.alone(Effect.gen(function*() {
         yield* fill(1000)
-        const drain = (worker: string): Effect.Effect<ReadonlyArray<Held>, unknown, JobQueue> =>
+        const drain = (worker: string): Effect.Effect<ReadonlyArray<Held>, unknown, JobQueue | Tenant> =>
           Effect.flatMap(Kit.claim(7, worker), (held) =>
             held.length === 0
               ? Effect.succeed([])
@@ -184,11 +184,11 @@ describe("the job queue among many workers", () => {
           yield* Effect.forEach(["a", "b", "c"], (id) => Kit.enqueue(id))
           const some = Effect.map(queue.list({ limit: 3 }), (jobs) => jobs.map(({ id }) => id))
           const late = ["JobStateConflict", "JobNotFound", "LeaseLost"]
-          const act = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E, JobQueue>) =>
+          const act = <A, E extends { readonly _tag: string }>(effect: Effect.Effect<A, E, JobQueue | Tenant>) =>
             Effect.asVoid(Effect.catchIf(effect, (error) => late.includes(error._tag), () => Effect.void))
           const settled = (outcome: Outcome) =>
             act(Effect.flatMap(Kit.claim(2), Effect.forEach((held) => act(Kit.settle(held, outcome)))))
-          const actors: ReadonlyArray<Effect.Effect<void, { readonly _tag: string }, JobQueue>> = [
+          const actors: ReadonlyArray<Effect.Effect<void, { readonly _tag: string }, JobQueue | Tenant>> = [
             settled(Outcome.Completed()),
             settled(Outcome.Released()),
             act(Effect.forEach(["a", "b", "c"], (id) => queue.enqueue(Kit.request(id)))),

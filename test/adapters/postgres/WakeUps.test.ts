@@ -11,6 +11,8 @@ import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 
+const own = "own"
+
 /** Sessions that say nothing by themselves, and the test's hold on the latest. */
 const scripted = Effect.gen(function*() {
   const lost = yield* Deferred.make<never, StoreUnavailable>()
@@ -32,8 +34,11 @@ const scripted = Effect.gen(function*() {
     Layer.succeed(Tables, named("holdfast"))
   ]))
   const rings: Array<string> = []
-  const hear = (name: string) =>
-    Effect.provide(Effect.flatMap(WakeUps, (bell) => bell.hear(() => rings.push(name))), wakeUps)
+  const hear = (name: string, tenant = own) =>
+    Effect.flatMap(WakeUps, (bell) => bell.hear(() => rings.push(name))).pipe(
+      Effect.provideService(Tenant, tenant),
+      Effect.provide(wakeUps)
+    )
   return { script, rings, hear }
 })
 
@@ -50,9 +55,22 @@ describe("wake-ups by a session", () => {
       yield* hear("two")
       yield* settled
       expect(rings).toEqual(["one", "two"])
-      script.say(yield* Tenant)
+      script.say(own)
       expect(rings).toEqual(["one", "two", "one", "two"])
       expect(script.opened).toBe(1)
+    }))
+
+  it.scoped("ring whose tenant they name, and nobody else", () =>
+    Effect.gen(function*() {
+      const { hear, rings, script } = yield* scripted
+      yield* hear("one")
+      yield* hear("two", "another")
+      yield* settled
+      rings.length = 0
+      script.say("another")
+      expect(rings).toEqual(["two"])
+      script.say("nobody")
+      expect(rings).toEqual(["two"])
     }))
 
   it.scoped("ring when the session is lost, and again when another one listens", () =>
@@ -76,10 +94,10 @@ describe("wake-ups by a session", () => {
         yield* hear("one")
         yield* settled
         rings.length = 0
-        script.say(yield* Tenant)
+        script.say(own)
         expect(rings.length).toBe(2)
       }))
-      script.say(yield* Tenant)
+      script.say(own)
       expect(rings.length).toBe(3)
     }))
 

@@ -108,10 +108,14 @@ export const schemas = (backend: Backend) =>
           const queue = Kit.queueOf(Kit.newTenant())
           const locks = Layer.provideMerge(WorkerLockInSql.layer, queue)
           const register = Effect.provide(
-            Effect.flatMap(WorkerLock, (lock) => lock.register),
+            Effect.flatMap(WorkerLock, (lock) =>
+              lock.register),
             locks
           )
-          const living = Effect.provide(Effect.flatMap(WorkerLock, (lock) => lock.living), locks)
+          const living = Effect.provide(
+            Effect.flatMap(WorkerLock, (lock) => lock.living),
+            locks
+          )
           yield* inOther(Migrate.migrate(all))
           expect(yield* Migrate.migrate(all)).toEqual([])
 

@@ -12,6 +12,7 @@ import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { LeaseLost } from "../../../src/domain/lease/Lease.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { conclude } from "../../../src/programs/flows/Conclude.js"
 import type { Settle } from "../../../src/programs/flows/Settle.js"
 import { held } from "../../support/Jobs.js"
@@ -37,6 +38,7 @@ const concluded = (
     together: () => {}
   }
   const around = Layer.mergeAll(
+    Layer.succeed(Tenant, "tests"),
     Layer.mock(Gates, { close: ({ name }, reason) => Effect.as(note(`close ${name} ${reason}`), closes) }),
     Layer.succeed(Reporter, { report: ({ tag, work }) => Effect.asVoid(note(`report ${tag} ${work}`)) }),
     Logger.remove(Logger.defaultLogger)

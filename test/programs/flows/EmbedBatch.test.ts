@@ -11,6 +11,7 @@ import * as BatchSize from "../../../src/domain/embedding/BatchSize.js"
 import { Network, ProviderUnavailable, Timeout } from "../../../src/domain/failure/Failure.js"
 import type { Failure } from "../../../src/domain/failure/Failure.js"
 import { Pacer } from "../../../src/domain/retry/Pacer.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
 import { embedBatch } from "../../../src/programs/flows/EmbedBatch.js"
 import * as EmbedCall from "../../../src/programs/flows/EmbedCall.js"
 import * as Paced from "../../../src/programs/flows/Paced.js"
@@ -59,7 +60,8 @@ const brought = (pass: EmbedCall.Pass, batch: ReturnType<typeof texts>) => {
   })
 }
 
-const against = (played: Script) => Layer.merge(scripted(played, { concurrency: 4 }), free)
+const against = (played: Script) =>
+  Layer.mergeAll(scripted(played, { concurrency: 4 }), free, Layer.succeed(Tenant, "tests"))
 
 const guiltyOnes = (guilty: ReadonlySet<string>, failure: Failure) => (asked: ReadonlyArray<string>): Answer =>
   asked.some((text) => guilty.has(text)) ? fail(failure) : serve

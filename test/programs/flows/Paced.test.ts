@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/TestClock"
 import { Pacer, Turn } from "../../../src/domain/retry/Pacer.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
 import * as Paced from "../../../src/programs/flows/Paced.js"
 
 const millis = Duration.millis
@@ -18,13 +19,13 @@ const patience = millis(5000)
 const giving = (turns: ReadonlyArray<Turn>, voided: ReadonlyArray<number> = []) => {
   const left = [...turns]
   const told: Array<readonly [string, number, number]> = []
-  const layer = Layer.mock(Pacer, {
+  const pacer = Layer.mock(Pacer, {
     isFree: () => Effect.sync(() => left.length === 0),
     take: () => Effect.sync(() => left.shift() ?? Turn.Free()),
     stands: (_, cycle) => Effect.succeed(!voided.includes(cycle)),
     refused: (provider, cycle, wait) => Effect.sync(() => told.push([provider, cycle, Duration.toMillis(wait)]))
   })
-  return { layer, told }
+  return { layer: Layer.merge(pacer, Layer.succeed(Tenant, "tests")), told }
 }
 
 /** What a lane's turn was, and when it came. */
@@ -98,7 +99,7 @@ describe("a call", () => {
     }).pipe(Effect.provide(giving([Turn.Given({ wait: millis(0), cycle: 2 })]).layer)))
 
   /** A call that looks at a free provider, waits for its permit, and meanwhile this happens. */
-  const meanwhile = (happens: (calls: Paced.Calls) => Effect.Effect<unknown, unknown, Pacer>) => {
+  const meanwhile = (happens: (calls: Paced.Calls) => Effect.Effect<unknown, unknown, Pacer | Tenant>) => {
     const turns: Array<Turn> = []
     let looks = 0
     const pacer = Layer.mock(Pacer, {
@@ -117,7 +118,7 @@ describe("a call", () => {
       yield* Deferred.succeed(under, undefined)
       yield* Fiber.join(first)
       return { cycle: yield* Fiber.join(second), looks }
-    }).pipe(Effect.provide(pacer))
+    }).pipe(Effect.provide([pacer, Layer.succeed(Tenant, "tests")]))
   }
 
   it.effect("shares its look with the other calls of its process", () =>

@@ -14,6 +14,7 @@ import { Outcome } from "../../../src/domain/job/Outcome.js"
 import type { LeaseLost } from "../../../src/domain/lease/Lease.js"
 import { StoreBroken, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
 import * as Settle from "../../../src/programs/flows/Settle.js"
 import { held } from "../../support/Jobs.js"
 
@@ -28,7 +29,7 @@ const noting = (
   answer: (jobs: ReadonlyArray<Held>, nth: number) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
 ) => {
   const statements: Array<Statement> = []
-  const layer = Layer.mock(JobQueue, {
+  const queue = Layer.mock(JobQueue, {
     settle: (one, outcome) =>
       Effect.sync(() => {
         statements.push([`${one.job.id}`, outcome._tag])
@@ -40,7 +41,7 @@ const noting = (
         return answer(jobs, statements.length)
       })
   })
-  return { statements, layer }
+  return { statements, layer: Layer.merge(queue, Layer.succeed(Tenant, "tests")) }
 }
 
 const completed = Outcome.Completed()

@@ -23,6 +23,7 @@ import {
   StoreUnavailable
 } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Runner } from "../../../src/programs/flows/Bench.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
 import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
@@ -103,6 +104,7 @@ const queueOf = (
     }),
     Layer.mock(WakeUps, { hear: (ring) => Effect.sync(() => hints.push(ring)) }),
     Layer.mock(Gates, {}),
+    Layer.succeed(Tenant, "tests"),
     Layer.succeed(Reporter, { report: ({ tag }) => Effect.sync(() => void reports.push(tag)) }),
     Layer.succeed(WorkSettings, { ...settings, workers }),
     Logger.remove(Logger.defaultLogger)

@@ -18,7 +18,9 @@ interface Given {
   readonly force: boolean
 }
 
-/** No row where the source's job ended, or was followed by a newer one, at this very moment. */
+/**
+ * The number as float8, which every client reads as a number: int8 is a text to one whose types nobody set.
+ * No row where the source's job ended, or was followed by a newer one, at this very moment. */
 const tryOnce = FixedStatement.make((sql, t, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
   const its = sql`job.tenant = ${tenant} and job.source_kind = ${kind} and job.source_id = ${id}`
   return sql<Enqueued>`${prepared}
@@ -45,7 +47,7 @@ const tryOnce = FixedStatement.make((sql, t, { force, id, kind, maxAttempts, pro
       returning ${sql.literal(Pending.columns)}
     ),
     lined_up as (${Pending.lineUp(sql, t, "made")})
-    select made.id, made.status, pg_notify(${t.channel}, ${tenant}) from made`
+    select made.id::float8 as id, made.status, pg_notify(${t.channel}, ${tenant}) from made`
 })
 
 /**
