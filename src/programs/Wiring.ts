@@ -9,6 +9,7 @@ import * as CatalogStore from "../adapters/postgres/CatalogStore.js"
 import * as Gates from "../adapters/postgres/Gates.js"
 import * as IndexStore from "../adapters/postgres/IndexStore.js"
 import * as JobQueue from "../adapters/postgres/JobQueue.js"
+import * as ConnectionLimit from "../adapters/postgres/ConnectionLimit.js"
 import * as Migrate from "../adapters/postgres/Migrate.js"
 import * as migrations from "../adapters/postgres/migrations/all.js"
 import * as Pacer from "../adapters/postgres/Pacer.js"
@@ -34,8 +35,7 @@ const Connection = Layer.unwrapEffect(Effect.gen(function*() {
     return Pglite.layer(dataDir)
   }
   const Client = yield* Effect.promise(() => import("../adapters/postgres/Client.js"))
-  // A transaction's wait for a connection cannot be interrupted, so that the pool has room beside the workers.
-  return Client.layer(Client.settings(databaseUrl.value, { maxConnections: workers + 3 }))
+  return Client.layer(Client.settings(databaseUrl.value, { maxConnections: ConnectionLimit.pool(workers) }))
 }))
 
 /** The tenant and the schema that the settings name: also for whoever brings an SQL client of their own. */

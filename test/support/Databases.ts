@@ -34,25 +34,50 @@ const migrated = (
 ): Layer.Layer<Database, StoreFailure> =>
   Layer.tap(Layer.merge(database, tables), (context) => Effect.provide(Migrate.migrate(migrations), context))
 
-/** The URL of a database of its own on the test server, dropped when the scope ends, whoever is still connected. */
-export const freshUrl: Effect.Effect<Redacted.Redacted, StoreFailure, Scope.Scope> = Effect.gen(
-  function*() {
-    const admin = Redacted.make(inject("postgresUrl"))
+/** Runs statements on the test server as its superuser, in the database of this URL or in the maintenance database. */
+export const asAdmin = (statements: ReadonlyArray<string>, url = Redacted.make(inject("postgresUrl"))) =>
+  Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.forEach(statements, (statement) => sql.unsafe(statement))).pipe(
+    Effect.provide(Client.layer(Client.settings(url, { maxConnections: 1 }))),
+    Effect.orDie
+  )
+
+/** The same as `freshUrl`, made with these options of `create database`. */
+export const freshUrlWith = (options: string): Effect.Effect<Redacted.Redacted, StoreFailure, Scope.Scope> =>
+  Effect.gen(function*() {
     const name = `holdfast_${randomUUID().replaceAll("-", "")}`
-    const asAdmin = (statement: string) =>
-      Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe(statement)).pipe(
-        Effect.provide(Client.layer(Client.settings(admin, { maxConnections: 1 }))),
-        Effect.orDie
-      )
     yield* Effect.acquireRelease(
-      asAdmin(`create database "${name}"`),
-      () => asAdmin(`drop database "${name}" with (force)`)
+      asAdmin([`create database "${name}" ${options}`]),
+      () => asAdmin([`drop database "${name}" with (force)`])
     )
-    const url = new URL(Redacted.value(admin))
+    const url = new URL(inject("postgresUrl"))
     url.pathname = `/${name}`
     return Redacted.make(url.href)
-  }
-)
+  })
+
+/** The URL of a database of its own on the test server, dropped when the scope ends, whoever is still connected. */
+export const freshUrl: Effect.Effect<Redacted.Redacted, StoreFailure, Scope.Scope> = freshUrlWith("")
+
+/** The URL for a role of its own, which owns the database of the given URL and is no superuser. */
+export const ownedByRole = (url: Redacted.Redacted, options = "") =>
+  Effect.gen(function*() {
+    const role = `role_${randomUUID().replaceAll("-", "")}`
+    const own = new URL(Redacted.value(url))
+    const database = own.pathname.slice(1)
+    yield* Effect.acquireRelease(
+      asAdmin([
+        `create role "${role}" login password 'pw' ${options}`,
+        `alter database "${database}" owner to "${role}"`
+      ]),
+      () =>
+        asAdmin(
+          [`alter database "${database}" owner to postgres`, `drop owned by "${role}" cascade`, `drop role "${role}"`],
+          url
+        )
+    )
+    own.username = role
+    own.password = "pw"
+    return Redacted.make(own.href)
+  })
 
 /** A fresh database on the real server, with a pool of its own. */
 export const freshPostgres = (

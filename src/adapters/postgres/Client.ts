@@ -10,8 +10,9 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Pg from "pg"
-import type * as Store from "../../domain/store/StoreFailure.js"
+import * as Store from "../../domain/store/StoreFailure.js"
 import { BoundedConnection } from "./BoundedConnection.js"
+import * as ConnectionLimit from "./ConnectionLimit.js"
 import * as FixedStatement from "./FixedStatement.js"
 import * as KeptConnection from "./KeptConnection.js"
 import * as RowTypes from "./RowTypes.js"
@@ -109,10 +110,31 @@ const makePool = (config: Settings) =>
     }
   )
 
-/** The pool, with one connection tried. */
+/** Leaves the sessions their places where few connections are allowed: the pool is smaller then, and work waits for it. */
+const fit = Effect.fnUntraced(function*({ kept, pool }: Connections, wanted: number, limit: number) {
+  if (limit < ConnectionLimit.fewest) {
+    return yield* new Store.ConnectionsTooFew({ limit, needed: ConnectionLimit.fewest })
+  }
+  pool.options.max = ConnectionLimit.poolSize(wanted, limit)
+  // What is kept out of the pool would be all of it.
+  if (pool.options.max === 1) kept.close()
+  if (pool.options.max < wanted) {
+    yield* Effect.logInfo(
+      `The database allows ${limit} connections at once and ${
+        wanted + ConnectionLimit.sessions
+      } are wanted: work waits for a free one`
+    )
+  }
+})
+
+/** The pool, with one connection tried, and no larger than what the role or the server allows beside the sessions. */
 const acquirePool = Effect.fnUntraced(function*(config: Settings) {
   const made = yield* makePool(config)
-  yield* Effect.tryPromise({ try: () => made.pool.query("select 1"), catch: failed("Failed to connect") })
+  const { rows: [row] } = yield* Effect.tryPromise({
+    try: () => made.pool.query<{ readonly connectionLimit: number }>(ConnectionLimit.query),
+    catch: failed("Failed to connect")
+  })
+  if (row !== undefined) yield* fit(made, config.maxConnections, row.connectionLimit)
   return made
 })
 

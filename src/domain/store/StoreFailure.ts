@@ -90,6 +90,25 @@ export class DataDirectoryHeld extends Schema.TaggedError<DataDirectoryHeld>()("
   }
 }
 
+/** The database keeps its texts in an encoding that has no place for some characters. */
+export class EncodingUnfit extends Schema.TaggedError<EncodingUnfit>()("EncodingUnfit", { found: Schema.String }) {
+  override get message() {
+    return `The database's encoding is ${this.found}, holdfast needs UTF8. Point database.url at a database that was made with ` +
+      "`create database ... encoding 'UTF8' template template0`."
+  }
+}
+
+/** This role, or the server, allows fewer connections at once than one worker holds. */
+export class ConnectionsTooFew extends Schema.TaggedError<ConnectionsTooFew>()("ConnectionsTooFew", {
+  limit: Schema.Int,
+  needed: Schema.Int
+}) {
+  override get message() {
+    return `The database allows this role ${this.limit} connections at once, holdfast needs at least ${this.needed}. ` +
+      "Raise it: alter role ... connection limit."
+  }
+}
+
 /** Nothing has been stored in the data directory yet, and what was asked for makes no store. */
 export class StoreMissing extends Schema.TaggedError<StoreMissing>()("StoreMissing", { directory: Schema.String }) {
   override get message() {
@@ -170,6 +189,8 @@ export const StoreFailure = Schema.Union(
   SchemaTooNew,
   SchemaNotCreatable,
   ServerTooOld,
+  EncodingUnfit,
+  ConnectionsTooFew,
   StoreMissing,
   DataDirectoryHeld,
   DataDirectoryUnusable,
@@ -195,6 +216,8 @@ export const exitCode: (failure: StoreFailure) => 1 | 7 = Match.type<StoreFailur
     SchemaTooNew: () => 1,
     SchemaNotCreatable: () => 1,
     ServerTooOld: () => 1,
+    EncodingUnfit: () => 1,
+    ConnectionsTooFew: () => 1,
     StoreMissing: () => 1,
     DataDirectoryHeld: () => 7,
     DataDirectoryUnusable: () => 1,
@@ -217,6 +240,8 @@ export const isPassing: (failure: StoreFailure) => boolean = Match.type<StoreFai
     SchemaTooNew: () => false,
     SchemaNotCreatable: () => false,
     ServerTooOld: () => false,
+    EncodingUnfit: () => false,
+    ConnectionsTooFew: () => false,
     StoreMissing: () => false,
     DataDirectoryHeld: () => false,
     DataDirectoryUnusable: () => false,

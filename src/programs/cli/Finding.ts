@@ -56,10 +56,30 @@ export const ofFailure = (check: string, failure: CommandFailure): Finding => {
   )
 }
 
-/** The server's version, and what it can and lets us do. `embedded` is the data directory of the embedded one. */
+const exactScan = "search scans all vectors exactly, which is slower from about 100,000 on"
+
+const pgvector = ({ pgvector, vectors }: ServerCheck.ServerReport): Finding =>
+  pgvector === "absent"
+    ? warn("pgvector", `The server does not offer it: ${exactScan}.`)
+    : pgvector === "denied"
+    ? warn(
+      "pgvector",
+      `This role may not install it: ${exactScan}. A superuser can, before the first migration: create extension vector.`
+    )
+    : pgvector === "closed"
+    ? warn(
+      "pgvector",
+      `It is installed in a schema that is closed to this role: ${exactScan}. Grant usage on that schema to it.`
+    )
+    : vectors === "arrays"
+    ? warn("pgvector", `It came after the store was made, which goes on without it: ${exactScan}.`)
+    : ok("pgvector", pgvector === "installed" ? "It is installed." : "The server offers it.")
+
+/** The server's version, and what it can and lets us do. `embedded` is the data directory of the embedded one; `wanted` are the connections of a worker. */
 export const ofServer = (
   server: ServerCheck.ServerReport,
-  embedded: Option.Option<string>
+  embedded: Option.Option<string>,
+  wanted: number
 ): ReadonlyArray<Finding> => [
   ok(
     "database",
@@ -88,12 +108,15 @@ export const ofServer = (
         "This role may not create tables in the schema of database.schema: migrations must be run by another one."
       )
     ]),
-  server.pgvector === "absent"
-    ? warn(
-      "pgvector",
-      "The server does not offer it: search scans all vectors exactly, which is slower from about 100,000 on."
-    )
-    : ok("pgvector", server.pgvector === "installed" ? "It is installed." : "The server offers it.")
+  ...(Option.isNone(embedded) && server.connectionLimit < wanted
+    ? [
+      warn(
+        "database",
+        `It allows this role ${server.connectionLimit} connections at once, a worker wants ${wanted}: work waits for a free one.`
+      )
+    ]
+    : []),
+  pgvector(server)
 ]
 
 /** How the tables stand in the schema of this name. */

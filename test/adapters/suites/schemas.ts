@@ -113,7 +113,8 @@ export const schemas = (backend: Backend) =>
             locks
           )
           const living = Effect.provide(
-            Effect.flatMap(WorkerLock, (lock) => lock.living),
+            Effect.flatMap(WorkerLock, (lock) =>
+              lock.living),
             locks
           )
           yield* inOther(Migrate.migrate(all))

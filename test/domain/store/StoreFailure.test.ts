@@ -11,6 +11,8 @@ const all: ReadonlyArray<readonly [Store.StoreFailure, 1 | 7, boolean, string]> 
   [new Store.SchemaTooNew({ found: 3, known: 2 }), 1, false, "Upgrade holdfast"],
   [new Store.SchemaNotCreatable({ schema: "jobs" }), 1, false, "create schema jobs"],
   [new Store.ServerTooOld({ found: "14.2", needed: 15 }), 1, false, "Upgrade the server"],
+  [new Store.EncodingUnfit({ found: "LATIN1" }), 1, false, "encoding is LATIN1, holdfast needs UTF8"],
+  [new Store.ConnectionsTooFew({ limit: 2, needed: 3 }), 1, false, "2 connections at once, holdfast needs at least 3"],
   [new Store.StoreMissing({ directory: ".holdfast" }), 1, false, "no store in .holdfast yet"],
   [
     new Store.DataDirectoryHeld({ directory: ".holdfast", pid: 7, host: "box", since: "2026-01-01T00:00:00.000Z" }),

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
+import * as SqlFailure from "../SqlFailure.js"
 import { Tables, within } from "../Tables.js"
 import type { Names } from "../Tables.js"
 
@@ -227,6 +228,8 @@ const withArrays = (sql: SqlClient.SqlClient, t: Names) => [
 interface Pgvector {
   /** Where it stands; null where it is not installed. */
   readonly schema: string | null
+  /** This role may use what stands there. */
+  readonly usable: boolean
   readonly offered: boolean
   /** Others may want it too, and look for it in `public`. */
   readonly toPublic: boolean
@@ -238,18 +241,32 @@ const look = (sql: SqlClient.SqlClient) =>
       select
         (select home.nspname from pg_extension e join pg_namespace home on home.oid = e.extnamespace
           where e.extname = 'vector') as schema,
+        coalesce((select has_schema_privilege(extnamespace, 'usage') from pg_extension where extname = 'vector'), false)
+          as usable,
         exists (select from pg_available_extensions where name = 'vector') as offered,
         coalesce(has_schema_privilege(to_regnamespace('public'), 'create'), false) as "toPublic"`,
     ([row]) => row
   )
 
-/** The schema in which pgvector stands; installed where the server offers it, undefined where it does not. */
+/**
+ * The schema in which pgvector stands, installed where the server offers it. Undefined where it does not, and where it does not let
+ * this role install or use it: some allow that to nobody but their own administrators.
+ */
 const pgvector = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t: Names) {
   const found = yield* look(sql)
-  if (found === undefined || found.schema !== null || !found.offered) return found?.schema ?? undefined
+  if (found === undefined || found.schema !== null || !found.offered) {
+    return found?.usable === true ? found.schema ?? undefined : undefined
+  }
   const home = found.toPublic ? "public" : t.schema
-  yield* sql`create extension vector schema ${sql(home)}`
-  return home
+  // A transaction inside this one: the server's refusal takes back nothing else.
+  const installed = sql.withTransaction(sql`create extension vector schema ${sql(home)}`)
+  return yield* installed.pipe(
+    Effect.as(home),
+    Effect.catchIf(
+      (error) => ["StoreAccessDenied", "StoreBroken"].includes(SqlFailure.fromSqlError(error)._tag),
+      () => Effect.succeed(undefined)
+    )
+  )
 })
 
 export const run = Effect.gen(function*() {

@@ -1,6 +1,7 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as ConnectionLimit from "../../../adapters/postgres/ConnectionLimit.js"
 import * as Migrate from "../../../adapters/postgres/Migrate.js"
 import * as migrations from "../../../adapters/postgres/migrations/all.js"
 import * as ServerCheck from "../../../adapters/postgres/ServerCheck.js"
@@ -24,7 +25,7 @@ const settings = Effect.map(Settings, ({ warnings }): Findings => [
 
 /** The server behind the stores, and its schema. The embedded database is not opened where there is none yet. */
 const database = Effect.gen(function*() {
-  const { databaseSchema, databaseUrl, dataDir } = yield* Settings
+  const { databaseSchema, databaseUrl, dataDir, workers } = yield* Settings
   const files = yield* FileSystem.FileSystem
   const isEmbedded = Option.isNone(databaseUrl)
   if (isEmbedded && !(yield* Effect.orElseSucceed(files.exists(dataDir), () => true))) {
@@ -36,7 +37,7 @@ const database = Effect.gen(function*() {
     const server = yield* ServerCheck.supported()
     const schema = yield* Effect.either(Migrate.check(migrations.all))
     return [
-      ...Finding.ofServer(server, isEmbedded ? Option.some(dataDir) : Option.none()),
+      ...Finding.ofServer(server, isEmbedded ? Option.some(dataDir) : Option.none(), ConnectionLimit.wanted(workers)),
       Finding.ofSchema(databaseSchema, schema)
     ]
   }))
