@@ -73,8 +73,17 @@ export const first = (document: Document): Option.Option<ExternalReference> => {
   const parts = new Set<string>()
   const leaving = new Map<string, Leaving>()
   const stack: Array<Visit> = [{ value: root, step: undefined, base: self.bases[0] }]
+  const push = (below: unknown, key: string | number, above: Step | undefined, base: string): void => {
+    if (typeof below !== "object" || below === null || seen.has(below)) return
+    seen.add(below)
+    stack.push({ value: below, step: { key: String(key), above }, base })
+  }
   for (let visit = stack.pop(); visit !== undefined; visit = stack.pop()) {
     const { step, value } = visit
+    if (Array.isArray(value)) {
+      for (let at = value.length - 1; at >= 0; at--) push(value[at], at, step, visit.base)
+      continue
+    }
     const id = step === undefined ? "" : Fields.stringField(value, "$id")
     const base = id === "" ? visit.base : absolute(id, visit.base) ?? visit.base
     if (id !== "") parts.add(base)
@@ -83,16 +92,11 @@ export const first = (document: Document): Option.Option<ExternalReference> => {
       const name = `${base} ${ref}`
       if (!leaving.has(name)) leaving.set(name, { ref, base, step })
     }
-    const push = (key: string, below: unknown): void => {
-      if (typeof below !== "object" || below === null || seen.has(below)) return
-      seen.add(below)
-      stack.push({ value: below, step: { key, above: step }, base })
+    const entries = document.entries(value)
+    for (let at = entries.length - 1; at >= 0; at--) {
+      const [key, below] = entries[at] ?? ["", null]
+      if (typeof below === "object" && !isData(key, step)) push(below, key, step, base)
     }
-    if (Array.isArray(value)) {
-      for (let at = value.length - 1; at >= 0; at--) push(String(at), value[at])
-      continue
-    }
-    for (const [key, below] of document.entries(value).toReversed()) if (!isData(key, step)) push(key, below)
   }
   for (const { base, ref, step } of leaving.values()) {
     const named = absolute(ref, base)

@@ -16,12 +16,18 @@ const breaks = /[\u000b\u000c\u0085\u2028\u2029]/g
 // oxlint-disable-next-line no-control-regex
 const controls = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufeff]/g
 
+/** One pass tells nearly all texts from those that have any of these: a large description is cleaned in a quarter of the time. */
+// oxlint-disable-next-line no-control-regex
+const suspicious = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufeff\ud800-\udfff]/
+
 /**
  * The text without null and other control characters, without terminal escapes and half surrogate pairs. Tab and line breaks
  * stay. A text that is clean comes back as it is.
  */
 export const clean = (text: string): string =>
-  text.replace(escapes, "").replace(breaks, " ").replace(controls, "").replace(/\p{Surrogate}/gu, "\ufffd")
+  suspicious.test(text)
+    ? text.replace(escapes, "").replace(breaks, " ").replace(controls, "").replace(/\p{Surrogate}/gu, "\ufffd")
+    : text
 
 /** The clean text on one line, without blanks at its ends or in a row. */
 export const oneLine = (text: string): string => clean(text).replace(/\s+/g, " ").trim()
