@@ -2,24 +2,28 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
-import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { argv, execPath, exit, stdout } from "node:process"
 import { App, Settings, Sources } from "../../src/programs/index.js"
 import { startServer } from "../support/PostgresServer.js"
 import { fakeEmbedder } from "./FakeEmbedder.js"
+import { fetchGithub } from "./github.js"
 import { house } from "./house.js"
 import { recall } from "./recall.js"
 import { reindex } from "./reindex.js"
 import { throughput } from "./throughput.js"
 
-/** Every number beside a baseline of the same run. Takes the path of an API description; rclone's is the default. */
-const require = createRequire(import.meta.url)
-const description = argv.slice(2).find((word) => !word.startsWith("-")) ??
-  (existsSync("../shared/specs/github.json")
-    ? "../shared/specs/github.json"
-    : require.resolve("rclone-openapi/openapi.json"))
+/**
+ * Every number beside a baseline of the same run. Takes the path of the description that is indexed twice; GitHub's is the
+ * default, and always the one that the questions are asked of, since they name its operations.
+ */
+const github = fetchGithub("node_modules/.cache/holdfast-bench")
+const description = argv.slice(2).find((word) => !word.startsWith("-")) ?? github
+if (!existsSync(description)) throw new Error(`There is no file ${description}; give the path of an API description.`)
+if (!existsSync("dist/bin/holdfast.js")) {
+  throw new Error("The bench starts the built program: run \"npm run build\" first.")
+}
 
 const say = (line: string) => stdout.write(`${line}\n`)
 const verdict = (good: boolean) => good ? "reached" : "MISSED"
@@ -111,7 +115,7 @@ const program = Effect.gen(function*() {
     } ms ` +
       `(ratio ${(again.beside / again.parse).toFixed(2)}); aim 0 calls and under 2,000 ms`
   )
-  const legs = yield* Effect.provide(recall(description), Layer.provide(App, Settings.layer(directory("recall"))))
+  const legs = yield* Effect.provide(recall(github), Layer.provide(App, Settings.layer(directory("recall"))))
   const line = (["hybrid", "lexical", "semantic"] as const)
     .map((mode) => `${mode} ${legs[mode].recallAt5.toFixed(2)} (first ${legs[mode].first})`).join(", ")
   judge(
