@@ -11,7 +11,7 @@ const shared = {
 
 /**
  * unit runs pure code and adapters over loopback sockets; pglite runs the embedded database; postgres runs one real server
- * that the project starts itself.
+ * that the project starts itself; shipped runs the packages as users install them.
  */
 export default defineConfig({
   test: {
@@ -31,7 +31,13 @@ export default defineConfig({
           ...shared,
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/**/*.pglite.test.ts", "test/**/*.postgres.test.ts", "test/chaos/**", "test/bench/**"]
+          exclude: [
+            "test/**/*.pglite.test.ts",
+            "test/**/*.postgres.test.ts",
+            "test/chaos/**",
+            "test/bench/**",
+            "test/shipped/**"
+          ]
         }
       },
       { test: { ...shared, name: "pglite", include: ["test/**/*.pglite.test.ts"] } },
@@ -41,6 +47,14 @@ export default defineConfig({
           name: "postgres",
           include: ["test/**/*.postgres.test.ts"],
           globalSetup: ["test/support/PostgresServer.ts"]
+        }
+      },
+      {
+        test: {
+          ...shared,
+          name: "shipped",
+          include: ["test/shipped/**/*.test.ts"],
+          globalSetup: ["test/support/ShippedPackage.ts"]
         }
       }
     ]

@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest"
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 
 describe("the README", () => {
-  it("shows the example that CI compiles and runs", () => {
-    const [, shown] = /<!-- example -->\n```ts\n([\s\S]*?)```\n<!-- \/example -->/.exec(read("../../README.md")) ?? []
-    expect(shown).toBe(read("../examples/service.ts"))
+  it.each([["example", "service"], ["apart", "apart"]])("shows the %s that the tests compile and run", (mark, name) => {
+    const [, shown] = new RegExp(`<!-- ${mark} -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\`\n<!-- /${mark} -->`).exec(
+      read("../../README.md")
+    ) ?? []
+    expect(shown).toBe(read(`../examples/${name}.ts`))
   })
 
   it("names every dependency of the package", () => {
