@@ -144,14 +144,6 @@ export const postgresUrl: Kind<Redacted.Redacted> = kind(
   place
 )
 
-/** A secret of at least so many characters, without white space. */
-export const secret = (least: number): Kind<Redacted.Redacted> =>
-  kind(
-    `at least ${least} characters without white space`,
-    (given) => given.length >= least && !/\s/.test(given) ? Option.some(Redacted.make(given)) : Option.none(),
-    hidden
-  )
-
 /** A provider's key. What makes it one that no header can carry is named without showing it. */
 export const apiKey: Kind<Redacted.Redacted> = kind(
   "the key as it was issued, without white space",
