@@ -17,6 +17,7 @@ import * as SqlFailure from "../postgres/SqlFailure.js"
 import * as DataDirectory from "./DataDirectory.js"
 import type { Answer } from "./engine.js"
 import * as EngineThread from "./EngineThread.js"
+import * as Shared from "./Shared.js"
 
 /**
  * The SQL client on the embedded database. There is one session: a statement, or a whole transaction, holds the only permit.
@@ -145,14 +146,19 @@ const make = Effect.fnUntraced(function*(engine: EngineThread.Engine) {
 
 type Provided = SqlClient.SqlClient | PgClient.PgClient | Sessions
 
+const shared = Shared.make((directory) =>
+  Effect.flatMap(DataDirectory.open(directory), make).pipe(
+    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
+  )
+)
+
 /**
- * The embedded database of a data directory, which this process holds alone until the layer ends. Its sessions are all the
- * one session that there is: an advisory lock taken in one of them is held by this process.
+ * The embedded database of a data directory, which this process holds alone until the last of its layers on that directory ends:
+ * they share one engine. Its sessions are all the one session that there is: an advisory lock taken in one of them is held by
+ * this process.
  */
 export const layer = (directory: string): Layer.Layer<Provided, Store.StoreFailure> =>
-  Layer.scopedContext(
-    Effect.flatMap(DataDirectory.open(directory), make)
-  ).pipe(Layer.provide(Reactivity.layer))
+  Layer.scopedContext(Effect.flatMap(DataDirectory.realPath(directory), shared))
 
 /** An embedded database in memory: gone when the layer ends. */
 export const memory: Layer.Layer<Provided, Store.StoreFailure> = Layer.scopedContext(

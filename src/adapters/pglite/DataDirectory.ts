@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Store from "../../domain/store/StoreFailure.js"
 import * as SqlFailure from "../postgres/SqlFailure.js"
@@ -74,12 +74,17 @@ const damaged = (directory: string) => (failure: Store.StoreFailure): Store.Stor
       detail: "detail" in failure ? failure.detail : ""
     })
 
+/** Makes the directory where there is none, and answers its one name, whatever links lead to it. */
+export const realPath = Effect.fn("DataDirectory.realPath")(function*(directory: string) {
+  yield* attempt(directory, () => makeDirectory(directory), "cannot-be-made")
+  return yield* Effect.try({ try: () => realpathSync(directory), catch: unusable(directory, "damaged") })
+})
+
 /**
  * Takes hold of the directory and starts its database; both end with the scope. When another process takes the directory away
  * (possible only after fifteen seconds without a sign of life), the engine stops before it can write again.
  */
 export const open = Effect.fn("DataDirectory.open")(function*(directory: string) {
-  yield* attempt(directory, () => makeDirectory(directory), "cannot-be-made")
   const lock = yield* Effect.mapError(DirectoryLock.take(directory), unusable(directory, "damaged"))
   yield* attempt(directory, () => inspect(directory))
   const { database, unfinished } = paths(directory)

@@ -1,8 +1,12 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import { beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
@@ -131,12 +135,52 @@ describe("a data directory", () => {
     60_000
   )
 
-  it.scopedLive("is held against this very process too", () =>
-    Effect.gen(function*() {
-      const directory = yield* readyDirectory
-      yield* Layer.build(Client.layer(directory))
-      expect(yield* opening(directory)).toMatchObject({ _tag: "DataDirectoryHeld", pid: process.pid })
-    }), 60_000)
+  it.scopedLive(
+    "is shared by all layers of this process, whatever they call it, until the last of them ends",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* readyDirectory
+        const link = `${directory}-link`
+        symlinkSync(directory, link)
+        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(link)))
+        const first = yield* Scope.make()
+        const one = yield* Scope.extend(Layer.build(Client.layer(directory)), first)
+        yield* Effect.scoped(Effect.gen(function*() {
+          const other = yield* Layer.build(Client.layer(link))
+          const here = Context.get(one, SqlClient.SqlClient)
+          const there = Context.get(other, SqlClient.SqlClient)
+          yield* here`create table counter as select 0 as n`
+          // Whole transactions take turns, whichever layer they come from: else counts are lost.
+          const counts = (sql: SqlClient.SqlClient) =>
+            sql.withTransaction(Effect.gen(function*() {
+              const [row] = yield* sql<{ readonly n: number }>`select n from counter`
+              yield* sql`update counter set n = ${(row?.n ?? 0) + 1}`
+            }))
+          yield* Effect.all([1, 2, 3].flatMap(() => [counts(here), counts(there)]), { concurrency: "unbounded" })
+          yield* Scope.close(first, Exit.void)
+          expect(yield* there`select n from counter`).toEqual([{ n: 6 }])
+        }))
+        const holder = yield* another(directory)
+        expect(yield* firstLine(holder)).toBe("open")
+        expect(yield* opening(directory)).toMatchObject({ _tag: "DataDirectoryHeld", pid: holder.pid })
+      }),
+    120_000
+  )
+
+  it.scopedLive(
+    "is opened anew by who comes while it closes, and not taken for somebody else's",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* readyDirectory
+        const first = yield* Scope.make()
+        yield* Scope.extend(Layer.build(Client.layer(directory)), first)
+        const closing = yield* Effect.fork(Scope.close(first, Exit.void))
+        yield* Effect.yieldNow()
+        expect(yield* query(directory, "select 1 as one")).toEqual([{ one: 1 }])
+        yield* Fiber.join(closing)
+      }),
+    120_000
+  )
 
   it.scopedLive("is not held by a later process that got the dead one's number", () =>
     Effect.gen(function*() {
