@@ -1,9 +1,12 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as RcMap from "effect/RcMap"
+import * as Schema from "effect/Schema"
 import * as Fingerprint from "../adapters/crypto/Fingerprint.js"
 import * as CatalogStore from "../adapters/postgres/CatalogStore.js"
 import * as Gates from "../adapters/postgres/Gates.js"
@@ -14,6 +17,7 @@ import * as Migrate from "../adapters/postgres/Migrate.js"
 import * as migrations from "../adapters/postgres/migrations/all.js"
 import * as Pacer from "../adapters/postgres/Pacer.js"
 import * as SearchIndex from "../adapters/postgres/SearchIndex.js"
+import * as StoreEmbedder from "../adapters/postgres/StoreEmbedder.js"
 import * as ServerCheck from "../adapters/postgres/ServerCheck.js"
 import { named, Tables } from "../adapters/postgres/Tables.js"
 import * as Upkeep from "../adapters/postgres/Upkeep.js"
@@ -21,6 +25,10 @@ import * as WakeUps from "../adapters/postgres/WakeUps.js"
 import * as WorkerLock from "../adapters/postgres/WorkerLock.js"
 import * as SourceReader from "../adapters/source/SourceReader.js"
 import { SourceSettings } from "../adapters/source/SourceSettings.js"
+import { Embedder } from "../domain/embedding/Embedder.js"
+import { EmbedderConfig, EmbedderKind } from "../domain/embedding/EmbedderConfig.js"
+import * as EmbedderProfile from "../domain/embedding/EmbedderProfile.js"
+import { OtherEmbedders } from "../domain/embedding/OtherEmbedders.js"
 import { MaxAttempts } from "../domain/job/MaxAttempts.js"
 import { Tenant } from "../domain/store/Tenant.js"
 import { WorkSettings } from "./flows/Work.js"
@@ -77,6 +85,7 @@ const StoresOnDatabase = Layer.mergeAll(
   JobQueue.layer,
   IndexStore.layer,
   SearchIndex.layer,
+  StoreEmbedder.layer,
   Gates.layer,
   Pacer.layer,
   Upkeep.layer,
@@ -94,17 +103,58 @@ export const Stores = Layer.provideMerge(StoresOnDatabase, Database)
 /** Every store, on a database in memory. */
 export const StoresInMemory = Layer.provideMerge(StoresOnDatabase, MemoryDatabase)
 
-/** The embedder that the settings name. */
-export const Embedding = Layer.unwrapEffect(Effect.gen(function*() {
+const embedders = {
+  local: () => import("../adapters/local/LocalEmbedder.js"),
+  ollama: () => import("../adapters/ollama/OllamaEmbedder.js"),
+  http: () => import("../adapters/dense/DenseEmbedder.js"),
+  openai: () => import("../adapters/openai/OpenAiEmbedder.js")
+}
+
+const OwnEmbedder = Layer.unwrapEffect(Effect.gen(function*() {
   const { embedder } = yield* Settings.Settings
-  const module = {
-    local: () => import("../adapters/local/LocalEmbedder.js"),
-    ollama: () => import("../adapters/ollama/OllamaEmbedder.js"),
-    http: () => import("../adapters/dense/DenseEmbedder.js"),
-    openai: () => import("../adapters/openai/OpenAiEmbedder.js")
-  }
-  return (yield* Effect.promise(module[embedder.kind])).layer
+  return (yield* Effect.promise(embedders[embedder.kind])).layer
 })).pipe(Layer.provide(Settings.embedderConfig))
+
+/**
+ * The same server asked for another model, or the model that comes with the package: as far as the settings reach. Each is made
+ * when it is asked for first, and kept for a while.
+ */
+const Others = Layer.scoped(
+  OtherEmbedders,
+  Effect.gen(function*() {
+    const { embedder } = yield* Settings.Settings
+    const reached = ({ model, provider }: Pick<Embedder["Type"], "provider" | "model">) =>
+      Option.filter(
+        Schema.decodeUnknownOption(EmbedderKind)(provider),
+        (kind) => kind === "local" || kind === embedder.kind && kind !== "http"
+      ).pipe(
+        Option.map((kind) => ({
+          ...embedder,
+          kind,
+          model: Option.some(model),
+          servedModel: Option.none(),
+          dimension: Option.none(),
+          chunkWords: Option.none()
+        }))
+      )
+    const made = yield* RcMap.make({
+      lookup: (key: string) =>
+        Effect.gen(function*() {
+          const config = yield* Option.flatMap(EmbedderProfile.unqualified(key), reached)
+          const { layer } = yield* Effect.promise(embedders[config.kind])
+          return Context.get(
+            yield* Layer.build(Layer.provide(layer, Layer.succeed(EmbedderConfig, config))),
+            Embedder
+          )
+        }),
+      idleTimeToLive: Duration.minutes(5)
+    })
+    return { of: (wanted) => Effect.option(RcMap.get(made, EmbedderProfile.qualified(wanted))) }
+  })
+)
+
+/** The embedder that the settings name, and those beside it that the same settings reach. */
+export const Embedding = Layer.merge(OwnEmbedder, Others)
 
 const SourceBounds = Layer.effect(
   SourceSettings,

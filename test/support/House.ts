@@ -3,6 +3,7 @@ import * as Layer from "effect/Layer"
 import * as Fingerprint from "../../src/adapters/crypto/Fingerprint.js"
 import * as Gates from "../../src/adapters/postgres/Gates.js"
 import * as Pacer from "../../src/adapters/postgres/Pacer.js"
+import * as StoreEmbedder from "../../src/adapters/postgres/StoreEmbedder.js"
 import * as Upkeep from "../../src/adapters/postgres/Upkeep.js"
 import * as WakeUps from "../../src/adapters/postgres/WakeUps.js"
 import * as WorkerLock from "../../src/adapters/postgres/WorkerLock.js"
@@ -16,6 +17,7 @@ import type { Options, Script } from "./ScriptedEmbedder.js"
 
 const all = Layer.mergeAll(
   stores,
+  StoreEmbedder.layer,
   Gates.layer,
   Pacer.layer,
   Upkeep.layer,

@@ -37,7 +37,7 @@ export const inTenant = <A, E, R>(effect: Effect.Effect<A, E, R>, tenant: string
     Effect.provideService(Tenant, tenant)
   )
 
-export const space: VectorSpace = { model: "model", dimension: 4 }
+export const space: VectorSpace = { model: "fake/model", dimension: 4, chunkWords: 100 }
 
 export const sha = (text: string): string => createHash("sha256").update(text).digest("hex")
 

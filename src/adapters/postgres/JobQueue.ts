@@ -55,7 +55,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tabl
       settleAll: (held, outcome) => send((tenant) => settleAlike(sql, t, tenant, held, outcome)),
       isReclaimDue: send((tenant) => isDue(sql, t, tenant)),
       reclaim: run(reclaim),
-      nextReadyIn: send((tenant) => nextReadyIn(sql, t, tenant)),
+      nextReadyIn: (provider) => send((tenant) => nextReadyIn(sql, t, tenant, provider ?? null)),
       find: (id) => run((tenant) => find(tenant, id)),
       list: (filter) => run((tenant) => list(tenant, filter)),
       retry: (id) => run((tenant) => retry(tenant, id)),

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { SearchIndex } from "../../domain/search/SearchIndex.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { incomplete } from "./search/incomplete.js"
 import { lexical } from "./search/lexical.js"
 import { semantic } from "./search/semantic.js"
+import { served } from "./search/served.js"
 import * as SqlFailure from "./SqlFailure.js"
 import { bound } from "./Tables.js"
 import type { Tables } from "./Tables.js"
@@ -26,9 +26,7 @@ export const layer = Layer.effect(
       semantic: Effect.fn("SearchIndex.semantic")((vector, space, filter, limit) =>
         ask((tenant) => semantic(tenant, vector, space, filter, limit))
       ),
-      incomplete: Effect.fn("SearchIndex.incomplete")((space, filter) =>
-        ask((tenant) => incomplete(tenant, space, filter))
-      )
+      served: Effect.fn("SearchIndex.served")((filling, filter) => ask((tenant) => served(tenant, filling, filter)))
     })
   })
 )

@@ -20,6 +20,7 @@ export interface Names {
   readonly stray: Statement.Fragment
   readonly chunk: Statement.Fragment
   readonly refusal: Statement.Fragment
+  readonly embedder: Statement.Fragment
   readonly indexJob: Statement.Fragment
   readonly indexJobHistory: Statement.Fragment
   readonly indexJobAll: Statement.Fragment
@@ -72,6 +73,7 @@ const made = (schema: string): Names => {
     stray: full("stray"),
     chunk: full("chunk"),
     refusal: full("refusal"),
+    embedder: full("embedder"),
     indexJob: full("index_job"),
     indexJobHistory: full("index_job_history"),
     indexJobAll: full("index_job_all"),

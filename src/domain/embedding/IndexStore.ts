@@ -7,10 +7,12 @@ import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Vector } from "./Vector.js"
 import type { Tenant } from "../store/Tenant.js"
 
-/** Which vectors are meant: two models' numbers never mix. */
+/** Which vectors are meant: two models' numbers never mix, and chunks of two sizes stand side by side. */
 export interface VectorSpace {
+  /** The model's qualified name (see EmbedderProfile). */
   readonly model: string
   readonly dimension: number
+  readonly chunkWords: number
 }
 
 /** An item of the source whose vectors are missing or older than its text. `hash` is the SHA-256 of the text, in hex. */

@@ -32,6 +32,8 @@ export interface ClaimRequest {
   readonly worker: WorkerId
   readonly slots: number
   readonly duration: Duration.Duration
+  /** Only jobs that wait for this provider; others are not this worker's to do. */
+  readonly provider?: string
   /** Only this job; a program that waits for one job uses it. */
   readonly only?: JobId
 }
@@ -122,8 +124,8 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly isReclaimDue: Effect.Effect<boolean, StoreFailure, Tenant>
   /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
   readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure, Tenant>
-  /** When the next pending job becomes ready, from now; none when there is none. */
-  readonly nextReadyIn: Effect.Effect<Option.Option<Duration.Duration>, StoreFailure, Tenant>
+  /** When the next pending job (of this provider) becomes ready, from now; none when there is none. */
+  readonly nextReadyIn: (provider?: string) => Effect.Effect<Option.Option<Duration.Duration>, StoreFailure, Tenant>
   readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound, Tenant>
   /** Newest first. */
   readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<Job>, StoreFailure, Tenant>

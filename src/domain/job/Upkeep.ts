@@ -18,6 +18,7 @@ export interface Opening {
 export interface ServedSpace {
   readonly model: string
   readonly dimension: number | null
+  readonly chunkWords: number
 }
 
 /** What keeps the queue right and small, beside the work itself. All times are the database's. */

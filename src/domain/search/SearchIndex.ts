@@ -4,6 +4,7 @@ import type { VectorSpace } from "../embedding/IndexStore.js"
 import type { Vector } from "../embedding/Vector.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Tenant } from "../store/Tenant.js"
+import type { Served } from "./Served.js"
 
 /** Filters hold for every leg of a search. */
 export interface SearchFilter {
@@ -27,16 +28,19 @@ export class SearchIndex extends Context.Tag("holdfast/SearchIndex")<SearchIndex
     filter: SearchFilter,
     limit: number
   ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure, Tenant>
-  /** Each item counts by its best chunk. */
+  /** In the catalogs that this space serves, or that had no complete run yet. Each item counts by its best chunk. */
   readonly semantic: (
     vector: Vector,
     space: VectorSpace,
     filter: SearchFilter,
     limit: number
   ) => Effect.Effect<ReadonlyArray<LegHit>, StoreFailure, Tenant>
-  /** Catalogs that the filter admits but whose vectors are not (all) in this space: their semantic leg is incomplete. */
-  readonly incomplete: (
-    space: VectorSpace,
+  /**
+   * The catalogs that the filter admits, by name, each with the space that serves it. One that had no complete run yet is judged
+   * by the vectors that this model has made of these chunks.
+   */
+  readonly served: (
+    filling: Pick<VectorSpace, "model" | "chunkWords">,
     filter: SearchFilter
-  ) => Effect.Effect<ReadonlyArray<string>, StoreFailure, Tenant>
+  ) => Effect.Effect<ReadonlyArray<Served>, StoreFailure, Tenant>
 }>() {}

@@ -21,7 +21,8 @@ export const standard: Fusion = { k: 10, weights: { lexical: 1, semantic: 1 } }
 
 export interface Legs {
   readonly lexical: ReadonlyArray<LegHit>
-  readonly semantic: ReadonlyArray<LegHit>
+  /** A list for each vector space: cosines of two models do not compare, ranks do. */
+  readonly semantic: ReadonlyArray<ReadonlyArray<LegHit>>
 }
 
 type Leg = keyof Legs
@@ -59,20 +60,32 @@ const ranks = (hits: ReadonlyArray<LegHit>): ReadonlyMap<number, number> => {
 export const contribution = (leg: Leg, rank: number, fusion: Fusion = standard): number =>
   fusion.weights[leg] / (fusion.k + rank)
 
-/** Both legs' hits in one list, best first; of equal scores, by catalog and id. A leg names each item at most once. */
-export const fuse = (legs: Legs, limit: number, fusion: Fusion = standard): ReadonlyArray<SearchHit> => {
-  const fused = new Map<string, SearchHit>()
-  for (const leg of ["lexical", "semantic"] as const) {
-    const rankOf = ranks(legs[leg])
-    for (const hit of legs[leg]) {
-      const before = fused.get(keyOf(hit))
-      const given = contribution(leg, rankOf.get(hit.score) ?? legs[leg].length, fusion)
-      fused.set(keyOf(hit), hitOf(hit, (before?.score ?? 0) + given, { ...before?.scores, [leg]: hit.score }))
+/** Lists of hits in one, best first; of equal scores, by catalog and id. A list names each item at most once. */
+const fused = (
+  lists: ReadonlyArray<readonly [Leg, ReadonlyArray<LegHit>]>,
+  limit: number,
+  fusion: Fusion
+): ReadonlyArray<SearchHit> => {
+  const found = new Map<string, SearchHit>()
+  for (const [leg, hits] of lists) {
+    const rankOf = ranks(hits)
+    for (const hit of hits) {
+      const before = found.get(keyOf(hit))
+      const given = contribution(leg, rankOf.get(hit.score) ?? hits.length, fusion)
+      found.set(keyOf(hit), hitOf(hit, (before?.score ?? 0) + given, { ...before?.scores, [leg]: hit.score }))
     }
   }
-  return [...fused.values()].toSorted(bestFirst).slice(0, limit)
+  return [...found.values()].toSorted(bestFirst).slice(0, limit)
 }
+
+/** Both legs' hits in one list. */
+export const fuse = (legs: Legs, limit: number, fusion: Fusion = standard): ReadonlyArray<SearchHit> =>
+  fused([["lexical", legs.lexical], ...legs.semantic.map((hits) => ["semantic", hits] as const)], limit, fusion)
 
 /** One leg's hits alone, with the leg's own scores. */
 export const single = (leg: Leg, hits: ReadonlyArray<LegHit>): ReadonlyArray<SearchHit> =>
   hits.map((hit) => hitOf(hit, hit.score, { [leg]: hit.score })).toSorted(bestFirst)
+
+/** The hits of all vector spaces: by their cosines where there is one space, by their ranks where there are several. */
+export const meant = (spaces: Legs["semantic"], limit: number): ReadonlyArray<SearchHit> =>
+  spaces.length > 1 ? fuse({ lexical: [], semantic: spaces }, limit) : single("semantic", spaces[0] ?? [])

@@ -3,6 +3,7 @@ import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 import * as Catalog from "../../domain/catalog/CatalogProblem.js"
 import type { CatalogNotFound } from "../../domain/catalog/CatalogStore.js"
+import type { EmbedderMismatch } from "../../domain/embedding/EmbedderUse.js"
 import { consequence, exitCodeOf } from "../../domain/failure/Consequence.js"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
 import { Failure, isFailure } from "../../domain/failure/Failure.js"
@@ -43,6 +44,7 @@ export type CommandFailure =
   | LeaseLost
   | GateShut
   | GateNotClosed
+  | EmbedderMismatch
   | SettingsProblem
   | UsageProblem
   | ConfigError.ConfigError
@@ -103,6 +105,7 @@ export const faultOf = (error: CommandFailure): Fault => {
       GateShut: (problem) => fault(problem, exitCodeOfGate(problem.reason)),
       NameProblem: (problem) => fault(problem, 2),
       RequestProblem: (problem) => fault(problem, 2),
+      EmbedderMismatch: (problem) => fault(problem, 2),
       SettingsProblem: (problem) => fault(problem, 2),
       UsageProblem: (problem) => fault(problem, 2)
     })

@@ -104,6 +104,26 @@ const commands: ReadonlyArray<Command> = [
     parts: { name: Part.argument("name", "The provider or session, as \"holdfast gates list\" shows it") }
   }, () => import("./commands/gatesOpen.js")),
   command({
+    path: ["embedder", "show"],
+    summary: "Which embedder the store uses, and how far a change to another one is",
+    parts: {}
+  }, () => import("./commands/embedderShow.js")),
+  command({
+    path: ["embedder", "set"],
+    summary: "Move the store to the embedder that the settings name",
+    details: [
+      "The first index decides which embedder a store uses; who comes with another one is refused. This makes the vectors of " +
+      "the new one beside the old ones, which serve each catalog until its own are complete, and then removes the old. Killed " +
+      "or stopped, the same command goes on where it was; vectors that exist already are used again, also on the way back.",
+      "Ends with 1 where catalogs failed, 5 where single operations were refused, 6 where the rest waits."
+    ],
+    examples: ["holdfast embedder set --embedder-kind ollama --embedder-model bge-m3"],
+    parts: {
+      yes: Part.toggle("yes", "Begin without asking"),
+      detach: Part.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
+    }
+  }, () => import("./commands/embedderSet.js")),
+  command({
     path: ["worker"],
     summary: "Claim and run jobs until told to stop",
     details: [
@@ -168,6 +188,7 @@ const groups: Readonly<Record<string, string>> = {
   jobs: "List, inspect, retry and cancel index jobs",
   catalogs: "List, inspect and remove catalogs",
   gates: "See what is parked, and resume it",
+  embedder: "See and change the embedder that the store uses",
   config: "Inspect the settings"
 }
 

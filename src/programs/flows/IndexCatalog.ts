@@ -9,12 +9,15 @@ import * as Operation from "../../domain/catalog/Operation.js"
 import type { CatalogProblem, SourceProblem } from "../../domain/catalog/CatalogProblem.js"
 import { SourceReader } from "../../domain/catalog/SourceReader.js"
 import * as Storable from "../../domain/text/Storable.js"
-import { Embedder } from "../../domain/embedding/Embedder.js"
+import type { Embedder } from "../../domain/embedding/Embedder.js"
+import type { EmbedderMismatch } from "../../domain/embedding/EmbedderUse.js"
+import type { StoreEmbedder } from "../../domain/embedding/StoreEmbedder.js"
 import type { Enqueued } from "../../domain/job/JobQueue.js"
 import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
 import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import type { Tenant } from "../../domain/store/Tenant.js"
+import { adopted } from "./Admission.js"
 
 /** The name cannot be used for this catalog. */
 export class NameProblem extends Schema.TaggedError<NameProblem>()("NameProblem", {
@@ -52,7 +55,13 @@ export interface IndexedCatalog {
 }
 
 /** What may be wrong with a description, its location, its name, the request, or the store. */
-export type IndexCatalogError = SourceProblem | CatalogProblem | NameProblem | RequestProblem | StoreFailure
+export type IndexCatalogError =
+  | SourceProblem
+  | CatalogProblem
+  | NameProblem
+  | RequestProblem
+  | EmbedderMismatch
+  | StoreFailure
 
 const toItem = (operation: Operation.Operation): CatalogItem => ({
   id: operation.id,
@@ -105,7 +114,10 @@ export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
   }
 )
 
-/** Store the operations of a description and enqueue their index job: all of it, or nothing. */
+/**
+ * Store the operations of a description and enqueue their index job: all of it, or nothing. The first one decides which embedder
+ * the store uses; where it uses another one, this fails with EmbedderMismatch.
+ */
 export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
   function*(
     { description, location, name: given, revision }: ReadCatalog,
@@ -113,10 +125,14 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
       IndexCatalogRequest,
       "force" | "maxAttempts" | "retryRefused"
     >
-  ): Effect.fn.Return<IndexedCatalog, NameProblem | RequestProblem | StoreFailure, CatalogStore | Embedder | Tenant> {
+  ): Effect.fn.Return<
+    IndexedCatalog,
+    NameProblem | RequestProblem | EmbedderMismatch | StoreFailure,
+    CatalogStore | Embedder | StoreEmbedder | Tenant
+  > {
     const maxAttempts = yield* MaxAttempts.asked(tries)
     const store = yield* CatalogStore
-    const embedder = yield* Embedder
+    const { provider } = yield* adopted
     const name = yield* Option.match(given, {
       onSome: (chosen) => Effect.succeed(chosen),
       onNone: () => Effect.tap(named(nameFrom(description.title, location)), (made) => free(made, location))
@@ -128,7 +144,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
       version: description.version,
       revision,
       items: description.operations.map(toItem)
-    }, { provider: embedder.provider, maxAttempts, force, retryRefused })
+    }, { provider, maxAttempts, force, retryRefused })
     return { catalog: name, job, items: description.operations.length, warnings: description.warnings }
   }
 )
@@ -136,7 +152,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
 /** Read an API description, store its operations and enqueue their index job: all of it, or nothing. */
 export const indexCatalog = Effect.fn("IndexCatalog.indexCatalog")((
   request: IndexCatalogRequest
-): Effect.Effect<IndexedCatalog, IndexCatalogError, SourceReader | CatalogStore | Embedder | Tenant> =>
+): Effect.Effect<IndexedCatalog, IndexCatalogError, SourceReader | CatalogStore | Embedder | StoreEmbedder | Tenant> =>
   MaxAttempts.asked(request.maxAttempts).pipe(
     Effect.zipRight(readCatalog(request)),
     Effect.flatMap((read) => enqueueCatalog(read, request))

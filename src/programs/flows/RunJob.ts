@@ -10,6 +10,8 @@ import * as Stream from "effect/Stream"
 import * as Assembly from "../../domain/embedding/Assembly.js"
 import * as BatchSize from "../../domain/embedding/BatchSize.js"
 import { Embedder } from "../../domain/embedding/Embedder.js"
+import * as Profile from "../../domain/embedding/EmbedderProfile.js"
+import type { EmbedderProfile } from "../../domain/embedding/EmbedderProfile.js"
 import * as EmbeddingPlan from "../../domain/embedding/EmbeddingPlan.js"
 import { Fingerprint } from "../../domain/embedding/Fingerprint.js"
 import { IndexStore } from "../../domain/embedding/IndexStore.js"
@@ -44,8 +46,8 @@ export interface RunOptions {
   readonly stop: Deferred.Deferred<void>
   /** What all jobs of this process share in calling the embedder. */
   readonly calls: Calls
-  /** The dimension that stored vectors of the embedder's model have; null where there are none. */
-  readonly dimension: Effect.Effect<number | null, StoreFailure, Tenant>
+  /** What the store uses: the embedder's own profile, with the dimension where that is known. */
+  readonly profile: EmbedderProfile
 }
 
 /** Items that are planned at a time: bounds the memory that a catalog of any size takes. */
@@ -219,12 +221,11 @@ const attempt = Effect.fnUntraced(function*(
   known: number | null,
   movable: boolean
 ) {
-  const embedder = yield* Embedder
   const store = yield* IndexStore
   const halt = yield* Deferred.make<void>()
   const ending = yield* Deferred.make<Outcome>()
   const dimension = yield* Ref.make(known)
-  const space = Effect.map(Ref.get(dimension), (found) => ({ model: embedder.model, dimension: found ?? 0 }))
+  const space = Effect.map(Ref.get(dimension), (found) => Profile.spaceOf(options.profile, found ?? 0))
   const standing = yield* patiently(store.standing(held, yield* space))
   const shared: Shared = {
     held,
@@ -263,8 +264,9 @@ const attempt = Effect.fnUntraced(function*(
  * make the stored set equal the source's. Fails only when the lease is lost or the store stays away.
  */
 export const runJob = Effect.fn("RunJob.runJob")(function*(held: Held, options: RunOptions) {
-  const embedder = yield* Embedder
-  const known = Option.getOrNull(embedder.dimension) ?? (yield* patiently(options.dimension))
+  const { profile } = options
+  const store = yield* IndexStore
+  const known = Option.getOrNull(profile.dimension) ?? (yield* patiently(store.dimensionOf(Profile.qualified(profile))))
   const run = (
     dimension: number | null,
     movable: boolean
@@ -272,5 +274,5 @@ export const runJob = Effect.fn("RunJob.runJob")(function*(held: Held, options: 
     attempt(held, options, dimension, movable).pipe(
       Effect.catchTag("SpaceMoved", (moved) => run(moved.dimension, false))
     )
-  return yield* run(known, Option.isNone(embedder.dimension))
+  return yield* run(known, Option.isNone(profile.dimension))
 })

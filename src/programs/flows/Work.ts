@@ -102,12 +102,15 @@ interface Shift {
   readonly begin: (claimed: ReadonlyArray<Held>) => void
   /** The one job that is worked on; none means every job. */
   readonly only: JobId | undefined
+  /** Whose jobs are worked on; none means every provider's. */
+  readonly provider: string | undefined
 }
 
-const requestOf = ({ bench, settings, worker }: Shift) => ({
+const requestOf = ({ bench, provider, settings, worker }: Shift) => ({
   worker: worker.id,
   slots: settings.workers - bench.running.size,
-  duration: settings.leaseDuration
+  duration: settings.leaseDuration,
+  ...(provider === undefined ? {} : { provider })
 })
 
 /**
@@ -183,14 +186,14 @@ const newsOf = ({ bench }: Shift) =>
  */
 const pause = Effect.fnUntraced(
   function*(shift: Shift, alarm: Ref.Ref<Fiber.Fiber<unknown>>) {
-    const { bench, only, queue, settings: { pollInterval, workers } } = shift
+    const { bench, only, provider, queue, settings: { pollInterval, workers } } = shift
     if (bench.running.size >= workers) {
       yield* bench.freed.await
       if (bench.running.size > 0 && workers >= manySlots) yield* Effect.sleep(company)
       return true
     }
     const next = yield* Effect.orElseSucceed(
-      Effect.disconnect(queue.nextReadyIn),
+      Effect.disconnect(queue.nextReadyIn(provider)),
       () => Option.none<Duration.Duration>()
     )
     const atMost = only !== undefined
@@ -212,12 +215,22 @@ export interface Only<R> {
   readonly done: (running: number) => Effect.Effect<boolean, StoreFailure, R>
 }
 
+/** Whose jobs alone are worked on, and what ends the work from outside, well or not. */
+export interface Own<A, E, R> {
+  readonly provider: string
+  readonly over: Effect.Effect<A, E, R>
+}
+
 /**
  * Work until interrupted, or until the only job is done: claim what is ready, run it, keep its leases. An interruption stops
- * claiming, lets the batches under way be stored, gives the leases back and then ends.
+ * claiming, lets the batches under way be stored, gives the leases back and then ends; so does the end of `own.over`.
  */
 export const workWith = Effect.fn("Work.workWith")(
-  function*<R, R2 = never>(run: Bench.Runner<R>, only?: Only<R2>) {
+  function*<R, R2 = never, A = never, E = never, R3 = never>(
+    run: Bench.Runner<R>,
+    only?: Only<R2>,
+    own?: Own<A, E, R3>
+  ) {
     const settings = yield* WorkSettings
     const worker = yield* (yield* WorkerLock).register
     const jobs = yield* Bench.make
@@ -234,7 +247,8 @@ export const workWith = Effect.fn("Work.workWith")(
       settings,
       worker,
       begin: (claimed) => Bench.start(jobs, fork, claimed, run),
-      only: only?.id
+      only: only?.id,
+      provider: own?.provider
     }
     // Disconnected: a statement without an answer is left behind when the scope ends.
     yield* Effect.forkScoped(Effect.disconnect(heartbeat(jobs, settings.leaseDuration)))
@@ -253,7 +267,9 @@ export const workWith = Effect.fn("Work.workWith")(
         while (!(yield* pause(shift, alarm)));
       }
     })
-    yield* only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))
+    const working = only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))
+    // Inside of the scope: whoever is interrupted here still waits for the batches under way.
+    yield* own === undefined ? working : Effect.raceFirst(working, own.over)
   },
   Effect.scoped
 )

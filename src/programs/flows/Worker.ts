@@ -1,87 +1,93 @@
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { Embedder } from "../../domain/embedding/Embedder.js"
-import { IndexStore } from "../../domain/embedding/IndexStore.js"
+import type { EmbedderMismatch } from "../../domain/embedding/EmbedderUse.js"
 import { isOpen } from "../../domain/job/Job.js"
 import type { Job, JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
+import { Outcome } from "../../domain/job/Outcome.js"
 import { holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
+import { isPassing } from "../../domain/store/StoreFailure.js"
+import * as Admission from "./Admission.js"
 import type { Runner } from "./Bench.js"
 import * as Paced from "./Paced.js"
 import { upkeep } from "./Reconcile.js"
-import { runJob } from "./RunJob.js"
+import { Attempt, runJob } from "./RunJob.js"
 import { WorkSettings, workWith } from "./Work.js"
 
 /** A foreground program waits for a delay up to this long; past it, it says so and leaves the job queued. */
 const patience = Duration.minutes(1)
 
-/** How long a dimension that was found counts (milliseconds): small jobs come by the hundreds, and all ask for it. */
-const dimensionCounts = 1000
+/** How often a worker makes sure that the store still uses its embedder; each job does so too. */
+const admittedEvery = Duration.seconds(5)
 
-/** Asks the store for the dimension of a model's vectors, unless it answered a moment ago. That there is none is asked each time. */
-const dimensionOf = Effect.fnUntraced(function*(model: string) {
-  const store = yield* IndexStore
-  const last = yield* Ref.make({ at: Number.NEGATIVE_INFINITY, dimension: 0 })
-  return Effect.gen(function*() {
-    const at = yield* Clock.currentTimeMillis
-    const known = yield* Ref.get(last)
-    if (at - known.at < dimensionCounts) return known.dimension
-    const dimension = yield* store.dimensionOf(model)
-    if (dimension !== null) yield* Ref.set(last, { at, dimension })
-    return dimension
-  })
-})
-
+/** What runs an index job, for whom, and how it ends where the store moves to another embedder meanwhile. */
 const indexing = Effect.gen(function*() {
+  yield* Admission.admitted
   const { batchSize, stallAfter } = yield* WorkSettings
-  const { concurrency, model, provider } = yield* Embedder
+  const { concurrency, provider } = yield* Embedder
   const calls = yield* Paced.make(provider, concurrency)
-  const dimension = yield* dimensionOf(model)
+  const admission = yield* Admission.remembered
+  const moved = yield* Deferred.make<never, EmbedderMismatch>()
   const run = (...[held, stop]: Parameters<Runner<never>>) =>
-    runJob(held, { batchSize, stallAfter, stop, calls, dimension }).pipe(
+    admission.pipe(
+      Effect.flatMap((profile) => runJob(held, { batchSize, stallAfter, stop, calls, profile })),
+      Effect.catchTag("EmbedderMismatch", (mismatch) =>
+        Effect.as(Deferred.fail(moved, mismatch), Attempt.Unsettled({ outcome: Outcome.Released() }))),
       Effect.annotateLogs({ job: held.job.id, fence: held.fence })
     )
-  return run
+  const watching = Admission.admitted.pipe(
+    Effect.catchIf((failure) => failure._tag !== "EmbedderMismatch" && isPassing(failure), () => Effect.void),
+    Effect.delay(admittedEvery),
+    Effect.forever
+  )
+  return { provider, run, moved: Effect.raceFirst(Deferred.await(moved), watching) }
 })
 
 /** Ends when the job has had its turn and another one is ready that nobody takes. */
-const turnIsOver = Effect.gen(function*() {
+const turnIsOver = Effect.fnUntraced(function*(provider: string) {
   const queue = yield* JobQueue
   const { turn } = yield* WorkSettings
   const isWaiting = Effect.orElseSucceed(
-    Effect.map(queue.nextReadyIn, Option.exists((wait) => Duration.toMillis(wait) === 0)),
+    Effect.map(queue.nextReadyIn(provider), Option.exists((wait) => Duration.toMillis(wait) === 0)),
     () => false
   )
   yield* Effect.repeat(Effect.delay(isWaiting, turn), { until: (waiting) => waiting })
 })
 
 /** A job gives way after its turn, so that one huge catalog does not keep the small ones waiting. It goes on behind them. */
-const inTurns = <R>(run: Runner<R>) => (...[held, stop]: Parameters<Runner<never>>) =>
+const inTurns = <R>(run: Runner<R>, provider: string) => (...[held, stop]: Parameters<Runner<never>>) =>
   Effect.scoped(Effect.gen(function*() {
     const halt = yield* Deferred.make<void>()
-    const over = Effect.raceFirst(Deferred.await(stop), turnIsOver)
+    const over = Effect.raceFirst(Deferred.await(stop), turnIsOver(provider))
     yield* Effect.forkScoped(Effect.zipRight(over, Deferred.succeed(halt, undefined)))
     return yield* run(held, halt)
   }))
 
-/** Claim and run index jobs until interrupted. Beside it, sources that lost their vectors are found and history is pruned. */
-export const work = Effect.flatMap(
-  indexing,
-  (run) => Effect.zipRight(Effect.forkScoped(upkeep), workWith(inTurns(run)))
-).pipe(
-  Effect.scoped,
-  Effect.withSpan("Worker.work")
-)
+/**
+ * Claim and run index jobs until `over` ends, and answer what it says. Beside it, sources that lost their vectors are found and
+ * history is pruned. Fails with EmbedderMismatch, and has done nothing, where the store uses another embedder; where it moves to
+ * another one meanwhile, what is under way is stored first.
+ */
+export const workUntil = Effect.fn("Worker.workUntil")(function*<A, E, R>(over: Effect.Effect<A, E, R>) {
+  const { moved, provider, run } = yield* indexing
+  yield* Effect.forkScoped(upkeep)
+  const said = yield* Deferred.make<A>()
+  const ended = Effect.tap(over, (answer) => Deferred.succeed(said, answer))
+  yield* workWith(inTurns(run, provider), undefined, { provider, over: Effect.raceFirst(ended, moved) })
+  return yield* Deferred.await(said)
+}, Effect.scoped)
+
+/** `workUntil` interrupted. */
+export const work = workUntil(Effect.never).pipe(Effect.asVoid)
 
 /** Whether a job that does not run now will not run soon: it stands behind a gate, or a long delay. */
-const isPutOff = Effect.fnUntraced(function*(job: Job) {
+export const isPutOff = Effect.fnUntraced(function*(job: Job) {
   const gates = yield* Gates
   const now = yield* DateTime.now
   const soon = DateTime.addDuration(now, patience)
@@ -98,7 +104,7 @@ const isPutOff = Effect.fnUntraced(function*(job: Job) {
  */
 export const workOn = Effect.fn("Worker.workOn")(function*(id: JobId) {
   const queue = yield* JobQueue
-  const run = yield* indexing
+  const { moved, provider, run } = yield* indexing
   yield* workWith(run, {
     id,
     done: Effect.fnUntraced(function*(running: number) {
@@ -106,7 +112,7 @@ export const workOn = Effect.fn("Worker.workOn")(function*(id: JobId) {
       if (!isOpen(job.status)) return true
       return running === 0 && job.status === "pending" && (yield* isPutOff(job))
     }, Effect.catchTag("JobNotFound", () => Effect.succeed(true)))
-  })
+  }, { provider, over: moved })
   return yield* queue.find(id)
 })
 

@@ -214,7 +214,7 @@ describe("the job queue among many workers", () => {
         const sql = yield* SqlClient.SqlClient
         const tenant = yield* Tenant
         const t = yield* Tables
-        const given = { tenant, worker: "a", slots: 100, millis: 60_000 }
+        const given = { tenant, worker: "a", slots: 100, millis: 60_000, own: null }
         const planOf = Effect.map(
           sql<Explained>`explain (format json) ${Claim.statement(sql, t, given, sql``)}`,
           ([row]) => row?.["QUERY PLAN"][0]?.Plan ?? { "Node Type": "none" }

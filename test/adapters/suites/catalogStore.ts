@@ -124,7 +124,7 @@ export const catalogStore = (backend: Backend) =>
         const { a, b, c } = texts
         const held = yield* begin(catalog("pets", { c, fresh: "fresh", a, b }))
         const index = yield* IndexStore
-        const items = yield* index.pending(held, { model: "other", dimension: 4 }, -1, 10)
+        const items = yield* index.pending(held, { ...Indexing.space, model: "other" }, -1, 10)
         expect(items.map((item) => [item.id, item.position])).toEqual([["c", 0], ["fresh", 1], ["a", 2], ["b", 3]])
         expect(yield* Indexing.pendingIds(held)).toEqual(["fresh"])
       }).pipe(inTenant))

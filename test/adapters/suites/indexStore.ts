@@ -25,7 +25,7 @@ const {
 } = Indexing
 
 const pets = catalog("pets", { a: "list all pets", b: "add a pet", c: "feed a pet" })
-const other = { model: "other", dimension: 4 }
+const other = { ...space, model: "fake/other" }
 
 const nearest = (vector: ReadonlyArray<number>) =>
   Effect.map(Effect.flatMap(SearchIndex, (index) => index.semantic(vector, space, {}, 1)), ([hit]) => hit?.score)

@@ -289,14 +289,14 @@ export const jobQueue = (backend: Backend) =>
         test("says when the next job is due", () =>
           Effect.gen(function*() {
             const queue = yield* JobQueue
-            expect(yield* queue.nextReadyIn).toEqual(Option.none())
+            expect(yield* queue.nextReadyIn()).toEqual(Option.none())
             const held = yield* Kit.begun("pets")
-            expect(yield* queue.nextReadyIn).toEqual(Option.none())
+            expect(yield* queue.nextReadyIn()).toEqual(Option.none())
             yield* Kit.settle(held, retried)
-            const wait = Option.getOrThrow(yield* queue.nextReadyIn)
+            const wait = Option.getOrThrow(yield* queue.nextReadyIn())
             expect(Math.ceil(Duration.toMinutes(wait))).toBe(10)
             yield* Kit.enqueue("other")
-            expect(yield* queue.nextReadyIn).toEqual(Option.some(Duration.zero))
+            expect(yield* queue.nextReadyIn()).toEqual(Option.some(Duration.zero))
           }))
 
         test("gives times as the database has them", () =>

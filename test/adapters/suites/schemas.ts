@@ -51,7 +51,7 @@ export const everything = Effect.suspend(() =>
       expect((yield* gates.cooling).map(({ provider }) => provider)).toEqual(["other"])
       yield* upkeep.isTurn("reconcile", Kit.minute)
       yield* upkeep.lineUp
-      yield* upkeep.unmatched({ model: "model", dimension: 4 })
+      yield* upkeep.unmatched(Indexing.space)
       yield* upkeep.prune(Kit.minute, 10)
     }).pipe(Effect.provide(sides))
     const byWords = yield* search.lexical("feed", {}, 5)

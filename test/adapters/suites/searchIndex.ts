@@ -1,5 +1,6 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { CatalogItem, NewCatalog } from "../../../src/domain/catalog/CatalogStore.js"
 import { SearchIndex } from "../../../src/domain/search/SearchIndex.js"
@@ -30,8 +31,11 @@ const found = (words: string, filter: { readonly catalog?: string } = {}, limit 
 const semantic = (vector: ReadonlyArray<number>, filter: { readonly catalog?: string } = {}, limit = 10) =>
   Effect.flatMap(SearchIndex, (index) => index.semantic(vector, space, filter, limit))
 
-const incomplete = (filter: { readonly catalog?: string } = {}, within = space) =>
-  Effect.flatMap(SearchIndex, (index) => index.incomplete(within, filter))
+const served = (filter: { readonly catalog?: string } = {}, filling = space) =>
+  Effect.flatMap(SearchIndex, (index) => index.served(filling, filter))
+
+const unfinished = (filter: { readonly catalog?: string } = {}, filling = space) =>
+  Effect.map(served(filter, filling), (all) => all.filter(({ isWhole }) => !isWhole).map(({ catalog }) => catalog))
 
 /** What every search index does. */
 export const searchIndex = (backend: Backend) =>
@@ -189,21 +193,49 @@ export const searchIndex = (backend: Backend) =>
         expect(yield* found("hungry")).toEqual([])
       }).pipe(inTenant))
 
-    it.effect("names the catalogs whose vectors are not all in the space", () =>
+    it.effect("tells which catalogs lack vectors in the space that serves or fills them", () =>
       Effect.gen(function*() {
         yield* indexed(pets)
         const held = yield* begin(catalog("animals", { x: "feed", y: "sell" }))
         yield* put(catalog("none", { z: "zero" }))
-        expect(yield* incomplete()).toEqual(["animals", "none"])
+        expect(yield* unfinished()).toEqual(["animals", "none"])
         yield* embedSome(held, 1)
-        expect(yield* incomplete()).toEqual(["animals", "none"])
+        expect(yield* unfinished()).toEqual(["animals", "none"])
         yield* Indexing.refuseAll(held)
-        expect(yield* incomplete()).toEqual(["none"])
-        expect(yield* incomplete({ catalog: "pets" })).toEqual([])
-        expect(yield* incomplete({ catalog: "none" })).toEqual(["none"])
-        expect(yield* incomplete({}, { ...space, dimension: 8 })).toEqual(["animals", "none", "pets"])
+        expect(yield* unfinished()).toEqual(["none"])
+        expect(yield* unfinished({ catalog: "pets" })).toEqual([])
+        expect(yield* unfinished({ catalog: "none" })).toEqual(["none"])
         yield* put(catalog("pets", { list: "list all pets", add: "add a dog" }))
-        expect(yield* incomplete({ catalog: "pets" })).toEqual(["pets"])
+        expect(yield* unfinished({ catalog: "pets" })).toEqual(["pets"])
+      }).pipe(inTenant))
+
+    it.effect("asks each catalog in the space that serves it, and a new one in that which fills it", () =>
+      Effect.gen(function*() {
+        const other = { ...space, model: "fake/other", dimension: 8 }
+        const cut = { ...space, chunkWords: 50 }
+        yield* indexed(catalog("old", { x: "feed" }))
+        yield* indexed(catalog("moved", { x: "feed" }), Indexing.plain, other)
+        yield* indexed(catalog("cut", { x: "feed" }), Indexing.plain, cut)
+        yield* put(catalog("new", { x: "feed" }))
+        expect(
+          (yield* served({}, other)).map(({ catalog, isWhole, space }) => [catalog, Option.getOrNull(space), isWhole])
+        )
+          .toEqual([["cut", cut, true], ["moved", other, true], ["new", null, false], ["old", space, true]])
+        const found = (within: typeof space) =>
+          Effect.map(
+            Effect.flatMap(SearchIndex, (index) =>
+              index.semantic(Indexing.vectorOf("feed", within.dimension), within, {}, 10)),
+            (hits) =>
+              hits.map((hit) => hit.catalog)
+          )
+        expect([yield* found(space), yield* found(other), yield* found(cut)]).toEqual([["old"], ["moved"], ["cut"]])
+        const held = yield* Indexing.claim
+        yield* embedSome(held, 10, other)
+        expect(yield* found(other)).toEqual(["moved", "new"])
+        // A set that is being filled beside the one that serves is not asked yet.
+        const moving = yield* begin(catalog("old", { x: "feed" }))
+        yield* embedSome(moving, 10, other)
+        expect([yield* found(space), yield* found(other)]).toEqual([["old"], ["moved", "new"]])
       }).pipe(inTenant))
 
     it.effect("finds nothing of another tenant", () =>
@@ -211,6 +243,6 @@ export const searchIndex = (backend: Backend) =>
         yield* inTenant(indexed(pets))
         expect(yield* inTenant(found("feed pets list"))).toEqual([])
         expect(yield* inTenant(semantic(Indexing.vectorOf("add a pet")))).toEqual([])
-        expect(yield* inTenant(incomplete({}, { model: "x", dimension: 1 }))).toEqual([])
+        expect(yield* inTenant(served({}, { ...space, model: "x" }))).toEqual([])
       }))
   })

@@ -9,11 +9,14 @@ import { enqueueInTransaction } from "../../../src/adapters/postgres/enqueueInTr
 import * as GatesInSql from "../../../src/adapters/postgres/Gates.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import * as PacerInSql from "../../../src/adapters/postgres/Pacer.js"
+import * as StoreEmbedderInSql from "../../../src/adapters/postgres/StoreEmbedder.js"
 import * as UpkeepInSql from "../../../src/adapters/postgres/Upkeep.js"
 import * as WakeUpsInSql from "../../../src/adapters/postgres/WakeUps.js"
 import * as WorkerLockInSql from "../../../src/adapters/postgres/WorkerLock.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
+import { EmbedderProfile } from "../../../src/domain/embedding/EmbedderProfile.js"
 import { IndexStore } from "../../../src/domain/embedding/IndexStore.js"
+import { StoreEmbedder } from "../../../src/domain/embedding/StoreEmbedder.js"
 import { noProgress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
@@ -37,6 +40,7 @@ const stores = Layer.mergeAll(
   Indexing.stores,
   GatesInSql.layer,
   PacerInSql.layer,
+  StoreEmbedderInSql.layer,
   UpkeepInSql.layer,
   WakeUpsInSql.layer,
   WorkerLockInSql.layer
@@ -94,7 +98,25 @@ const vectors = (held: Held) =>
 const legs = Effect.map(SearchIndex, (index): Walk<SearchIndex["Type"]> => ({
   lexical: is([])(index.lexical("pet", {}, 10)),
   semantic: is([])(index.semantic(Indexing.vectorOf("add a pet"), Indexing.space, {}, 10)),
-  incomplete: is([])(index.incomplete({ model: "another", dimension: 4 }, {}))
+  served: is([])(index.served(Indexing.space, {}))
+}))
+
+const embedder = EmbedderProfile.make({
+  provider: "fake",
+  model: "model",
+  dimension: Option.some(4),
+  chunkWords: 100
+})
+const another = EmbedderProfile.make({ ...embedder, model: "another" })
+
+const embedders = Effect.map(StoreEmbedder, (store): Walk<StoreEmbedder["Type"]> => ({
+  find: is(Option.none())(store.find),
+  headway: is({ sources: 0, moved: 0, items: 0, done: 0, refused: 0, failed: 0 })(store.headway),
+  estimate: is({ sources: 0, texts: 0, stored: 0 })(store.estimate(embedder)),
+  redirect: is(0)(store.redirect),
+  retire: is(true)(store.retire),
+  adopt: is({ uses: another, leaving: [] })(store.adopt(another)),
+  change: is({ uses: embedder, leaving: [another] })(store.change(embedder))
 }))
 
 const request = { worker: WorkerId.make("theirs"), slots: 5, duration: minute }
@@ -114,7 +136,7 @@ const queue = (ready: Held["job"]["id"], held: Held) =>
     settleAll: is(new Set())(jobs.settleAll([held], Outcome.Completed())),
     isReclaimDue: is(false)(jobs.isReclaimDue),
     reclaim: is({ freed: 0, failed: 0 })(jobs.reclaim),
-    nextReadyIn: is(Option.none())(jobs.nextReadyIn),
+    nextReadyIn: is(Option.none())(jobs.nextReadyIn()),
     find: failsAs("JobNotFound")(jobs.find(ready)),
     list: is([])(jobs.list({ limit: 10 })),
     retry: failsAs("JobNotFound")(jobs.retry(ready)),
@@ -143,7 +165,7 @@ const paces = Effect.map(Pacer, (pacer): Walk<Pacer["Type"]> => ({
   })
 }))
 
-const space = { model: "another", dimension: 4 }
+const space = { ...Indexing.space, model: "another" }
 
 const upkeep = Effect.map(Upkeep, (keep): Walk<Upkeep["Type"]> => ({
   isTurn: is(true)(keep.isTurn("reconcile", minute)),
@@ -165,17 +187,20 @@ export const tenants = (backend: Backend) =>
       it.effect("have catalogs, vectors and hits of their own", () =>
         Effect.gen(function*() {
           const [mine, theirs] = yield* two
+          yield* as(mine)(Effect.flatMap(StoreEmbedder, (store) => store.adopt(embedder)))
           yield* as(mine)(Indexing.indexed(pets))
           const held = yield* as(mine)(Indexing.begin({ ...pets, revision: "two" }, Indexing.forced))
           yield* as(theirs)(Effect.gen(function*() {
             yield* walked(yield* vectors(held))
             yield* walked(yield* legs)
+            yield* walked(yield* embedders)
             yield* walked(yield* catalogs)
           }))
           yield* as(mine)(Effect.gen(function*() {
             expect(yield* Indexing.embedSome(held)).toHaveLength(2)
             expect((yield* Indexing.finish(held)).status).toBe("succeeded")
             expect(yield* Indexing.served("add a pet")).toEqual(["a", "b"])
+            expect(yield* (yield* StoreEmbedder).find).toEqual(Option.some({ uses: embedder, leaving: [] }))
           }))
         }), 120_000)
 

@@ -87,21 +87,25 @@ export const upkeep = (backend: Backend) =>
             expect(yield* unmatched()).toEqual([])
           }))
 
-        test("are found by the model and the dimension that serve", () =>
+        test("are found by the model, the dimension and the chunks that serve", () =>
           Effect.gen(function*() {
             yield* Indexing.indexed(pets)
-            expect(yield* unmatched({ model: "another", dimension: 4 })).toEqual([["pets", 0]])
-            expect(yield* unmatched({ model: "model", dimension: 8 })).toEqual([["pets", 0]])
+            expect(yield* unmatched({ ...Indexing.space, model: "fake/another" })).toEqual([["pets", 0]])
+            expect(yield* unmatched({ ...Indexing.space, dimension: 8 })).toEqual([["pets", 0]])
+            expect(yield* unmatched({ ...Indexing.space, chunkWords: 50 })).toEqual([["pets", 0]])
           }))
 
         test("are told by the stored dimension where the embedder names none", () =>
           Effect.gen(function*() {
-            const served = { model: "model", dimension: null }
+            const served = { ...Indexing.space, dimension: null }
             yield* fails(pets)
             expect(yield* unmatched(served)).toEqual([["pets", 1]])
             yield* Indexing.indexed(Indexing.catalog("cars", { three: "third text" }))
             expect(yield* unmatched(served)).toEqual([["pets", 1]])
-            expect(yield* unmatched({ model: "another", dimension: null })).toEqual([["cars", 0], ["pets", 1]])
+            expect(yield* unmatched({ ...Indexing.space, model: "fake/another", dimension: null })).toEqual([[
+              "cars",
+              0
+            ], ["pets", 1]])
           }))
 
         test("are found by the hash of an item's text, and by a chunk that is gone", () =>
@@ -122,7 +126,7 @@ export const upkeep = (backend: Backend) =>
             yield* Indexing.refuseAll(held)
             yield* Indexing.finish(held)
             expect(yield* unmatched()).toEqual([])
-            expect(yield* unmatched({ model: "another", dimension: 4 })).toEqual([["pets", 0]])
+            expect(yield* unmatched({ ...Indexing.space, model: "fake/another" })).toEqual([["pets", 0]])
           }))
 
         test("are found where a removed item still stands", () =>

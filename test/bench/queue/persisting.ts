@@ -18,7 +18,7 @@ import { catalogOf } from "../house.js"
  */
 const dimension = 1024
 const batchSize = 32
-const space = { model: "bench", dimension }
+const space = { model: "bench", dimension, chunkWords: 256 }
 
 const vectorOf = (seed: number): ReadonlyArray<number> => {
   const numbers = Array.from({ length: dimension }, (_, n) => Math.sin(seed * 12.9898 + n * 78.233))

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import { contribution, fuse, single, standard } from "../../../src/domain/search/fuse.js"
+import { contribution, fuse as fuseAll, meant, single, standard } from "../../../src/domain/search/fuse.js"
 import { SearchAnswer } from "../../../src/domain/search/Query.js"
 import type { LegHit } from "../../../src/domain/search/SearchIndex.js"
+
+/** Both legs, with one vector space. */
+const fuse = (
+  { lexical, semantic }: { readonly lexical: ReadonlyArray<LegHit>; readonly semantic: ReadonlyArray<LegHit> },
+  limit: number,
+  fusion = standard
+) => fuseAll({ lexical, semantic: [semantic] }, limit, fusion)
 
 const hit = (id: string, score: number, catalog = "c"): LegHit => ({
   catalog,
@@ -106,6 +113,34 @@ describe("fuse", () => {
     const hits = single("semantic", [hit("b", 0.5), hit("a", 0.7), hit("c", 0.5)])
     expect(ids(hits)).toEqual(["a", "b", "c"])
     expect(hits[0]?.scores).toEqual({ semantic: 0.7 })
+  })
+})
+
+describe("the hits of several vector spaces", () => {
+  const spaces = FastCheck.array(leg, { minLength: 2, maxLength: 4 })
+    .map((all) => all.map((hits, at) => hits.map((one) => ({ ...one, catalog: `catalog ${at}` }))))
+
+  it.prop("come all, and in each space's own order", [spaces], ([spaces]) => {
+    const hits = meant(spaces, 100)
+    expect(hits).toHaveLength(spaces.flat().length)
+    for (const [at, space] of spaces.entries()) {
+      const own = hits.filter(({ catalog }) => catalog === `catalog ${at}`)
+      expect(own.map(({ scores }) => scores.semantic)).toEqual(
+        space.map(({ score }) => score).toSorted((a, b) => b - a)
+      )
+    }
+  })
+
+  it("compare by rank, because one model's cosines are all higher than another's", () => {
+    const high = [hit("a", 0.91), hit("b", 0.9)]
+    const low = [hit("c", 0.3, "d"), hit("e", 0.2, "d")]
+    expect(ids(meant([high, low], 2))).toEqual(["a", "c"])
+    expect(ids(fuseAll({ lexical: [], semantic: [high, low] }, 10))).toEqual(["a", "c", "b", "e"])
+  })
+
+  it("compare by cosine where there is one space", () => {
+    expect(meant([[hit("a", 0.1), hit("b", 0.9)]], 10)).toEqual(single("semantic", [hit("a", 0.1), hit("b", 0.9)]))
+    expect(meant([], 10)).toEqual([])
   })
 })
 

@@ -93,7 +93,7 @@ const queueOf = (
           return { status: "pending" as const, runAt: Option.none() }
         }),
       isReclaimDue: Effect.succeed(false),
-      nextReadyIn: Effect.succeed(Option.none())
+      nextReadyIn: () => Effect.succeed(Option.none())
     }),
     Layer.mock(WorkerLock, {
       register: Effect.succeed({

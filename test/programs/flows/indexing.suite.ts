@@ -30,9 +30,12 @@ const numbered = (count: number) =>
 
 const asked = (played: Script) => played.calls.flat()
 
+/** A worker takes the jobs of its own embedder's provider alone. */
+const own = { provider: "scripted", maxAttempts: 5, force: false }
+
 /** Store a catalog and run its job to its end in this process. */
 const run = (stored: ReturnType<typeof catalog>, force = false) =>
-  Effect.flatMap(put(stored, { provider: "scripted", maxAttempts: 5, force }), (job) => workOn(job.id))
+  Effect.flatMap(put(stored, { ...own, force }), (job) => workOn(job.id))
 
 const contains = (word: string) => (texts: ReadonlyArray<string>) => texts.some((text) => text.includes(word))
 /** What a person in charge heard. */
@@ -211,10 +214,10 @@ export const indexing = (backend: Backend) =>
         const until = Effect.runSync(Deferred.make<void>())
         const played = script((_, call) => call === 0 ? { _tag: "Hold", begun, until } : serve)
         return Effect.gen(function*() {
-          const first = yield* put(catalog("pets", { a: "old text", b: "same" }))
+          const first = yield* put(catalog("pets", { a: "old text", b: "same" }), own)
           const running = yield* Effect.fork(workOn(first.id))
           yield* Deferred.await(begun)
-          yield* put(catalog("pets", { a: "new text", b: "same" }))
+          yield* put(catalog("pets", { a: "new text", b: "same" }), own)
           yield* Deferred.succeed(until, undefined)
           expect((yield* Fiber.join(running)).status).toBe("succeeded")
           expect(asked(played)).toEqual(["old text", "same", "new text"])
@@ -227,7 +230,7 @@ export const indexing = (backend: Backend) =>
         const played = script((_, call) => call === 1 ? { _tag: "Hold", begun, until } : serve)
         return Effect.gen(function*() {
           const store = yield* CatalogStore
-          const job = yield* put(catalog("pets", numbered(12)))
+          const job = yield* put(catalog("pets", numbered(12)), own)
           const running = yield* Effect.fork(workOn(job.id))
           yield* Deferred.await(begun)
           yield* store.remove("pets")
@@ -247,10 +250,11 @@ export const indexing = (backend: Backend) =>
           Effect.map(JobQueue, (queue) =>
             JobQueue.of({
               ...queue,
-              nextReadyIn: Effect.if(Deferred.isDone(until), {
-                onTrue: () => Effect.succeedNone,
-                onFalse: () => Effect.tap(queue.nextReadyIn, () => Deferred.succeed(until, undefined))
-              })
+              nextReadyIn: () =>
+                Effect.if(Deferred.isDone(until), {
+                  onTrue: () => Effect.succeedNone,
+                  onFalse: () => Effect.tap(queue.nextReadyIn(), () => Deferred.succeed(until, undefined))
+                })
             }))
         )
         return Effect.gen(function*() {
@@ -283,7 +287,7 @@ export const indexing = (backend: Backend) =>
         const played = script((_, call) => call === 1 ? { _tag: "Hold", begun, until } : serve)
         return Effect.gen(function*() {
           const queue = yield* JobQueue
-          const job = yield* put(catalog("pets", numbered(12)))
+          const job = yield* put(catalog("pets", numbered(12)), own)
           const running = yield* Effect.fork(work)
           yield* Deferred.await(begun)
           const stopping = yield* Effect.fork(Fiber.interrupt(running))

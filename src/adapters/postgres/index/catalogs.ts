@@ -61,10 +61,11 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
   const rows = yield* sql<Row>`
     with space as materialized (
       select s.id as source_id,
-        coalesce(s.model, n.model) as model, coalesce(s.dimension, n.dimension) as dimension
+        coalesce(s.model, n.model) as model, coalesce(s.dimension, n.dimension) as dimension,
+        coalesce(s.chunk_words, n.chunk_words) as chunk_words
       from ${t.source} s
       left join lateral (
-        select c.model, c.dimension from ${t.chunk} c
+        select c.model, c.dimension, c.chunk_words from ${t.chunk} c
         where c.tenant = s.tenant and c.source_kind = s.kind and c.source_id = s.id
         order by c.written_at desc limit 1
       ) n on s.model is null
@@ -74,12 +75,13 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
         exists (
           select from ${t.chunk} c
           where c.tenant = ${tenant} and c.source_kind = 'catalog' and c.source_id = i.source_id and c.model = p.model
-            and c.dimension = p.dimension and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash offset 0
+            and c.dimension = p.dimension and c.chunk_words = p.chunk_words and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash offset 0
         ) as indexed,
         exists (
           select from ${t.refusal} r
           where r.tenant = ${tenant} and r.source_kind = 'catalog' and r.source_id = i.source_id and r.item_id = i.id
-            and r.item_hash = i.text_hash and r.model = coalesce(p.model, r.model) offset 0
+            and r.item_hash = i.text_hash and r.model = coalesce(p.model, r.model)
+            and r.chunk_words = coalesce(p.chunk_words, r.chunk_words) offset 0
         ) as refused
       from ${t.item} i join space p on p.source_id = i.source_id
       where i.tenant = ${tenant} and i.source_kind = 'catalog' and not i.removed

@@ -3,24 +3,34 @@ import * as Effect from "effect/Effect"
 import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
+import * as Embedder from "../embedder/lock.js"
 import * as FixedStatement from "../FixedStatement.js"
 import { complete as completeJob } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
+import { noting } from "./stray.js"
 import { isIncomplete } from "./standing.js"
 import { Tables } from "../Tables.js"
 import type { Names } from "../Tables.js"
 
-/** Notes the texts of the chunks in `dropped` as stray. */
-const noting = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
-  sql`
-    insert into ${t.stray} (tenant, model, dimension, text_hash)
-    select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
-    order by d.model, d.dimension, d.text_hash
-    on conflict do nothing`
+/**
+ * Chunks of another space wait until the whole store has moved (see EmbedderUse), while the record names their embedder; so do
+ * refusals, which know no dimension.
+ */
+const isKept = (sql: SqlClient.SqlClient, t: Names, tenant: string, space: VectorSpace) => ({
+  chunk: sql`(c.model, c.dimension, c.chunk_words)
+      is distinct from (${space.model}, ${space.dimension}::integer, ${space.chunkWords}::integer) and exists (
+    select from ${t.embedder} e
+    where e.tenant = ${tenant} and e.qualified = c.model and e.chunk_words = c.chunk_words
+      and e.dimension = c.dimension)`,
+  refusal: sql`(r.model, r.chunk_words) is distinct from (${space.model}, ${space.chunkWords}::integer) and exists (
+    select from ${t.embedder} e
+    where e.tenant = ${tenant} and e.qualified = r.model and e.chunk_words = r.chunk_words)`
+})
 
 /**
- * What is left is the source's present items with their present texts in one space; the texts given up are noted as stray. One
- * statement: the parts touch different tables, and none needs to see what another one did.
+ * What is left in this space is the source's present items with their present texts; the texts given up are noted as stray. Of
+ * other spaces, nothing that the record does not name. One statement: the parts touch different tables, and none needs to see what
+ * another one did.
  */
 const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
   readonly tenant: string
@@ -30,10 +40,11 @@ const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
   // Every present item is current or refused: what is too many is found as a set, and deleted by key.
   sql<{ readonly stray: boolean }>`
     with surplus as materialized (
-      select c.model, c.dimension, c.item_id, c.item_hash from ${t.chunk} c
+      select c.model, c.dimension, c.chunk_words, c.item_id, c.item_hash from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
+        and not (${isKept(sql, t, tenant, space).chunk})
       except
-      select ${space.model}, ${space.dimension}::integer, i.id, i.text_hash from ${t.item} i
+      select ${space.model}, ${space.dimension}::integer, ${space.chunkWords}::integer, i.id, i.text_hash from ${t.item} i
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and not i.removed
     ), dropped as (
       delete from ${t.chunk} c
@@ -42,7 +53,8 @@ const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
         cross join lateral (
           select o.ctid as place from ${t.chunk} o
           where o.tenant = ${tenant} and o.source_kind = ${source.kind} and o.source_id = ${source.id}
-            and o.model = s.model and o.dimension = s.dimension and o.item_id = s.item_id and o.item_hash = s.item_hash
+            and o.model = s.model and o.dimension = s.dimension and o.chunk_words = s.chunk_words
+            and o.item_id = s.item_id and o.item_hash = s.item_hash
           offset 0
         ) o))
       returning c.model, c.dimension, c.text_hash
@@ -50,7 +62,8 @@ const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
     ), cured as (
       delete from ${t.refusal} r
       where r.tenant = ${tenant} and r.source_kind = ${source.kind} and r.source_id = ${source.id}
-        and (r.model <> ${space.model} or not exists (
+        and not (${isKept(sql, t, tenant, space).refusal})
+        and ((r.model, r.chunk_words) is distinct from (${space.model}, ${space.chunkWords}::integer) or not exists (
           select from ${t.item} i
           where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id}
             and i.id = r.item_id and i.text_hash = r.item_hash and not i.removed offset 0))
@@ -58,22 +71,28 @@ const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
       delete from ${t.item} i
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed
     ), served as (
-      update ${t.source} s set model = ${space.model}, dimension = ${space.dimension}, complete = true, updated_at = now()
+      update ${t.source} s set model = ${space.model}, dimension = ${space.dimension}, chunk_words = ${space.chunkWords},
+        complete = true, updated_at = now()
       where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
-        and (s.model, s.dimension, s.complete) is distinct from (${space.model}, ${space.dimension}::integer, true)
+        and (s.model, s.dimension, s.chunk_words, s.complete)
+          is distinct from (${space.model}, ${space.dimension}::integer, ${space.chunkWords}::integer, true)
+    ), learnt as (
+      update ${t.embedder} e set dimension = ${space.dimension}
+      where e.tenant = ${tenant} and e.place = 0 and e.dimension is null
     )
     select exists (select from dropped) or exists (select from ${t.stray} where stray.tenant = ${tenant}) as stray`
 )
 
 /**
- * See IndexStore.complete; belongs inside a transaction. While items are missing, whatever served goes on serving. `stray` says
- * whether texts stand noted as stray.
+ * See IndexStore.complete; belongs inside a transaction. While items are missing, or where the store has moved to another
+ * embedder, whatever served goes on serving. `stray` says whether texts stand noted as stray.
  */
 export const complete = Effect.fn("complete")(
   function*(tenant: string, held: Held, space: VectorSpace, progress: Progress) {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
     const source = held.job.source
+    yield* Embedder.lockShared(tenant)
     yield* Source.lock(tenant, source)
     const incomplete = yield* isIncomplete(sql, t, { tenant, held, space, progress })
     const [equal] = incomplete ? [] : yield* equalise(sql, t, { tenant, source, space })

@@ -64,10 +64,10 @@ const writeRefusals = Effect.fnUntraced(
     const { id, kind } = held.job.source
     const encoded = refusals.map((refusal) => Schema.encodeSync(Refusal)(refusal))
     yield* sql`
-      insert into ${t.refusal} (tenant, source_kind, source_id, item_id, model, item_hash, failure)
-      select ${tenant}, ${kind}, ${id}, n.item, ${space.model}, n."itemHash", n.failure
+      insert into ${t.refusal} (tenant, source_kind, source_id, item_id, model, chunk_words, item_hash, failure)
+      select ${tenant}, ${kind}, ${id}, n.item, ${space.model}, ${space.chunkWords}::integer, n."itemHash", n.failure
       from jsonb_to_recordset(${JSON.stringify(encoded)}::jsonb) as n (item text, "itemHash" text, failure jsonb)
-      on conflict (tenant, source_kind, source_id, item_id, model)
+      on conflict (tenant, source_kind, source_id, item_id, model, chunk_words)
         do update set item_hash = excluded.item_hash, failure = excluded.failure, refused_at = excluded.refused_at`
   }
 )

@@ -1,4 +1,5 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
+import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import type { PendingItem, VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Progress } from "../../../domain/job/Job.js"
@@ -25,13 +26,14 @@ interface Given {
 const currentChunk = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) =>
   sql`c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
     and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
-    and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash
+    and c.chunk_words = ${space.chunkWords}::integer and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash
     and c.written_at >= ${forcedAt(sql, t, tenant, held)}`
 
 /** The model would not take the item's present text. */
 const validRefusal = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) =>
   sql`r.tenant = ${tenant} and r.source_kind = i.source_kind and r.source_id = i.source_id
-    and r.item_id = i.id and r.model = ${space.model} and r.item_hash = i.text_hash
+    and r.item_id = i.id and r.model = ${space.model} and r.chunk_words = ${space.chunkWords}::integer
+    and r.item_hash = i.text_hash
     and r.refused_at >= ${forcedAt(sql, t, tenant, held)}`
 
 const isPresent = (sql: SqlClient.SqlClient, tenant: string, held: Held) =>
@@ -57,7 +59,8 @@ const sets = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, sp
       except
       select c.item_id, c.item_hash from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${kind} and c.source_id = ${id}
-        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and c.ordinal = 0
+        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
+        and c.chunk_words = ${space.chunkWords}::integer and c.ordinal = 0
         and c.written_at >= ${forcedAt(sql, t, tenant, held)}
     ),
     refused as materialized (
@@ -65,7 +68,7 @@ const sets = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, sp
       intersect
       select r.item_id, r.item_hash from ${t.refusal} r
       where r.tenant = ${tenant} and r.source_kind = ${kind} and r.source_id = ${id} and r.model = ${space.model}
-        and r.refused_at >= ${forcedAt(sql, t, tenant, held)}
+        and r.chunk_words = ${space.chunkWords}::integer and r.refused_at >= ${forcedAt(sql, t, tenant, held)}
     )`
 }
 
@@ -79,11 +82,12 @@ const dropBroken = FixedStatement.make((sql, t, { held: { job: { source } }, spa
   sql`
     delete from ${t.chunk} b
     where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
-      and b.model = ${space.model} and b.dimension = ${space.dimension}
+      and b.model = ${space.model} and b.dimension = ${space.dimension} and b.chunk_words = ${space.chunkWords}::integer
       and b.item_id = any(array(
         select c.item_id from ${t.chunk} c
         where c.tenant = ${tenant} and c.source_kind = ${source.kind} and c.source_id = ${source.id}
-          and c.model = ${space.model} and c.dimension = ${space.dimension} and ${vectorless(sql, t)}))`
+          and c.model = ${space.model} and c.dimension = ${space.dimension}
+          and c.chunk_words = ${space.chunkWords}::integer and ${vectorless(sql, t)}))`
 )
 
 interface Counted extends Standing {
@@ -97,7 +101,8 @@ const count = FixedStatement.make((sql, t, { held, space, tenant }: Given) =>
     select p.items, p.items - l.lacking as current, r.refused, exists (
       select from ${t.chunk} c
       where c.tenant = ${tenant} and c.source_kind = ${held.job.source.kind} and c.source_id = ${held.job.source.id}
-        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and ${vectorless(sql, t)}
+        and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
+        and c.chunk_words = ${space.chunkWords}::integer and ${vectorless(sql, t)}
     ) as broken
     from (select count(*) as items from present) p,
       (select count(*) as lacking from lacking) l,
@@ -116,7 +121,8 @@ export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t:
 })
 
 /**
- * Guards the job as `guard` does, and answers whether an item is neither current nor refused. Belongs after the source's lock,
+ * Guards the job as `guard` does, and answers whether an item is neither current nor refused, and whether the store uses another
+ * space by now. Belongs after the source's lock,
  * so that what is read cannot have changed meanwhile.
  */
 const guardAndLook = FixedStatement.make((
@@ -124,14 +130,22 @@ const guardAndLook = FixedStatement.make((
   t,
   { held, progress, space, tenant }: Given & { readonly progress: Progress }
 ) =>
-  sql<{ readonly guarded: boolean; readonly incomplete: boolean }>`
+  sql<{ readonly guarded: boolean; readonly incomplete: boolean; readonly foreign: boolean }>`
     with guarded as (${guarding(sql, t, tenant, held, progress)}),
     ${sets(sql, t, tenant, held, space)}
     select exists (select from guarded) as guarded,
-      (select count(*) from lacking) > (select count(*) from refused) as incomplete`
+      (select count(*) from lacking) > (select count(*) from refused) as incomplete,
+      exists (
+        select from ${t.embedder} e
+        where e.tenant = ${tenant} and e.place = 0 and (e.qualified <> ${space.model}
+          or e.dimension <> ${space.dimension}::integer or e.chunk_words <> ${space.chunkWords}::integer)
+      ) as foreign`
 )
 
-/** Whether the source of a held job is incomplete. Its job's row is locked from then on, and its progress written. */
+/**
+ * Whether the source of a held job is incomplete, or another space is to serve it. Its job's row is locked from then on, and its
+ * progress written.
+ */
 export const isIncomplete = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   t: Names,
@@ -139,7 +153,7 @@ export const isIncomplete = Effect.fnUntraced(function*(
 ) {
   const [row] = yield* guardAndLook(sql, t, given)
   if (row?.guarded !== true) return yield* refuse(given.held)
-  return row.incomplete
+  return row.incomplete || row.foreign
 })
 
 /** A page costs as much as the items that it passes. */
@@ -176,7 +190,7 @@ export const known = (sql: SqlClient.SqlClient, t: Names, given: Given, hashes: 
  * The dimension that this model's vectors have: that of the source completed last, else of the first vector found. Where
  * settings changed a model's dimension, both stand until every source has moved.
  */
-export const storedDimension = (sql: SqlClient.SqlClient, t: Names, tenant: string, model: string) =>
+export const storedDimension = (sql: SqlClient.SqlClient, t: Names, tenant: string, model: string | Fragment) =>
   sql`coalesce(
     (select s.dimension from ${t.source} s
       where s.tenant = ${tenant} and s.model = ${model} order by s.updated_at desc limit 1),

@@ -3,6 +3,15 @@ import * as Effect from "effect/Effect"
 import * as SqlFailure from "../SqlFailure.js"
 import { transact } from "../transact.js"
 import { Tables } from "../Tables.js"
+import type { Names } from "../Tables.js"
+
+/** Notes the texts of the chunks in `dropped` as stray. */
+export const noting = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
+  sql`
+    insert into ${t.stray} (tenant, model, dimension, text_hash)
+    select distinct ${tenant}, d.model, d.dimension, d.text_hash from dropped d
+    order by d.model, d.dimension, d.text_hash
+    on conflict do nothing`
 
 /** Vectors swept in one transaction. */
 const slice = 2000

@@ -52,7 +52,8 @@ export const replacing = (sql: SqlClient.SqlClient, t: Names, tenant: string, he
       cross join lateral (
         select c.ctid as place, c.item_id, c.ordinal, c.text_hash from ${t.chunk} c
         where c.tenant = ${tenant} and c.source_kind = ${kind} and c.source_id = ${id}
-          and c.model = ${space.model} and c.dimension = ${space.dimension}::integer and c.item_id = g.item
+          and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
+          and c.chunk_words = ${space.chunkWords}::integer and c.item_id = g.item
         offset 0
       ) c
     ),
@@ -75,14 +76,15 @@ export const replacing = (sql: SqlClient.SqlClient, t: Names, tenant: string, he
     cured as (
       delete from ${t.refusal} r
       where r.tenant = ${tenant} and r.source_kind = ${kind} and r.source_id = ${id} and r.model = ${space.model}
-        and r.item_id = any(array(select distinct g.item from given g))
+        and r.chunk_words = ${space.chunkWords}::integer and r.item_id = any(array(select distinct g.item from given g))
     ),
     put as (
       insert into ${t.chunk} as c
-        (tenant, source_kind, source_id, model, dimension, item_id, ordinal, item_hash, text_hash)
-      select ${tenant}, ${kind}, ${id}, ${space.model}, ${space.dimension}::integer, g.item, g.ordinal, g.hash, g.chunk
+        (tenant, source_kind, source_id, model, dimension, chunk_words, item_id, ordinal, item_hash, text_hash)
+      select ${tenant}, ${kind}, ${id}, ${space.model}, ${space.dimension}::integer, ${space.chunkWords}::integer,
+        g.item, g.ordinal, g.hash, g.chunk
       from given g
-      on conflict (tenant, source_kind, source_id, model, dimension, item_id, ordinal)
+      on conflict (tenant, source_kind, source_id, model, dimension, chunk_words, item_id, ordinal)
         do update set item_hash = excluded.item_hash, text_hash = excluded.text_hash, written_at = excluded.written_at
     )`
 }

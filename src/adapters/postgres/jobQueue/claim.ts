@@ -36,6 +36,8 @@ interface Given {
   readonly slots: number
   /** How long the lease lasts. */
   readonly millis: number
+  /** Whose jobs alone are taken; null for every provider's. */
+  readonly own: string | null
 }
 
 /**
@@ -49,7 +51,7 @@ interface Given {
 export const statement = (
   sql: SqlClient.SqlClient,
   t: Names,
-  { millis, slots, tenant, worker }: Given,
+  { millis, own, slots, tenant, worker }: Given,
   only: Statement.Fragment
 ) =>
   sql<ClaimRow>`${prepared}
@@ -59,7 +61,7 @@ export const statement = (
       from provider cross join lateral (
         select pending.ctid as place, pending.run_at, pending.id from ${t.pending}
         where pending.tenant = ${tenant} and pending.provider = provider.name and pending.run_at <= now()
-          and provider.free_at <= now() ${only}
+          and provider.free_at <= now() and provider.name = coalesce(${own}::text, provider.name) ${only}
         order by pending.run_at, pending.id
         limit ${slots}
         for update skip locked
@@ -117,8 +119,9 @@ const toJobs = (jobs: Columns): ReadonlyArray<Claimed> =>
 const toHeld = (worker: WorkerId) => ([row]: ReadonlyArray<ClaimRow>): ReadonlyArray<Held> =>
   row === undefined ? [] : toJobs(row.jobs).map((job) => ({ job, worker, fence: row.fence }))
 
-const givenFor = (tenant: string, { duration, slots, worker }: Omit<ClaimRequest, "only">): Given => ({
+const givenFor = (tenant: string, { duration, provider, slots, worker }: Omit<ClaimRequest, "only">): Given => ({
   tenant,
+  own: provider ?? null,
   slots,
   worker,
   millis: Duration.toMillis(duration)
@@ -129,10 +132,11 @@ export const claim = (
   sql: SqlClient.SqlClient,
   t: Names,
   tenant: string,
-  { duration, only: id, slots, worker }: ClaimRequest
+  request: ClaimRequest
 ): Effect.Effect<ReadonlyArray<Held>, StoreFailure> => {
+  const { only: id, slots, worker } = request
   if (slots < 1) return Effect.succeed([])
-  const given = givenFor(tenant, { duration, slots, worker })
+  const given = givenFor(tenant, request)
   return Effect.map(id === undefined ? any(sql, t, given) : only(sql, t, { ...given, id }), toHeld(worker))
 }
 

@@ -35,7 +35,11 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
   return rows.map(JobRow.toJob)
 })
 
-const firstReady = FixedStatement.make((sql, t, { tenant }: { readonly tenant: string }) =>
+const firstReady = FixedStatement.make((
+  sql,
+  t,
+  { own, tenant }: { readonly tenant: string; readonly own: string | null }
+) =>
   sql<{ readonly wait: number | null }>`${prepared}
     with recursive ${providers(sql, t, tenant)}
     select ceil(extract(epoch from min(greatest(head.run_at, provider.free_at)) - now()) * 1000)::float8 as wait
@@ -45,12 +49,12 @@ const firstReady = FixedStatement.make((sql, t, { tenant }: { readonly tenant: s
       order by pending.run_at
       limit 1
     ) as head
-    where provider.free_at < 'infinity'`
+    where provider.free_at < 'infinity' and provider.name = coalesce(${own}::text, provider.name)`
 )
 
 /** Until the next pending job is due and its provider free; zero when one is ready, none when all wait for a person. */
-export const nextReadyIn = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
+export const nextReadyIn = (sql: SqlClient.SqlClient, t: Names, tenant: string, own: string | null) =>
   Effect.map(
-    firstReady(sql, t, { tenant }),
+    firstReady(sql, t, { tenant, own }),
     ([row]) => Option.map(Option.fromNullable(row?.wait), (wait) => Duration.millis(Math.max(0, wait)))
   )

@@ -23,6 +23,7 @@ const tables = (sql: SqlClient.SqlClient, t: Names) => [
     revision text not null,
     model text,
     dimension integer,
+    chunk_words integer,
     complete boolean not null default false,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
@@ -77,12 +78,13 @@ const tables = (sql: SqlClient.SqlClient, t: Names) => [
     source_id text not null,
     model text not null,
     dimension integer not null,
+    chunk_words integer not null,
     item_id text not null,
     ordinal integer not null,
     item_hash text not null,
     text_hash text not null,
     written_at timestamptz not null default now(),
-    primary key (tenant, source_kind, source_id, model, dimension, item_id, ordinal)
+    primary key (tenant, source_kind, source_id, model, dimension, chunk_words, item_id, ordinal)
   )`,
   // No more than this: with the space in it, a planner without statistics takes it for look-ups by item and reads all of it.
   sql`create index chunk_text on ${t.chunk} (tenant, text_hash)`,
@@ -92,10 +94,22 @@ const tables = (sql: SqlClient.SqlClient, t: Names) => [
     source_id text not null,
     item_id text not null,
     model text not null,
+    chunk_words integer not null,
     item_hash text not null,
     failure jsonb not null,
     refused_at timestamptz not null default now(),
-    primary key (tenant, source_kind, source_id, item_id, model)
+    primary key (tenant, source_kind, source_id, item_id, model, chunk_words)
+  )`,
+  // Which embedder the store uses (place 0), and those that it moves away from. `qualified` is the model in all other tables.
+  sql`create table ${t.embedder} (
+    tenant text not null,
+    place integer not null,
+    provider text not null,
+    model text not null,
+    qualified text not null,
+    dimension integer,
+    chunk_words integer not null,
+    primary key (tenant, place)
   )`,
   // The newest job of each source; older ones are history. Room on each page for a second version of every row, and no index on
   // what a claim or an end changes, keep a job in place (HOT) for as long as it lives.

@@ -26,7 +26,11 @@ export const semantic = Effect.fnUntraced(
           offset 0
         ) s
         where c.tenant = ${tenant} and c.model = ${space.model} and c.dimension = ${space.dimension}
-          and c.source_kind = 'catalog' ${admitted}
+          and c.chunk_words = ${space.chunkWords} and c.source_kind = 'catalog' ${admitted}
+          and c.source_id = any(array(
+            select s.id from ${t.source} s
+            where s.tenant = ${tenant} and s.kind = 'catalog' and (s.model is null
+              or s.model = ${space.model} and s.dimension = ${space.dimension} and s.chunk_words = ${space.chunkWords})))
         group by c.source_id, c.item_id
         order by score desc, c.source_id, c.item_id
         limit ${limit}

@@ -33,16 +33,18 @@ const lastOf = (row: Row): Option.Option<LastJob> =>
  * that has neither a chunk of its present text nor a refusal. A dimension that the embedder does not name is read by the same
  * statement: read before, it may be that of an empty store, and the first source completed meanwhile would stand elsewhere.
  */
-export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string, { dimension, model }: ServedSpace) {
-  const sql = yield* SqlClient.SqlClient
-  const t = yield* Tables
-  const rows = yield* sql<Row>`
+export const unmatched = Effect.fn("Upkeep.unmatched")(
+  function*(tenant: string, { chunkWords, dimension, model }: ServedSpace) {
+    const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
+    const rows = yield* sql<Row>`
     with served as materialized (
       select coalesce(${dimension}::integer, ${storedDimension(sql, t, tenant, model)}) as dimension
     ),
     idle as materialized (
       select s.kind, s.id,
-        (s.model, s.dimension) is distinct from (${model}, (select served.dimension from served)) as elsewhere,
+        (s.model, s.dimension, s.chunk_words)
+          is distinct from (${model}, (select served.dimension from served), ${chunkWords}::integer) as elsewhere,
         last.id as job, last.status, last.max_attempts, last.finished_at
       from ${t.source} s
       left join ${t.indexJob} last on last.tenant = s.tenant and last.source_kind = s.kind and last.source_id = s.id
@@ -66,14 +68,17 @@ export const unmatched = Effect.fn("Upkeep.unmatched")(function*(tenant: string,
           select from ${t.chunk} c
           where c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
             and c.model = ${model} and c.dimension = (select served.dimension from served)
+            and c.chunk_words = ${chunkWords}::integer
             and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash)
         and not exists (
           select from ${t.refusal} r
           where r.tenant = ${tenant} and r.source_kind = i.source_kind and r.source_id = i.source_id
-            and r.item_id = i.id and r.model = ${model} and r.item_hash = i.text_hash))))
+            and r.item_id = i.id and r.model = ${model} and r.chunk_words = ${chunkWords}::integer
+            and r.item_hash = i.text_hash))))
     order by idle.kind, idle.id`
-  return rows.map((row): Unmatched => ({
-    source: new SourceRef({ kind: row.kind, id: row.id }),
-    last: lastOf(row)
-  }))
-})
+    return rows.map((row): Unmatched => ({
+      source: new SourceRef({ kind: row.kind, id: row.id }),
+      last: lastOf(row)
+    }))
+  }
+)

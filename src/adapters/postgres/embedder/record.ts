@@ -1,0 +1,90 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Profile from "../../../domain/embedding/EmbedderProfile.js"
+import { EmbedderProfile } from "../../../domain/embedding/EmbedderProfile.js"
+import * as EmbedderUse from "../../../domain/embedding/EmbedderUse.js"
+import * as FixedStatement from "../FixedStatement.js"
+import { storedDimension } from "../index/standing.js"
+import { prepared } from "../Prepared.js"
+import { Tables } from "../Tables.js"
+import { lock } from "./lock.js"
+import { redirect } from "./redirect.js"
+
+/**
+ * The table `embedder`: which one the store uses (place 0), and those that it leaves, newest first. It is written under the lock
+ * of lock.ts.
+ */
+
+interface Row {
+  readonly provider: string
+  readonly model: string
+  readonly dimension: number | null
+  readonly chunk_words: number
+}
+
+const toProfile = ({ chunk_words: chunkWords, dimension, model, provider }: Row): EmbedderProfile =>
+  EmbedderProfile.make({ provider, model, dimension: Option.fromNullable(dimension), chunkWords })
+
+/** A worker asks for each small job: prepared, a look-up by key. */
+const rows = FixedStatement.make((sql, t, { tenant }: { readonly tenant: string }) =>
+  sql<Row>`${prepared}
+    select named.provider, named.model, named.chunk_words,
+      coalesce(named.dimension, ${storedDimension(sql, t, tenant, sql`named.qualified`)}) as dimension
+    from ${t.embedder} named where named.tenant = ${tenant} order by named.place`
+)
+
+/** What the store uses; none before the first index. */
+export const find = Effect.fnUntraced(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  const found = yield* rows(sql, yield* Tables, { tenant })
+  return Array.match(found.map(toProfile), {
+    onEmpty: () => Option.none<EmbedderUse.EmbedderUse>(),
+    onNonEmpty: ([uses, ...leaving]) => Option.some({ uses, leaving })
+  })
+})
+
+export const write = Effect.fnUntraced(function*(tenant: string, { leaving, uses }: EmbedderUse.EmbedderUse) {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  const profiles = [uses, ...leaving].map((profile, place) => ({
+    place,
+    provider: profile.provider,
+    model: profile.model,
+    qualified: Profile.qualified(profile),
+    dimension: Option.getOrNull(profile.dimension),
+    chunk_words: profile.chunkWords
+  }))
+  yield* sql`delete from ${t.embedder} where tenant = ${tenant}`
+  yield* sql`
+    insert into ${t.embedder} (tenant, place, provider, model, qualified, dimension, chunk_words)
+    select ${tenant}, n.* from jsonb_to_recordset(${JSON.stringify(profiles)}::jsonb)
+      as n (place integer, provider text, model text, qualified text, dimension integer, chunk_words integer)`
+})
+
+const hasSource = Effect.fnUntraced(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  const found = yield* sql`select from ${t.source} s where s.tenant = ${tenant} limit 1`
+  return found.length > 0
+})
+
+/** See StoreEmbedder.adopt; belongs inside a transaction. */
+export const adopt = Effect.fnUntraced(function*(tenant: string, profile: EmbedderProfile) {
+  yield* lock(tenant)
+  const before = yield* find(tenant)
+  if (Option.isSome(before) && (yield* hasSource(tenant))) return before.value
+  const use: EmbedderUse.EmbedderUse = { uses: profile, leaving: [] }
+  yield* write(tenant, use)
+  return use
+})
+
+/** See StoreEmbedder.change; belongs inside a transaction. */
+export const change = Effect.fnUntraced(function*(tenant: string, to: EmbedderProfile) {
+  yield* lock(tenant)
+  const use = EmbedderUse.changed(yield* find(tenant), to)
+  yield* write(tenant, use)
+  yield* redirect(tenant)
+  return use
+})
