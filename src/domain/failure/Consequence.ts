@@ -237,6 +237,12 @@ export const userMessage = (failure: Failure): string =>
     })
   )
 
+/** Why one text was left out: where a provider is well but for this text, the words for one that is down would mislead. */
+export const leftOutMessage = (failure: Failure): string =>
+  failure._tag === "Network" || failure._tag === "Timeout" || failure._tag === "ProviderUnavailable"
+    ? `${failure.provider} fails at this text, and serves others. Change the text, or look at the model and its machine.`
+    : userMessage(failure)
+
 /** The exit code of a program whose work ended with such a failure. */
 export const exitCodeOf = (tag: FailureTag): ExitCode => standing[tag].exitCode
 

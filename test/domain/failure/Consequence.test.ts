@@ -7,6 +7,7 @@ import {
   asksAgain,
   consequence,
   exitCodeOf,
+  leftOutMessage,
   loneRequest,
   loneRequestAction,
   userMessage
@@ -337,6 +338,13 @@ describe("what a person reads", () => {
 
   it.each(all)("%s: promises nothing that the state of the work could belie", (failure) => {
     expect(userMessage(failure)).not.toMatch(/by itself|is tried again|will be/)
+  })
+
+  it("says of a text that was left out that it is the text, where the provider serves others", () => {
+    for (const failure of [network, timeout, down]) {
+      expect(leftOutMessage(failure)).toContain("openai fails at this text, and serves others.")
+    }
+    expect(leftOutMessage(filtered)).toBe(userMessage(filtered))
   })
 
   it("names what the person can do", () => {

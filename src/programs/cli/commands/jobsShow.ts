@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { IndexStore } from "../../../domain/embedding/IndexStore.js"
-import { userMessage } from "../../../domain/failure/Consequence.js"
+import { leftOutMessage } from "../../../domain/failure/Consequence.js"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Job } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
@@ -60,7 +60,7 @@ export const run = ({ job: id }: { readonly job: number }) =>
     const reasons = refused.map(({ failure, item }) => ({
       item,
       tag: failure._tag,
-      reason: userMessage(failure),
+      reason: leftOutMessage(failure),
       detail: failure.detail
     }))
     return report({ job: JobView.json(job, waits), refused: reasons }, (style) => [
