@@ -175,4 +175,9 @@ describe("a flood", () => {
     const long = { choices: [{ text: "x".repeat(400_000) }], error: { message: "late" } }
     expect(Documents.parse(JSON.stringify(long))).toMatchObject({ documents: [long], form: "json", cut: false })
   })
+
+  it("is read at its ends where even one document is too long", () => {
+    const huge = `{"text":"${"x".repeat(2_000_000)}",\n"error":{"message":"late"}}`
+    expect(Documents.parse(huge)).toMatchObject({ documents: [expect.anything(), { message: "late" }], cut: true })
+  })
 })

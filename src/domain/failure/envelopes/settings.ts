@@ -56,7 +56,9 @@ export const refusals: ReadonlyArray<Rule> = [
       "The client cannot put the key into a header: a line break, a byte-order mark or another letter stands in it.",
     tag: "InvalidRequest",
     setting: "api_key",
-    text: header
+    text: header,
+    // A parser of answers says the same of the answer's headers.
+    unlessCode: /^(?:hpe|httpparser)/
   },
   {
     name: "setting/header-code",
@@ -86,6 +88,8 @@ export const refusals: ReadonlyArray<Rule> = [
     tag: "InvalidRequest",
     setting: "url",
     text: address,
+    // OpenSSL speaks of versions of TLS, not of the address.
+    unless: /\bssl\b|\btls\b/,
     when: ({ form, status, transport }) => transport || (status === undefined && form !== "json" && form !== "events")
   },
   {

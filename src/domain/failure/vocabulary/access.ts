@@ -80,6 +80,16 @@ const noRight = anyOf(
   "keine berechtigung|zugriff (?:verweigert|nicht)|nicht (?:berechtigt|erlaubt)|acc[eè]s (?:refus|interdit)|permission refus|pas autoris|acceso (?:denegado|prohibido)|sin permiso|no tiene permiso|acesso negado|sem permiss|доступ (?:запрещ|ограничен|закрыт)|нет (?:прав|доступа)|недостаточно прав|accesso negato|eri[sş]im engellendi"
 )
 
+/** Where a connection broke, the system's own "not permitted" is nobody's right at a provider: whose it is must be said. */
+const owned =
+  /\b(?:account|organi[sz]ation|api key|key|region|country|territory|terms|model|plan|subscription|project|workspace|resource|permission denied error)\b|无权|权限|账|実名|权/
+
+/** Under a status that mostly finds fault with the request, the account or the place has to be named. */
+const refuses = (status: number | undefined, text: string): boolean =>
+  status !== 400 && status !== 422 && status !== 404 ||
+  /country|region|location|territory|permission|verified|access|suspend|disabled|terms|data policy|providers|blocked|operation not allowed|banned|deactivated|使用|权限|无权|开通|激活|账|实名/
+    .test(text)
+
 export const byCode: ReadonlyArray<Rule> = [
   {
     name: "access/scope",
@@ -163,9 +173,6 @@ export const byText: ReadonlyArray<Rule> = [
     text: noRight,
     unless:
       /parameter|unsupported value|not allowed here|additional ?properties|extra inputs?|extra fields?|role|tool ?call|\bmethod not allowed\b|\bmust be verified by the tool|schema|property|array|field|argument|header/,
-    when: ({ status, text }) =>
-      status !== 400 && status !== 422 && status !== 404 ||
-      /country|region|location|territory|permission|verified|access|suspend|disabled|terms|data policy|providers|blocked|operation not allowed|banned|deactivated|使用|权限|无权|开通|激活|账|实名/
-        .test(text)
+    when: ({ status, text, transport }) => status === undefined && transport ? owned.test(text) : refuses(status, text)
   }
 ]

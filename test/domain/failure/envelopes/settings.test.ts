@@ -95,6 +95,18 @@ describe("what our own client refuses to send", () => {
       .toHaveProperty("setting")
   })
 
+  it.each<readonly [string, TransportError]>([
+    ["a header of the answer", { code: "HPE_INVALID_HEADER_TOKEN", message: "Parse Error: Invalid header value char" }],
+    ["a version of TLS", { code: "ERR_SSL_UNSUPPORTED_PROTOCOL", message: "SSL routines::unsupported protocol" }],
+    ["a socket that this machine forbids", { message: "connect: operation not permitted" }],
+    [
+      "the same on Windows",
+      { message: "An attempt was made to access a socket in a way forbidden by its access permissions" }
+    ]
+  ])("leaves %s to the network, and parks nothing", (_, link) => {
+    expect(embed({ name: "TypeError", message: "fetch failed" }, link)._tag).toBe("Network")
+  })
+
   it("leaves a name that does not resolve, and a connection that is refused, to the network", () => {
     expect(embed({ code: "ENOTFOUND", message: "getaddrinfo ENOTFOUND https.example.com" })).toMatchObject({
       phase: "dns"

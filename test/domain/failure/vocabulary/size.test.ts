@@ -17,3 +17,26 @@ describe("a batch with too many members", () => {
     expect(ruleOf(status, crowded)).toBe(rule)
   })
 })
+
+describe("words about length", () => {
+  it.each([
+    ["tokens set against a limit", "Number of tokens (9001) greater than max allowed (8192)"],
+    ["characters set against a limit", "Text length 9001 exceeds limit 8000 characters"],
+    ["a plea for less", "Please provide a shorter text; the model takes 2048 tokens at most"],
+    ["one of several texts", "Document at index 3 is too long: 33000 tokens (max 32000)"],
+    ["the server's own names", "Cannot truncate prompt with n_keep (12378) >= n_ctx (4096)"],
+    ["a length beside an offer of credit", "The prompt is too long; shorten it, or add credits to your account"]
+  ])("are told by %s", (_, message) => {
+    expect(ruleOf(400, words(message))).toBe("size/words")
+  })
+
+  it.each([
+    ["under a status of pace", 429, "Input token limit exceeded."],
+    ["under a status of money", 402, "Prompt tokens limit exceeded: 3944 > 3796."],
+    ["beside a limit per time", 400, "Token limit exceeded: 6000 tokens per minute."],
+    ["of a balance", 400, "The request exceeds the maximum tokens of your wallet."],
+    ["of a service that is not there", 503, "Service unavailable: too many tokens"]
+  ])("do not count %s", (_, status, message) => {
+    expect(ruleOf(status, words(message))).not.toBe("size/words")
+  })
+})
