@@ -33,6 +33,13 @@ layer(House, { timeout: "1 minute", excludeTestServices: true })("The library in
       expect(hits).toHaveLength(items)
     }))
 
+  it.effect("enqueues for the provider of its own embedder", () =>
+    Effect.gen(function*() {
+      const { catalog, job } = yield* indexCatalog({ location, name: "enqueued" })
+      const again = yield* enqueueInTransaction({ source: { kind: "catalog", id: catalog }, provider: "scripted" })
+      expect(again.id).toBe(job.id)
+    }))
+
   it.effect("gives a job the tries that the settings say, where the request says nothing", () =>
     Effect.gen(function*() {
       const tries = (request: Parameters<typeof indexCatalog>[0]) =>
@@ -55,14 +62,16 @@ layer(House, { timeout: "1 minute", excludeTestServices: true })("The library in
         Effect.flip(indexCatalog({ location: "missing.json", maxAttempts: -3 })),
         Effect.flip(
           enqueueInTransaction({ source: { kind: "catalog", id: "x" }, provider: "scripted", maxAttempts: 0 })
-        )
+        ),
+        Effect.flip(enqueueInTransaction({ source: { kind: "catalog", id: "x" }, provider: "opnai" }))
       ])
       expect(refusals.map(({ _tag, message }) => `${_tag}: ${message}`)).toEqual([
         "RequestProblem: limit is -1; allowed is a whole number from 1 to 1000.",
         "RequestProblem: question is empty; allowed is what you want to find, in plain words.",
         "RequestProblem: mode is \"fuzzy\"; allowed is one of hybrid, lexical, semantic.",
         "RequestProblem: maxAttempts is -3; allowed is a whole number from 1 to 100.",
-        "RequestProblem: maxAttempts is 0; allowed is a whole number from 1 to 100."
+        "RequestProblem: maxAttempts is 0; allowed is a whole number from 1 to 100.",
+        "RequestProblem: provider is \"opnai\"; allowed is one of local, ollama, http, openai, scripted."
       ])
     }))
 })

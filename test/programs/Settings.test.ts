@@ -204,7 +204,6 @@ describe("Settings: secrets", () => {
           { HOLDFAST_DATABASE_URL: `mysql://ann:${password}@db/app` },
           { HOLDFAST_DATABASE_URL: `ann:${password}@db` },
           { HOLDFAST_DATABASE_URL: password },
-          { HOLDFAST_API_TOKEN: `${password} x` },
           { HOLDFAST_EMBEDDER_URL: `ftp://u:${password}@h/` },
           { HOLDFAST_EMBEDDER_URL: `u:${password}@h` }
         ]

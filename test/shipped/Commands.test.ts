@@ -82,6 +82,8 @@ describe("the installed program", { timeout: 900_000 }, () => {
     expect(await json("status")).toMatchObject({ code: 0, catalogs: [{ catalog: "rclone", state: "Indexed" }] })
     expect(await json("catalogs list")).toMatchObject({ code: 0, catalogs: [{ name: "rclone", items: 101 }] })
     expect(await json("catalogs show", ["rclone"])).toMatchObject({ code: 0 })
+    expect(await json("embedder show")).toMatchObject({ code: 0, uses: { provider: "http" } })
+    expect(await json("embedder set", ["--yes"])).toMatchObject({ code: 0, step: "none" })
     expect(await json("doctor")).toMatchObject({ code: 0 })
     expect(await json("explain", ["HTTP 429 Too Many Requests: rate limit exceeded"])).toMatchObject({ code: 0 })
     expect(await json("completions", ["bash"])).toMatchObject({ code: 0, shell: "bash" })

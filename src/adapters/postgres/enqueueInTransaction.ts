@@ -1,23 +1,45 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { EmbedderKind } from "../../domain/embedding/EmbedderConfig.js"
 import type { SourceRef } from "../../domain/job/Job.js"
 import type { Enqueued } from "../../domain/job/JobQueue.js"
 import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
+import * as Request from "../../domain/request/RequestProblem.js"
 import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
+import { find } from "./embedder/record.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 import { Tables } from "./Tables.js"
 
 export interface IndexJobRequest {
   readonly source: Pick<SourceRef, "kind" | "id">
-  /** The provider whose gate and cooldown the job obeys: the `provider` of the workers' Embedder. */
+  /**
+   * The provider whose gate and cooldown the job obeys: the `provider` of the workers' Embedder. Refused where it is neither a
+   * kind of embedder nor named by the store: no worker would ever claim the job.
+   */
   readonly provider: string
   /** Embed all anew, also what is stored already. Default false. */
   readonly force?: boolean | undefined
   /** Default: what the settings say, else 5. */
   readonly maxAttempts?: number | undefined
 }
+
+const isKind = Schema.is(EmbedderKind)
+
+/** Asks the store for a provider that is no kind of embedder only. Before its first index it may be anyone's. */
+const known = Effect.fnUntraced(function*(provider: string) {
+  if (isKind(provider)) return
+  yield* Request.filled("provider", provider, "the provider of the workers' embedder")
+  yield* Option.match(yield* find(yield* Tenant), {
+    onNone: () => Either.void,
+    onSome: ({ leaving, uses }) =>
+      Request.oneOf("provider", provider, [...EmbedderKind.literals, ...[uses, ...leaving].map((one) => one.provider)])
+  })
+})
 
 /**
  * Enqueue an index job inside the caller's own SQL transaction: it exists, and wakes a worker, when that transaction commits,
@@ -39,6 +61,7 @@ export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
   { force = false, maxAttempts: tries, provider, source }: IndexJobRequest
 ): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient | Tables | Tenant> {
   const maxAttempts = yield* MaxAttempts.asked(tries)
+  yield* known(provider)
   return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, yield* Tenant, {
     source,
     provider,

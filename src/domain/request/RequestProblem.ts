@@ -41,5 +41,7 @@ export const oneOf = <A extends string>(
   words: ReadonlyArray<A>
 ): Either.Either<A, RequestProblem> => {
   const found = words.find((word) => word === given)
-  return found === undefined ? refused(field, given, `one of ${words.join(", ")}`) : Either.right(found)
+  return found === undefined
+    ? refused(field, given, `one of ${[...new Set<string>(words)].join(", ")}`)
+    : Either.right(found)
 }
