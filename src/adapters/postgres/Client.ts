@@ -43,9 +43,18 @@ export const settings = (url: Redacted.Redacted, overrides: Partial<Settings> = 
   ...overrides
 })
 
+/**
+ * The driver takes these modes for verify-full, and warns on the process's own stderr each time that they are called otherwise.
+ * Who asks for libpq's meaning of them has it.
+ */
+const withPlainMode = (url: string): string =>
+  /[?&]uselibpqcompat=true(?:&|$)/.test(url)
+    ? url
+    : url.replace(/([?&]sslmode=)(?:prefer|require|verify-ca)(?=&|$)/, "$1verify-full")
+
 /** Keepalive after ten quiet seconds finds a dead peer in about twenty. */
 const connection = (config: Settings) => ({
-  connectionString: Redacted.value(config.url),
+  connectionString: withPlainMode(Redacted.value(config.url)),
   application_name: config.applicationName,
   connectionTimeoutMillis: Duration.toMillis(config.connectTimeout),
   query_timeout: Duration.toMillis(config.statementTimeout),

@@ -39,7 +39,8 @@ describe("the program on a database that is no use", { timeout: 120_000 }, () =>
     const cases: ReadonlyArray<readonly [string, number, RegExp]> = [
       [url((made) => void (made.port = "1")), 7, /cannot be reached/],
       [url((made) => void (made.password = "planted-password")), 1, /refused access/],
-      [url((made) => void (made.pathname = "/nowhere")), 7, /nowhere/]
+      [url((made) => void (made.pathname = "/nowhere")), 7, /nowhere/],
+      [url((made) => void (made.search = "?sslmode=require")), 7, /does not support SSL/]
     ]
     for (const [place, code, message] of cases) {
       const ended = await status(place)
