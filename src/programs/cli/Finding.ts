@@ -1,8 +1,10 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ServerCheck from "../../adapters/postgres/ServerCheck.js"
-import type { Catalog } from "../../domain/catalog/CatalogStore.js"
 import type { Embedder, Probe } from "../../domain/embedding/Embedder.js"
+import type { EmbedderProfile } from "../../domain/embedding/EmbedderProfile.js"
+import * as EmbedderUse from "../../domain/embedding/EmbedderUse.js"
+import type { Headway } from "../../domain/embedding/StoreEmbedder.js"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import type { Job } from "../../domain/job/Job.js"
@@ -10,6 +12,7 @@ import { waitReason } from "../../domain/job/WaitReason.js"
 import type { Surroundings } from "../../domain/job/WaitReason.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { formatDuration } from "../settings/Kind.js"
+import * as EmbedderView from "./EmbedderView.js"
 import { faultOf } from "./Fault.js"
 import type { CommandFailure } from "./Fault.js"
 import * as Style from "./Style.js"
@@ -195,30 +198,18 @@ export const ofProbe = (
     ]
   })
 
-/** The vectors that are stored against those that the embedder makes. */
-export const ofVectors = (
-  { dimension, model }: Embedder["Type"],
-  stored: Option.Option<number>,
-  catalogs: ReadonlyArray<Catalog>
-): ReadonlyArray<Finding> => {
-  const others = catalogs.filter((catalog) => Option.exists(catalog.model, (name) => name !== model))
-  const clash = Option.filter(Option.all([dimension, stored]), ([now, then]) => now !== then)
-  return [
-    ...Option.toArray(
-      Option.map(clash, ([now, then]) =>
-        warn(
-          "vectors",
-          `The stored vectors of ${model} have ${then} dimensions, the embedder makes ${now}: index again.`
-        ))
-    ),
-    ...others.map(({ location, model: old, name }) =>
-      warn(
-        "vectors",
-        `${name} is indexed with ${Option.getOrElse(old, () => "another model")}: only its full text is searched.`,
-        Option.some(`holdfast index ${location} --name ${name}`)
-      )
-    )
-  ]
+/** The embedder that the store uses against the one that the settings name. */
+export const ofUse = (use: EmbedderUse.EmbedderUse, headway: Headway, settings: EmbedderProfile): Finding => {
+  const refused = Either.getLeft(EmbedderUse.admitted(Option.some(use), settings))
+  const mend = Option.some("holdfast embedder set")
+  return Option.match(refused, {
+    onSome: ({ message }) => fail("vectors", Style.clean(message), mend, 2),
+    onNone: () =>
+      Option.match(EmbedderView.change(use, headway), {
+        onNone: () => ok("vectors", `The store uses ${EmbedderView.words(use.uses)}.`),
+        onSome: (words) => warn("vectors", words, mend)
+      })
+  })
 }
 
 const looks = { ok: ["✓", "good"], warn: ["!", "attention"], fail: ["✗", "bad"] } as const

@@ -25,7 +25,10 @@ const run = (directory: string, ...args: ReadonlyArray<string>) =>
 
 describe("a data directory, to the program", { timeout: 120_000 }, () => {
   it("is not made by who reads, who says that there is no store", async () => {
-    const reading = [["status"], ["catalogs", "list"], ["search", "x"], ["jobs", "list"], ["gates", "list"], ["doctor"]]
+    const reading = [["status"], ["catalogs", "list"], ["search", "x"], ["jobs", "list"], ["gates", "list"], [
+      "embedder",
+      "show"
+    ], ["doctor"]]
     const ended = await Promise.all(reading.map((args) => run("none", ...args)))
     for (const { stderr, stdout } of ended) expect(stdout + stderr).toMatch(/no store in|no data directory/)
     expect(ended.map(({ code }) => code)).toEqual([0, 0, 1, 1, 1, 0])

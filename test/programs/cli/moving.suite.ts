@@ -73,7 +73,9 @@ export const moving = (name: string, database: (folder: string) => Promise<Recor
         expect(again.filter((text) => !excused.has(text))).toEqual([])
         expect(counts.size).toBeGreaterThanOrEqual(95)
 
-        expect((await object(["search", "copy a file", "--mode", "semantic"], after)).said).toMatchObject({ degraded: null })
+        expect((await object(["search", "copy a file", "--mode", "semantic"], after)).said).toMatchObject({
+          degraded: null
+        })
         expect((await object(["embedder", "show"], after)).said).toMatchObject({ leaving: [], fits: true })
         expect((await program.run(["worker"], before)).code).toBe(2)
       } finally {

@@ -5,9 +5,9 @@ import * as ConnectionLimit from "../../../adapters/postgres/ConnectionLimit.js"
 import * as Migrate from "../../../adapters/postgres/Migrate.js"
 import * as migrations from "../../../adapters/postgres/migrations/all.js"
 import * as ServerCheck from "../../../adapters/postgres/ServerCheck.js"
-import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import { Embedder } from "../../../domain/embedding/Embedder.js"
-import { IndexStore } from "../../../domain/embedding/IndexStore.js"
+import * as EmbedderProfile from "../../../domain/embedding/EmbedderProfile.js"
+import { StoreEmbedder } from "../../../domain/embedding/StoreEmbedder.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
 import { Settings } from "../../Settings.js"
 import { around } from "../around.js"
@@ -52,13 +52,14 @@ const work = withStores(Effect.gen(function*() {
   return Finding.ofWork(now, failed, open)
 })).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("jobs", failure)])))
 
-/** Whether the vectors that are stored are the ones that the embedder of today makes. */
+/** Whether the embedder of today is the one that the store uses. */
 const vectors = Effect.gen(function*() {
-  const embedder = yield* Embedder
+  const settings = EmbedderProfile.of(yield* Embedder)
   return yield* withStores(Effect.gen(function*() {
-    const stored = yield* (yield* IndexStore).dimensionOf(embedder.model)
-    const catalogs = yield* (yield* CatalogStore).list
-    return Finding.ofVectors(embedder, Option.fromNullable(stored), catalogs)
+    const store = yield* StoreEmbedder
+    const use = yield* store.find
+    if (Option.isNone(use)) return []
+    return [Finding.ofUse(use.value, yield* store.headway, settings)]
   }))
 })
 

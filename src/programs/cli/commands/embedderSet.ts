@@ -3,6 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import { qualified } from "../../../domain/embedding/EmbedderProfile.js"
+import type { EmbedderProfile } from "../../../domain/embedding/EmbedderProfile.js"
 import type { Headway } from "../../../domain/embedding/StoreEmbedder.js"
 import type { ExitCode } from "../../../domain/failure/Consequence.js"
 import * as ChangeEmbedder from "../../flows/ChangeEmbedder.js"
@@ -14,7 +16,7 @@ import * as Progress from "../Progress.js"
 import { report } from "../Report.js"
 import { count, paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
-import { withApp } from "../wired.js"
+import { withFoundApp } from "../wired.js"
 
 interface Asked {
   readonly yes: boolean
@@ -23,13 +25,19 @@ interface Asked {
 
 const catalogs = (n: number): string => `${count(n)} ${n === 1 ? "catalog" : "catalogs"}`
 
-/** What it takes, in one sentence. */
-const takes = ({ before, estimate, to }: ChangeEmbedder.Plan): string => {
-  const from = Option.match(before, { onNone: () => "", onSome: ({ uses }) => ` from ${EmbedderView.words(uses)}` })
-  const { sources, stored, texts } = estimate
+/** What the store moves away from: several, where it was asked to move again on the way. */
+const leftBy = ({ before, step }: ChangeEmbedder.Plan): ReadonlyArray<EmbedderProfile> =>
+  Option.match(before, { onNone: () => [], onSome: ({ leaving, uses }) => step === "resume" ? leaving : [uses] })
+
+/** What it takes, in one sentence. Of the same model the chunks that stay as they are need no call: how many, a run shows. */
+const takes = (plan: ChangeEmbedder.Plan): string => {
+  const { estimate: { sources, stored, texts }, to } = plan
+  const left = leftBy(plan)
+  const from = left.length === 0 ? "" : ` from ${left.map(EmbedderView.words).join(" and ")}`
+  const most = left.some((one) => qualified(one) === qualified(to)) ? "up to " : ""
   return `${catalogs(sources)} with ${count(texts)} texts move${sources === 1 ? "s" : ""}${from} to ${
     EmbedderView.words(to)
-  }: ${count(texts - stored)} are to be embedded, ${count(stored)} have their vectors already.`
+  }: ${most}${count(texts - stored)} are to be embedded, ${count(stored)} have their vectors already.`
 }
 
 /** Begin only what somebody has agreed to. Going on with what was begun needs no word. */
@@ -95,7 +103,7 @@ const unchanged = (plan: ChangeEmbedder.Plan, words: string) =>
   report({ step: "none", to: EmbedderView.json(plan.to), ...plan.estimate }, () => [words])
 
 export const run = (asked: Asked) =>
-  withApp(Effect.gen(function*() {
+  withFoundApp(Effect.gen(function*() {
     const started = yield* Clock.currentTimeMillis
     const plan = yield* ChangeEmbedder.plan()
     if (plan.step === "none") return unchanged(plan, `The store uses ${EmbedderView.words(plan.to)} already.`)

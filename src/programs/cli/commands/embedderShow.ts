@@ -8,10 +8,10 @@ import { StoreEmbedder } from "../../../domain/embedding/StoreEmbedder.js"
 import * as EmbedderView from "../EmbedderView.js"
 import { report } from "../Report.js"
 import { paint } from "../Style.js"
-import { withApp } from "../wired.js"
+import { withFoundApp } from "../wired.js"
 
 export const run = () =>
-  withApp(Effect.gen(function*() {
+  withFoundApp(Effect.gen(function*() {
     const store = yield* StoreEmbedder
     const settings = Profile.of(yield* Embedder)
     const use = yield* store.find

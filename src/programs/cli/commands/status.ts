@@ -2,11 +2,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
+import { isChanging } from "../../../domain/embedding/EmbedderUse.js"
+import { StoreEmbedder } from "../../../domain/embedding/StoreEmbedder.js"
 import { badge, sourceState } from "../../../domain/job/SourceState.js"
 import type { SourceState } from "../../../domain/job/SourceState.js"
 import { Settings } from "../../Settings.js"
 import type { StoreMissing } from "../../../domain/store/StoreFailure.js"
 import { around } from "../around.js"
+import * as EmbedderView from "../EmbedderView.js"
 import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
@@ -68,12 +71,25 @@ const text = (lines: ReadonlyArray<Line>, { schema, tenant }: Place) => (style: 
   ])
 }
 
+/** A change to another embedder that is under way. */
+const change = Effect.gen(function*() {
+  const store = yield* StoreEmbedder
+  const use = Option.filter(yield* store.find, isChanging)
+  if (Option.isNone(use)) return Option.none()
+  const headway = yield* store.headway
+  const { leaving, uses } = use.value
+  return Option.map(EmbedderView.change(use.value, headway), (words) => ({
+    words,
+    json: { uses: EmbedderView.json(uses), leaving: leaving.map(EmbedderView.json), ...headway }
+  }))
+})
+
 /** To have nothing yet is a state too. */
 const noStore = ({ message }: StoreMissing) =>
   Effect.map(
     Settings,
     ({ databaseSchema: schema, tenant }) =>
-      report({ schema, tenant, catalogs: [] }, () => [`There are no catalogs yet. ${message}`])
+      report({ schema, tenant, catalogs: [], embedder: null }, () => [`There are no catalogs yet. ${message}`])
   )
 
 export const run = () =>
@@ -82,5 +98,11 @@ export const run = () =>
     const now = yield* around
     const lines = (yield* store.list).map((catalog): Line => ({ catalog, state: sourceState(catalog, now) }))
     const { databaseSchema: schema, tenant } = yield* Settings
-    return report({ schema, tenant, catalogs: lines.map(json) }, text(lines, { schema, tenant }))
+    const moving = yield* change
+    return report(
+      { schema, tenant, catalogs: lines.map(json), embedder: Option.getOrNull(Option.map(moving, ({ json }) => json)) },
+      (
+        style
+      ) => [...text(lines, { schema, tenant })(style), ...Option.toArray(Option.map(moving, ({ words }) => words))]
+    )
   })).pipe(Effect.catchTag("StoreMissing", noStore))
