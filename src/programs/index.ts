@@ -69,7 +69,6 @@ export { Job, JobId, JobStatus, LastError, Progress, Refusal, SourceKind, Source
 export { JobNotFound, JobQueue, JobStateConflict } from "../domain/job/JobQueue.js"
 export type {
   Claimed,
-  Claimer,
   ClaimRequest,
   Enqueued,
   EnqueueRequest,

@@ -7,7 +7,7 @@ import * as Port from "../../domain/job/JobQueue.js"
 import { isStoreFailure } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { claim, claimer } from "./jobQueue/claim.js"
+import { claim } from "./jobQueue/claim.js"
 import { cancel, retry } from "./jobQueue/control.js"
 import { enqueue } from "./jobQueue/enqueue.js"
 import { find, list, nextReadyIn } from "./jobQueue/read.js"
@@ -49,7 +49,6 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tabl
     return Port.JobQueue.of({
       enqueue: (request) => send((tenant) => enqueue(sql, t, tenant, request)),
       claim: (request) => send((tenant) => claim(sql, t, tenant, request)),
-      claimer: Effect.flatMap(Tenant, (tenant) => claimer(sql, t, tenant)),
       renew: (held, duration) => run((tenant) => renew(tenant, held, duration)),
       settle: (held, outcome) => run((tenant) => settle(tenant, held, outcome)),
       settleAll: (held, outcome) => send((tenant) => settleAlike(sql, t, tenant, held, outcome)),

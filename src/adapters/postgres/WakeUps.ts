@@ -12,15 +12,15 @@ const again = Schedule.exponential("50 millis").pipe(
   Schedule.resetAfter("1 minute")
 )
 
-/** Who is rung by the hints of a tenant. */
+/** Whose latch is opened by the hints of a tenant. */
 interface Hearer {
   readonly tenant: string
-  readonly ring: () => void
+  readonly latch: Effect.Latch
 }
 
 /**
  * Listens on a session of its own from the first hearer on, for as long as the layer lives: who only enqueues needs none. Hints
- * are lost while nobody listens, so everyone is rung once somebody does, and once a session is known to be lost; the poll is
+ * are lost while nobody listens, so every latch is opened once somebody does, and once a session is known to be lost; the poll is
  * behind all of it.
  */
 export const layer: Layer.Layer<WakeUps, never, Sessions | Tables> = Layer.scoped(
@@ -29,29 +29,28 @@ export const layer: Layer.Layer<WakeUps, never, Sessions | Tables> = Layer.scope
     const sessions = yield* Sessions
     const { channel } = yield* Tables
     const hearers = new Set<Hearer>()
-    const ringAll = () => hearers.forEach(({ ring }) => ring())
-    const ringing = Effect.sync(ringAll)
+    const openAll = () => hearers.forEach(({ latch }) => latch.unsafeOpen())
+    const opening = Effect.sync(openAll)
     const hear = (payload: string) => {
-      for (const { ring, tenant } of hearers) if (tenant === payload) ring()
+      for (const { latch, tenant } of hearers) if (tenant === payload) latch.unsafeOpen()
     }
     const listening = Effect.scoped(Effect.gen(function*() {
       const session = yield* sessions.open
       yield* session.listen(channel, hear)
-      yield* ringing
+      yield* opening
       yield* session.lost
     })).pipe(
       Effect.tapError((failure) => Effect.logDebug(`Hints are not heard for the moment: ${failure.message}`)),
-      Effect.tapError(() => ringing),
+      Effect.tapError(() => opening),
       Effect.retry(again)
     )
     const scope = yield* Effect.scope
     const begun = yield* Effect.once(Effect.forkIn(Effect.interruptible(listening), scope))
     return WakeUps.of({
-      hear: (ring) => {
-        // An object of its own, where one function is to hear twice.
+      hear: (latch) => {
         const hearing = Effect.acquireRelease(
           Effect.map(Tenant, (tenant) => {
-            const own = { tenant, ring }
+            const own = { tenant, latch }
             hearers.add(own)
             return own
           }),

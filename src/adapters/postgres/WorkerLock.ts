@@ -2,7 +2,6 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
@@ -142,18 +141,11 @@ const named = Effect.gen(function*() {
 const register = Effect.gen(function*() {
   const registration = yield* named
   const latch = yield* Effect.makeLatch()
-  const isSeen = MutableRef.make(false)
   const first = yield* Deferred.make<void, StoreFailure>()
   const registered = Effect.map(Deferred.poll(first), Option.isSome)
   const seen: Seen = {
-    open: Effect.suspend(() => {
-      MutableRef.set(isSeen, true)
-      return Effect.zipRight(latch.open, Deferred.succeed(first, undefined))
-    }),
-    close: Effect.suspend(() => {
-      MutableRef.set(isSeen, false)
-      return latch.close
-    })
+    open: Effect.zipRight(latch.open, Deferred.succeed(first, undefined)),
+    close: latch.close
   }
   yield* Effect.addFinalizer(() => forget(registration))
   yield* hold(registration, seen).pipe(
@@ -169,7 +161,7 @@ const register = Effect.gen(function*() {
     Effect.forkScoped
   )
   yield* Deferred.await(first)
-  return { id: registration.id, seen: latch.await, isSeen: () => MutableRef.get(isSeen) }
+  return { id: registration.id, seen: latch.await }
 })
 
 /** A worker that gave no notice leaves its row, and its lock is free. */

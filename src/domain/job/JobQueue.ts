@@ -1,7 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Fence, LeaseLost, WorkerId } from "../lease/Lease.js"
@@ -37,15 +36,6 @@ export interface ClaimRequest {
   /** Only this job; a program that waits for one job uses it. */
   readonly only?: JobId
 }
-
-/**
- * Claims of any job, sent in the call itself; `told` is called with the jobs before anything else happens to them. At least one
- * slot is asked for.
- */
-export type Claimer = (
-  request: Omit<ClaimRequest, "only">,
-  told: (claimed: Exit.Exit<ReadonlyArray<Held>, StoreFailure>) => void
-) => void
 
 export interface EnqueueRequest {
   readonly source: Pick<SourceRef, "kind" | "id">
@@ -97,11 +87,6 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Enqueued, StoreFailure, Tenant>
   /** Take as many ready jobs as there are slots, oldest first, leaving out what stands behind a gate or a cooldown. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure, Tenant>
-  /**
-   * Claims without a fiber, for a job that is to start at once: it waits for all that lies between its hint and its claim, and
-   * between its claim and its start. Nothing is tried again.
-   */
-  readonly claimer: Effect.Effect<Claimer, never, Tenant>
   /**
    * Renew the leases of all these jobs in one statement; answers those that are still held. Jobs of the same claims that are left
    * out run no more: they are freed, as a dead worker's are.

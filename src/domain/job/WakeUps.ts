@@ -5,9 +5,6 @@ import type { Tenant } from "../store/Tenant.js"
 
 /** Hints that something changed. The table is the queue: a hint may be lost, and nothing depends on one. */
 export class WakeUps extends Context.Tag("holdfast/WakeUps")<WakeUps, {
-  /**
-   * Until the scope ends, calls `ring` when a job became ready or a gate opened, and when hints may have been missed. Plain, since
-   * a job that starts on an idle worker waits for all that lies between its hint and its claim.
-   */
-  readonly hear: (ring: () => void) => Effect.Effect<void, never, Scope.Scope | Tenant>
+  /** Until the scope ends, opens the latch when a job became ready or a gate opened, and when hints may have been missed. */
+  readonly hear: (latch: Effect.Latch) => Effect.Effect<void, never, Scope.Scope | Tenant>
 }>() {}

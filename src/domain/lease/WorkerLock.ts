@@ -13,8 +13,6 @@ export interface Registered {
    * worker's.
    */
   readonly seen: Effect.Effect<void>
-  /** Whether others see the lock at this moment. */
-  readonly isSeen: () => boolean
 }
 
 /** Shows every other process that this worker lives: when it dies its jobs are free at once, long before their leases end. */

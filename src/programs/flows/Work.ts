@@ -3,23 +3,20 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import * as Runtime from "effect/Runtime"
 import * as Schedule from "effect/Schedule"
 import type { JobId } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
-import type { Claimer, Held } from "../../domain/job/JobQueue.js"
 import { WakeUps } from "../../domain/job/WakeUps.js"
 import { heartbeatEvery } from "../../domain/lease/Lease.js"
 import { WorkerLock } from "../../domain/lease/WorkerLock.js"
 import type { Registered } from "../../domain/lease/WorkerLock.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
-import * as Bench from "./Bench.js"
 import { lastWords, patiently, Stopping } from "./PatientStore.js"
+import * as RunningJobs from "./RunningJobs.js"
 
 /** How a worker works. */
 export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSettings, {
@@ -42,19 +39,17 @@ export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSetti
 const reclaimEvery = Duration.seconds(1)
 
 /** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
-const beat = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
+const beat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
   const queue = yield* JobQueue
   const at = yield* Clock.currentTimeMillis
-  const running = [...bench.running.values()]
-  const held = yield* queue.renew(running.map((one) => one.held), leaseDuration)
-  for (const one of running) if (!held.has(one.held.job.id)) Bench.lose(bench, one)
-  yield* Ref.set(bench.beatAt, at)
+  yield* RunningJobs.keepOnly(jobs, yield* queue.renew(RunningJobs.held(jobs), leaseDuration))
+  yield* Ref.set(jobs.beatAt, at)
 })
 
-const heartbeat = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
+const heartbeat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
   const every = heartbeatEvery(leaseDuration)
-  yield* beat(bench, leaseDuration).pipe(
-    Effect.tapError(Bench.logStore("The heartbeat failed and is tried again")),
+  yield* beat(jobs, leaseDuration).pipe(
+    Effect.tapError(RunningJobs.logStore("The heartbeat failed and is tried again")),
     Effect.retry(Schedule.spaced(Duration.min(every, Duration.seconds(1)))),
     Effect.delay(every),
     Effect.forever
@@ -62,25 +57,25 @@ const heartbeat = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration:
 })
 
 /** A process that slept through its leases renews them first: what nobody took is still its own, and not a dead worker's. */
-const wake = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
-  const quiet = (yield* Clock.currentTimeMillis) - (yield* Ref.get(bench.beatAt))
-  if (quiet >= Duration.toMillis(leaseDuration)) yield* beat(bench, leaseDuration)
+const wake = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
+  const quiet = (yield* Clock.currentTimeMillis) - (yield* Ref.get(jobs.beatAt))
+  if (quiet >= Duration.toMillis(leaseDuration)) yield* beat(jobs, leaseDuration)
 })
 
-const takeOver = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
+const takeOver = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
   const queue = yield* JobQueue
   if (!(yield* queue.isReclaimDue)) return
   // Last of all before: the process may have slept since it asked.
-  yield* wake(bench, leaseDuration)
+  yield* wake(jobs, leaseDuration)
   const { failed, freed } = yield* queue.reclaim
   if (freed + failed > 0) {
     yield* Effect.logWarning(`Took over from dead workers: ${freed} jobs run again, ${failed} failed for good`)
   }
 })
 
-const reclaim = Effect.fnUntraced(function*(bench: Bench.Bench, leaseDuration: Duration.Duration) {
-  yield* takeOver(bench, leaseDuration).pipe(
-    Effect.catchAll(Bench.logStore("Looking for dead workers failed and is tried again")),
+const reclaim = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
+  yield* takeOver(jobs, leaseDuration).pipe(
+    Effect.catchAll(RunningJobs.logStore("Looking for dead workers failed and is tried again")),
     Effect.delay(reclaimEvery),
     Effect.forever
   )
@@ -92,58 +87,52 @@ const manySlots = 16
 /** How long it waits. */
 const company = Duration.millis(5)
 
-/** What one worker works with. Read once: the way from a hint to a claim is short. */
-interface Shift {
-  readonly bench: Bench.Bench
-  readonly queue: JobQueue["Type"]
-  readonly claimer: Claimer
+/** What one worker works with. */
+interface Shift<R> {
+  readonly jobs: RunningJobs.RunningJobs
   readonly settings: WorkSettings["Type"]
   readonly worker: Registered
-  readonly begin: (claimed: ReadonlyArray<Held>) => void
+  readonly run: RunningJobs.Runner<R>
   /** The one job that is worked on; none means every job. */
   readonly only: JobId | undefined
   /** Whose jobs are worked on; none means every provider's. */
   readonly provider: string | undefined
 }
 
-const requestOf = ({ bench, provider, settings, worker }: Shift) => ({
-  worker: worker.id,
-  slots: settings.workers - bench.running.size,
-  duration: settings.leaseDuration,
-  ...(provider === undefined ? {} : { provider })
-})
-
 /**
  * Waits for a claim that was sent, also when interrupted: a claimed job that nobody runs would count as a crash. A database that
  * does not answer is not waited for.
  */
-const sentClaim = <E>(over: Effect.Effect<void, E>) =>
-  Effect.timeoutOption(Effect.interruptible(Effect.exit(over)), lastWords)
+const sent = <A, E>(claiming: Fiber.Fiber<A, E>) =>
+  Effect.timeoutOption(Effect.interruptible(Fiber.await(claiming)), lastWords)
 
 /** Claim for all free slots and begin. */
-const claim = (shift: Shift) => {
-  const { begin, only, queue } = shift
-  const request = requestOf(shift)
-  if (request.slots <= 0) return Effect.void
-  return Effect.uninterruptibleMask((restore) =>
+const claim = Effect.fnUntraced(function*<R>({ jobs, only, provider, run, settings, worker }: Shift<R>) {
+  const queue = yield* JobQueue
+  const slots = settings.workers - (yield* RunningJobs.size(jobs))
+  if (slots <= 0) return
+  const claiming = queue.claim({
+    worker: worker.id,
+    slots,
+    duration: settings.leaseDuration,
+    ...(only === undefined ? {} : { only }),
+    ...(provider === undefined ? {} : { provider })
+  })
+  yield* Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.forkDaemon(Effect.map(queue.claim(only === undefined ? request : { ...request, only }), begin)),
-      (claiming) => Effect.onInterrupt(restore(Fiber.join(claiming)), () => sentClaim(Fiber.join(claiming)))
+      Effect.forkDaemon(Effect.flatMap(claiming, (claimed) => RunningJobs.start(jobs, claimed, run))),
+      (begun) => Effect.onInterrupt(restore(Fiber.join(begun)), () => sent(begun))
     )
   )
-}
+})
 
 /** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
-const claimPatiently = (shift: Shift) => {
-  const claiming = Effect.suspend(() => claim(shift))
-  return shift.only !== undefined ? patiently(claiming) : claiming.pipe(
-    Effect.catchIf(isPassing, (failure) =>
-      Effect.zipRight(
-        Bench.logStore("Claiming failed and is tried again")(failure),
-        Effect.sleep("1 second")
-      ))
-  )
-}
+const claimPatiently = <R>(shift: Shift<R>) =>
+  shift.only !== undefined ? patiently(claim(shift)) : Effect.catchIf(claim(shift), isPassing, (failure) =>
+    Effect.zipRight(
+      RunningJobs.logStore("Claiming failed and is tried again")(failure),
+      Effect.sleep("1 second")
+    ))
 
 /** Between two looks at the table, however soon the next job says that it is ready: another worker may have it. */
 const shortestPause = Duration.millis(20)
@@ -151,62 +140,25 @@ const shortestPause = Duration.millis(20)
 /** How often a wait for one job looks at it. */
 const watchEvery = Duration.millis(500)
 
-/**
- * Waits for news, and claims in the very call that brings a hint: its job is begun before any fiber runs. Answers whether to claim
- * the usual way: for other news, which often come by the hundreds in one call, while others do not see the worker's lock, and after a
- * failure.
- */
-const claimAtHint = (shift: Shift) =>
-  Effect.async<boolean>((resume) => {
-    const { begin, bench, claimer, worker } = shift
-    const over = Deferred.unsafeMake<void>(bench.me)
-    let sent = false
-    const stop = bench.news.listen((news) => {
-      if (news !== "hint" || !worker.isSeen()) return resume(Effect.succeed(true))
-      const request = requestOf(shift)
-      // What rings from now on may be too late for this claim.
-      bench.news.silence()
-      sent = true
-      claimer(request, (claimed) => {
-        if (Exit.isSuccess(claimed)) begin(claimed.value)
-        Deferred.unsafeDone(over, Effect.void)
-        resume(Effect.succeed(Exit.isFailure(claimed)))
-      })
-    })
-    // Who is interrupted begins what was claimed meanwhile: nobody else would run it.
-    return Effect.suspend(() => sent ? sentClaim(Deferred.await(over)) : Effect.sync(stop))
-  })
-
-const newsOf = ({ bench }: Shift) =>
-  Effect.async<true>((resume) => Effect.sync(bench.news.listen(() => resume(Effect.succeed(true)))))
-
-/**
- * Until a job may be ready, a slot is free, or the poll is due; answers whether to claim now. The alarm of the pause before is
- * silenced here, and not when that ended: then there was something to claim.
- */
-const pause = Effect.fnUntraced(
-  function*(shift: Shift, alarm: Ref.Ref<Fiber.Fiber<unknown>>) {
-    const { bench, only, provider, queue, settings: { pollInterval, workers } } = shift
-    if (bench.running.size >= workers) {
-      yield* bench.freed.await
-      if (bench.running.size > 0 && workers >= manySlots) yield* Effect.sleep(company)
-      return true
-    }
-    const next = yield* Effect.orElseSucceed(
-      Effect.disconnect(queue.nextReadyIn(provider)),
-      () => Option.none<Duration.Duration>()
-    )
-    const atMost = only !== undefined
-      ? Duration.min(pollInterval, watchEvery)
-      : Option.match(next, {
-        onNone: () => pollInterval,
-        onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
-      })
-    const ringing = yield* Effect.forkScoped(Effect.delay(Effect.sync(() => bench.news.ring("time")), atMost))
-    yield* Fiber.interruptFork(yield* Ref.getAndSet(alarm, ringing))
-    return yield* only === undefined ? claimAtHint(shift) : newsOf(shift)
+/** Until a job may be ready, a slot is free, or the poll is due. */
+const pause = Effect.fnUntraced(function*<R>({ jobs, only, provider, settings: { pollInterval, workers } }: Shift<R>) {
+  if ((yield* RunningJobs.size(jobs)) >= workers) {
+    yield* jobs.freed.await
+    return workers >= manySlots && (yield* RunningJobs.size(jobs)) > 0 ? yield* Effect.sleep(company) : undefined
   }
-)
+  const queue = yield* JobQueue
+  const next = yield* Effect.orElseSucceed(
+    Effect.disconnect(queue.nextReadyIn(provider)),
+    () => Option.none<Duration.Duration>()
+  )
+  const atMost = only !== undefined
+    ? Duration.min(pollInterval, watchEvery)
+    : Option.match(next, {
+      onNone: () => pollInterval,
+      onSome: Duration.clamp({ minimum: shortestPause, maximum: pollInterval })
+    })
+  yield* Effect.timeoutOption(jobs.news.await, atMost)
+})
 
 /** The one job that is worked on, by whoever waits for it. */
 export interface Only<R> {
@@ -227,47 +179,31 @@ export interface Own<A, E, R> {
  */
 export const workWith = Effect.fn("Work.workWith")(
   function*<R, R2 = never, A = never, E = never, R3 = never>(
-    run: Bench.Runner<R>,
+    run: RunningJobs.Runner<R>,
     only?: Only<R2>,
     own?: Own<A, E, R3>
   ) {
     const settings = yield* WorkSettings
     const worker = yield* (yield* WorkerLock).register
-    const jobs = yield* Bench.make
-    const alarm = yield* Ref.make<Fiber.Fiber<unknown>>(Fiber.void)
-    // Jobs are begun inside the claim, which cannot be interrupted, but can be interrupted themselves.
-    const stopping = Option.some(Deferred.await(jobs.stop))
-    const runtime = Effect.provideService(Effect.runtime<R | Bench.Others>(), Stopping, stopping)
-    const fork = Runtime.runFork(yield* Effect.interruptible(runtime))
-    const queue = yield* JobQueue
-    const shift: Shift = {
-      bench: jobs,
-      queue,
-      claimer: yield* queue.claimer,
-      settings,
-      worker,
-      begin: (claimed) => Bench.start(jobs, fork, claimed, run),
-      only: only?.id,
-      provider: own?.provider
-    }
+    const jobs = yield* RunningJobs.make
+    const shift: Shift<R> = { jobs, settings, worker, run, only: only?.id, provider: own?.provider }
     // Disconnected: a statement without an answer is left behind when the scope ends.
     yield* Effect.forkScoped(Effect.disconnect(heartbeat(jobs, settings.leaseDuration)))
     yield* Effect.forkScoped(Effect.disconnect(reclaim(jobs, settings.leaseDuration)))
-    yield* Effect.addFinalizer(() => Bench.drain(jobs, settings.grace))
-    yield* (yield* WakeUps).hear(() => jobs.news.ring("hint"))
-    const claiming = claimPatiently(shift)
+    yield* Effect.addFinalizer(() => RunningJobs.drain(jobs, settings.grace))
+    yield* (yield* WakeUps).hear(jobs.news)
     const loop = Effect.gen(function*() {
       while (true) {
         // Before anything is asked, so that what happens meanwhile cuts the next pause short.
-        jobs.freed.unsafeClose()
-        jobs.news.silence()
-        if (only !== undefined && (yield* Effect.disconnect(only.done(jobs.running.size)))) return
+        yield* Effect.zipRight(jobs.freed.close, jobs.news.close)
+        if (only !== undefined && (yield* Effect.disconnect(only.done(yield* RunningJobs.size(jobs))))) return
         yield* worker.seen
-        yield* claiming
-        while (!(yield* pause(shift, alarm)));
+        yield* claimPatiently(shift)
+        yield* pause(shift)
       }
     })
-    const working = only === undefined ? loop : Effect.raceFirst(loop, Deferred.await(jobs.broken))
+    const endless = Effect.provideService(loop, Stopping, Option.some(Deferred.await(jobs.stop)))
+    const working = only === undefined ? endless : Effect.raceFirst(endless, Deferred.await(jobs.broken))
     // Inside of the scope: whoever is interrupted here still waits for the batches under way.
     yield* own === undefined ? working : Effect.raceFirst(working, own.over)
   },

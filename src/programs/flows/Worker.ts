@@ -14,10 +14,10 @@ import { holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import * as Admission from "./Admission.js"
-import type { Runner } from "./Bench.js"
 import * as Paced from "./Paced.js"
 import { upkeep } from "./Reconcile.js"
 import { Attempt, runJob } from "./RunJob.js"
+import type { Runner } from "./RunningJobs.js"
 import { WorkSettings, workWith } from "./Work.js"
 
 /** A foreground program waits for a delay up to this long; past it, it says so and leaves the job queued. */

@@ -10,6 +10,7 @@ import { named, Tables } from "../../../src/adapters/postgres/Tables.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
+import { notingLatch } from "../../support/NotingLatch.js"
 
 const own = "own"
 
@@ -35,7 +36,7 @@ const scripted = Effect.gen(function*() {
   ]))
   const rings: Array<string> = []
   const hear = (name: string, tenant = own) =>
-    Effect.flatMap(WakeUps, (bell) => bell.hear(() => rings.push(name))).pipe(
+    Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(notingLatch(() => rings.push(name)))).pipe(
       Effect.provideService(Tenant, tenant),
       Effect.provide(wakeUps)
     )
@@ -86,7 +87,7 @@ describe("wake-ups by a session", () => {
       expect([rings.length, script.opened]).toEqual([3, 2])
     }))
 
-  it.scoped("ring a function twice that hears twice, and once where one of its scopes is over", () =>
+  it.scoped("open each latch for as long as its scope lasts", () =>
     Effect.gen(function*() {
       const { hear, rings, script } = yield* scripted
       yield* hear("one")

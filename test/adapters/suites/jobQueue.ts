@@ -9,10 +9,8 @@ import { transact } from "../../../src/adapters/postgres/transact.js"
 import type { Tables } from "../../../src/adapters/postgres/Tables.js"
 import { JobId } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import type { Held } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
-import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import { settlements } from "./jobQueueSettling.js"
@@ -123,25 +121,6 @@ export const jobQueue = (backend: Backend) =>
             expect(row?.left).toBeGreaterThan(400)
             expect(row?.left).toBeLessThanOrEqual(420)
             expect(Option.map((yield* Kit.find(held)).lease, (lease) => lease.worker)).toEqual(Option.some("a"))
-          }))
-
-        test("may be made by a call, which tells the same", () =>
-          Effect.gen(function*() {
-            const claimer = yield* Effect.flatMap(JobQueue, (queue) => queue.claimer)
-            const called = (slots: number) =>
-              Effect.async<ReadonlyArray<Held>, StoreFailure>((resume) =>
-                claimer({ worker: WorkerId.make("a"), slots, duration: Kit.minute }, resume)
-              )
-            yield* Kit.enqueue("a")
-            yield* Kit.enqueue("b")
-            const [first, ...others] = yield* called(1)
-            expect([first?.job.source.id, first?.job.attempts, others]).toEqual(["a", 1, []])
-            const [second] = yield* called(5)
-            expect(second?.job.source.id).toBe("b")
-            expect(second?.fence).toBeGreaterThan(first?.fence ?? 0)
-            expect(yield* called(5)).toEqual([])
-            if (first === undefined) return yield* Effect.dieMessage("nothing to claim")
-            expect((yield* Kit.settle(first, Outcome.Completed())).status).toBe("succeeded")
           }))
 
         test("takes nothing without a slot", () =>

@@ -124,13 +124,6 @@ const request = { worker: WorkerId.make("theirs"), slots: 5, duration: minute }
 const queue = (ready: Held["job"]["id"], held: Held) =>
   Effect.map(JobQueue, (jobs): Walk<JobQueue["Type"]> => ({
     claim: is([])(jobs.claim(request)),
-    claimer: Effect.flatMap(jobs.claimer, (claim) =>
-      Effect.async<void>((resume) =>
-        claim(request, (answer) => {
-          expect(answer).toEqual(Exit.succeed([]))
-          resume(Effect.void)
-        })
-      )),
     renew: is(new Set())(jobs.renew([held], minute)),
     settle: failsAs("LeaseLost")(jobs.settle(held, Outcome.Completed())),
     settleAll: is(new Set())(jobs.settleAll([held], Outcome.Completed())),

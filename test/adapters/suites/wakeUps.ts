@@ -15,6 +15,7 @@ import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
+import { notingLatch } from "../../support/NotingLatch.js"
 import * as Kit from "./queueKit.js"
 
 type Service = JobQueue | Gates | WakeUps | Tenant | SqlClient.SqlClient | Tables
@@ -23,7 +24,7 @@ type Service = JobQueue | Gates | WakeUps | Tenant | SqlClient.SqlClient | Table
 export const rung = (atMost: Duration.DurationInput) =>
   Effect.scoped(Effect.gen(function*() {
     const bell = yield* Effect.makeLatch()
-    yield* Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(() => bell.unsafeOpen()))
+    yield* Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(bell))
     return Option.isSome(yield* Effect.timeoutOption(bell.await, atMost))
   }))
 
@@ -100,7 +101,7 @@ export const wakeUps = (backend: Backend) =>
       test("nobody is rung once its scope is over", () =>
         Effect.gen(function*() {
           let rings = 0
-          const hearing = Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(() => rings += 1))
+          const hearing = Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(notingLatch(() => rings += 1)))
           yield* listening
           yield* Effect.scoped(hearing)
           yield* wokenBy(Kit.enqueue("pets"))

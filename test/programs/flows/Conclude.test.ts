@@ -35,7 +35,7 @@ const concluded = (
   const settle: Settle = {
     alone: (_, { _tag }) =>
       Effect.zipRight(note(`settle ${_tag}`), Effect.map(settled, (status) => ({ status, runAt: Option.none() }))),
-    together: () => {}
+    together: () => Effect.void
   }
   const around = Layer.mergeAll(
     Layer.succeed(Tenant, "tests"),

@@ -11,7 +11,6 @@ import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held, Settled } from "../../../src/domain/job/JobQueue.js"
 import type { JobId } from "../../../src/domain/job/Job.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
-import type { LeaseLost } from "../../../src/domain/lease/Lease.js"
 import { StoreBroken, StoreUnavailable } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
@@ -46,14 +45,7 @@ const noting = (
 
 const completed = Outcome.Completed()
 
-/** Waits until a plain end is written. */
-const making = Effect.map(
-  Settle.make,
-  ({ together }) => (one: Held, outcome: Outcome) =>
-    Effect.async<void, StoreFailure | LeaseLost>((resume) =>
-      together(one, outcome, (refused) => resume(refused === undefined ? Effect.void : Effect.failCause(refused)))
-    )
-)
+const making = Effect.map(Settle.make, ({ together }) => together)
 
 describe("settling attempts together", () => {
   it.scoped("writes a job that ends alone at once", () => {

@@ -10,7 +10,7 @@ import * as TestClock from "effect/TestClock"
 import { Reporter } from "../../../src/domain/failure/Reporter.js"
 import { JobId } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import type { Claimer, ClaimRequest, Held } from "../../../src/domain/job/JobQueue.js"
+import type { ClaimRequest, Held } from "../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
@@ -24,7 +24,7 @@ import {
 } from "../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../src/domain/store/StoreFailure.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
-import type { Runner } from "../../../src/programs/flows/Bench.js"
+import type { Runner } from "../../../src/programs/flows/RunningJobs.js"
 import { Attempt } from "../../../src/programs/flows/RunJob.js"
 import { WorkSettings, workWith } from "../../../src/programs/flows/Work.js"
 import { held } from "../../support/Jobs.js"
@@ -49,7 +49,7 @@ interface Told {
   readonly refuses?: (outcome: Outcome) => boolean
   readonly workers?: number
   /** Whether others see the worker's lock. */
-  readonly lock?: { seen: boolean; readonly latch: Effect.Latch }
+  readonly lock?: Effect.Latch
 }
 
 const unstorable = new StoreRejectedData({ sqlState: "22P05", detail: "unsupported Unicode escape sequence" })
@@ -61,9 +61,8 @@ const queueOf = (
   const ends: Array<string> = []
   const reports: Array<string> = []
   const renewals: Array<ReadonlyArray<number>> = []
-  const hints: Array<() => void> = []
+  const hints: Array<Effect.Latch> = []
   let claimed = 0
-  let quickly = 0
   const slots: Array<number> = []
   const claim = (request: Pick<ClaimRequest, "slots">) =>
     Effect.suspend(() => {
@@ -73,10 +72,6 @@ const queueOf = (
   const layer = Layer.mergeAll(
     Layer.mock(JobQueue, {
       claim,
-      claimer: Effect.succeed<Claimer>((request, told) => {
-        quickly += 1
-        Effect.runFork(claim(request)).addObserver(told)
-      }),
       renew: (jobs) =>
         Effect.sync(() => {
           renewals.push(jobs.map(({ job }) => job.id))
@@ -96,13 +91,9 @@ const queueOf = (
       nextReadyIn: () => Effect.succeed(Option.none())
     }),
     Layer.mock(WorkerLock, {
-      register: Effect.succeed({
-        id: WorkerId.make("worker"),
-        seen: lock?.latch.await ?? Effect.void,
-        isSeen: () => lock?.seen ?? true
-      })
+      register: Effect.succeed({ id: WorkerId.make("worker"), seen: lock?.await ?? Effect.void })
     }),
-    Layer.mock(WakeUps, { hear: (ring) => Effect.sync(() => hints.push(ring)) }),
+    Layer.mock(WakeUps, { hear: (latch) => Effect.sync(() => hints.push(latch)) }),
     Layer.mock(Gates, {}),
     Layer.succeed(Tenant, "tests"),
     Layer.succeed(Reporter, { report: ({ tag }) => Effect.sync(() => void reports.push(tag)) }),
@@ -114,12 +105,10 @@ const queueOf = (
     reports,
     renewals,
     layer,
-    hint: () => hints.forEach((ring) => ring()),
+    hint: () => hints.forEach((latch) => latch.unsafeOpen()),
     asked: () => claimed,
     /** For how many slots each claim asked. */
-    slots,
-    /** How many of them were asked in the call that brought a hint. */
-    atHints: () => quickly
+    slots
   }
 }
 
@@ -201,31 +190,28 @@ describe("working on jobs", () => {
       }).pipe(Effect.provide(layer))
     }))
 
-  it.effect("claims in the call that brings a hint, and has begun the job before the call is over", () => {
-    const { asked, atHints, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])] })
-    const ran: Array<number> = []
-    return Effect.gen(function*() {
-      const working = yield* Effect.fork(workWith(({ job }) =>
-        Effect.sync(() => {
-          ran.push(job.id)
-          return completed
-        })
-      ))
-      yield* settledDown
-      hint()
-      expect([asked(), atHints(), ran]).toEqual([2, 1, [1]])
-      yield* Fiber.interrupt(working)
-    }).pipe(Effect.provide(layer))
+  it.effect("begins a job that a hint tells of", () => {
+    const { asked, ends, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])] })
+    return beside(
+      layer,
+      () => Effect.succeed(completed),
+      Effect.gen(function*() {
+        expect([asked(), ends]).toEqual([1, []])
+        hint()
+        yield* settledDown
+        expect(ends).toEqual(["1 Completed"])
+      })
+    )
   })
 
   it.effect("claims once for all jobs that end in one call", () => {
-    const { asked, atHints, ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2), held(3)])] })
+    const { asked, ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2), held(3)])] })
     return besideWaiting(layer, (go) =>
       Effect.gen(function*() {
         expect(asked()).toBe(1)
         yield* go.open
         yield* settledDown
-        expect([ends.length, asked(), atHints()]).toEqual([3, 2, 0])
+        expect([ends.length, asked()]).toEqual([3, 2])
       }))
   })
 
@@ -237,7 +223,10 @@ describe("working on jobs", () => {
         layer,
         () => Effect.succeed(completed),
         Effect.gen(function*() {
-          for (let hints = 0; hints < 3; hints += 1) hint()
+          for (let hints = 0; hints < 3; hints += 1) {
+            hint()
+            yield* settledDown
+          }
           expect(asked()).toBe(2)
           yield* Deferred.succeed(answered, [])
           yield* settledDown
@@ -283,17 +272,18 @@ describe("working on jobs", () => {
       }), true)
   })
 
-  it.effect("claims the usual way where a claim at a hint failed", () => {
+  it.effect("tries a claim again that the store refused for the moment", () => {
     const claims = [Effect.succeed([]), Effect.fail(new StoreConflict({ detail: "lost" })), Effect.succeed([held(1)])]
-    const { atHints, ends, hint, layer } = queueOf({ claims })
+    const { ends, hint, layer } = queueOf({ claims })
     return beside(
       layer,
       () => Effect.succeed(completed),
       Effect.gen(function*() {
         hint()
         yield* settledDown
+        expect(ends).toEqual([])
+        yield* TestClock.adjust("6 seconds")
         expect(ends).toEqual(["1 Completed"])
-        expect(atHints()).toBe(1)
       })
     )
   })
@@ -310,19 +300,17 @@ describe("working on jobs", () => {
   })
 
   it.effect("claims nothing at a hint while others do not see the worker's lock", () => {
-    const lock = { seen: true, latch: Effect.unsafeMakeLatch(true) }
+    const lock = Effect.unsafeMakeLatch(true)
     const { asked, ends, hint, layer } = queueOf({ claims: [Effect.succeed([]), Effect.succeed([held(1)])], lock })
     return beside(
       layer,
       () => Effect.succeed(completed),
       Effect.gen(function*() {
-        lock.seen = false
-        yield* lock.latch.close
+        yield* lock.close
         hint()
         yield* settledDown
         expect(asked()).toBe(1)
-        lock.seen = true
-        yield* lock.latch.open
+        yield* lock.open
         yield* settledDown
         expect(ends).toEqual(["1 Completed"])
       })
@@ -337,6 +325,7 @@ describe("working on jobs", () => {
         const working = yield* Effect.fork(workWith(() => Effect.never))
         yield* settledDown
         hint()
+        yield* settledDown
         expect(asked()).toBe(2)
         const ending = yield* Effect.fork(Fiber.interrupt(working))
         yield* settledDown
@@ -361,7 +350,7 @@ describe("working on jobs", () => {
 
   it.effect("claims nothing while others do not see the worker's lock", () => {
     const latch = Effect.unsafeMakeLatch()
-    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])], lock: { seen: false, latch } })
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])], lock: latch })
     return beside(
       layer,
       () => Effect.succeed(completed),

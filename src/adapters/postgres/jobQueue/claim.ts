@@ -2,9 +2,8 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import type * as Statement from "@effect/sql/Statement"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type { JobId, SourceKind } from "../../../domain/job/Job.js"
-import type { Claimed, Claimer, ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
+import type { Claimed, ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
 import type { Fence, WorkerId } from "../../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import * as FixedStatement from "../FixedStatement.js"
@@ -139,10 +138,3 @@ export const claim = (
   const given = givenFor(tenant, request)
   return Effect.map(id === undefined ? any(sql, t, given) : only(sql, t, { ...given, id }), toHeld(worker))
 }
-
-/** Takes ready jobs of any source, by a call. */
-export const claimer = (sql: SqlClient.SqlClient, t: Names, tenant: string): Effect.Effect<Claimer> =>
-  Effect.map(any.plain(sql, t), (ask) => (request, told) => {
-    const held = toHeld(request.worker)
-    ask(givenFor(tenant, request), (answer) => told(Exit.map(answer, held)))
-  })
