@@ -17,6 +17,8 @@ export type SourceState = Data.TaggedEnum<{
   Indexed: { readonly indexed: number; readonly items: number }
   /** A worker is at it. */
   Indexing: { readonly done: number; readonly items: number }
+  /** The worker that was at it is gone; another one takes it over, where one runs (`workers`, none where that is not known). */
+  Abandoned: { readonly done: number; readonly items: number; readonly workers: Option.Option<number> }
   /** It failed and is tried again. */
   Retrying: { readonly tries: number; readonly until: Option.Option<DateTime.Utc>; readonly error: LastError }
   /** It stands behind a closed gate or a cooling provider. */
@@ -68,6 +70,14 @@ const pending = (job: Job, around: WaitReason.Surroundings): SourceState =>
     onSome: (reason) => SourceState.Waiting({ reason })
   })
 
+const running = (job: Job, items: number, around: WaitReason.Surroundings): SourceState => {
+  const made = { done: done(job.progress), items: job.progress.items === 0 ? items : job.progress.items }
+  return Option.match(WaitReason.waitReason(job, around), {
+    onNone: () => SourceState.Indexing(made),
+    onSome: () => SourceState.Abandoned({ ...made, workers: WaitReason.living(around) })
+  })
+}
+
 /** What stands in the store, where no job is open and none failed. */
 const settled = ({ indexed, items, refused }: Source): SourceState =>
   items === 0
@@ -85,11 +95,7 @@ export const sourceState = (source: Source, around: WaitReason.Surroundings): So
     onSome: (job) =>
       Match.value(job.status).pipe(
         Match.withReturnType<SourceState>(),
-        Match.when("running", () =>
-          SourceState.Indexing({
-            done: done(job.progress),
-            items: job.progress.items === 0 ? source.items : job.progress.items
-          })),
+        Match.when("running", () => running(job, source.items, around)),
         Match.when("pending", () => pending(job, around)),
         Match.when("failed", () => SourceState.Failed({ error: job.lastError })),
         Match.when("succeeded", () => settled(source)),
@@ -117,6 +123,14 @@ export const badge = (state: SourceState): Badge =>
     Match.tagsExhaustive({
       Indexed: ({ indexed, items }) => badgeOf("✓", "good", `indexed ${count(indexed)}/${count(items)}`),
       Indexing: ({ done, items }) => badgeOf("▶", "busy", `indexing ${count(done)}/${count(items)}`),
+      Abandoned: ({ done, items, workers }) =>
+        badgeOf(
+          "⏸",
+          "attention",
+          `stopped at ${count(done)}/${count(items)}: its worker is gone, ${
+            Option.contains(workers, 0) ? "and none runs" : "another takes over"
+          }`
+        ),
       Retrying: ({ tries, until }) =>
         badgeOf(
           "↻",

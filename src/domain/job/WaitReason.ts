@@ -24,8 +24,12 @@ export type WaitReason = Data.TaggedEnum<{
   EmbedderDown: { readonly provider: string; readonly since: DateTime.Utc; readonly until: DateTime.Utc }
   /** It is ready: no worker runs (`workers` is 0), or all are busy. None where the number of workers is not known. */
   Concurrency: { readonly workers: Option.Option<number> }
-  /** Its worker is gone, or was not heard of in time; the next worker that looks takes it over, at `until` at the latest. */
-  LeaseHeld: { readonly worker: Lease.WorkerId; readonly until: DateTime.Utc }
+  /** Its worker is gone, or was not heard of in time; the next worker that looks takes it over. `workers` is how many live. */
+  LeaseHeld: {
+    readonly worker: Lease.WorkerId
+    readonly until: DateTime.Utc
+    readonly workers: Option.Option<number>
+  }
 }>
 export const WaitReason = Data.taggedEnum<WaitReason>()
 
@@ -37,6 +41,12 @@ export interface Surroundings {
   readonly workers: Option.Option<ReadonlySet<Lease.WorkerId>>
   readonly now: DateTime.Utc
 }
+
+/** How many workers live; none where that is not known. */
+export const living = ({ workers }: Surroundings): Option.Option<number> => Option.map(workers, ({ size }) => size)
+
+/** Whether it is known that nobody works: what time alone would mend waits for somebody to start a worker. */
+export const nobodyWorks = (around: Surroundings): boolean => Option.contains(living(around), 0)
 
 const isAhead = (time: DateTime.Utc, now: DateTime.Utc): boolean => DateTime.greaterThan(time, now)
 
@@ -69,12 +79,12 @@ const clockBefore = (job: Job, now: DateTime.Utc): Option.Option<WaitReason> =>
     : Option.none()
 
 /** The holder of a running job cannot be at it: its lease is over, or it lives no more. */
-const heldByNobody = (job: Job, { now, workers }: Surroundings): Option.Option<WaitReason> =>
+const heldByNobody = (job: Job, around: Surroundings): Option.Option<WaitReason> =>
   job.lease.pipe(
     Option.filter((lease) =>
-      !Lease.isLive(lease, now) || Option.exists(workers, (living) => !living.has(lease.worker))
+      !Lease.isLive(lease, around.now) || Option.exists(around.workers, (alive) => !alive.has(lease.worker))
     ),
-    Option.map(({ expiresAt, worker }) => WaitReason.LeaseHeld({ worker, until: expiresAt }))
+    Option.map(({ expiresAt, worker }) => WaitReason.LeaseHeld({ worker, until: expiresAt, workers: living(around) }))
   )
 
 /** Why this job does not run now; none where it runs, or is over. What only a person can mend goes before what time mends. */
@@ -85,7 +95,7 @@ export const waitReason = (job: Job, around: Surroundings): Option.Option<WaitRe
     gateBefore(job, around),
     cooldownBefore(job, around),
     clockBefore(job, around.now),
-    Option.some(WaitReason.Concurrency({ workers: Option.map(around.workers, (living) => living.size) }))
+    Option.some(WaitReason.Concurrency({ workers: living(around) }))
   ])
 }
 
@@ -112,6 +122,9 @@ export const describe = (reason: WaitReason): string =>
               ? "a worker: none runs"
               : `a free worker: ${count === 1 ? "the one that runs is" : `all ${count} that run are`} busy`
         }),
-      LeaseHeld: ({ until, worker }) => `lease held by ${worker}, which is gone, until ${written(until)}`
+      LeaseHeld: ({ worker, workers }) =>
+        Option.contains(workers, 0)
+          ? `a worker to take it over: ${worker} is gone, and none runs`
+          : `a worker to take it over: ${worker} is gone`
     })
   )

@@ -8,7 +8,7 @@ import type { Headway } from "../../domain/embedding/StoreEmbedder.js"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import type { Job } from "../../domain/job/Job.js"
-import { waitReason } from "../../domain/job/WaitReason.js"
+import { nobodyWorks, waitReason } from "../../domain/job/WaitReason.js"
 import type { Surroundings } from "../../domain/job/WaitReason.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { formatDuration } from "../settings/Kind.js"
@@ -159,7 +159,13 @@ export const ofWork = (
       )
     ),
     ...around.cooldowns.map(({ provider, until }) =>
-      warn("gates", `${provider} asked everyone to wait until ${Style.time(until)}; it goes on by itself.`)
+      warn(
+        "gates",
+        `${provider} asked everyone to wait until ${Style.time(until)}${
+          nobodyWorks(around) ? "; no worker runs." : "; its work goes on by itself then."
+        }`,
+        nobodyWorks(around) ? Option.some("holdfast worker") : Option.none()
+      )
     ),
     ...(first === undefined
       ? []
@@ -167,11 +173,17 @@ export const ofWork = (
     ...(left.length === 0
       ? []
       : [
-        warn("workers", `${jobs(left.length)} lost the worker; any worker takes over.`, Option.some("holdfast worker"))
+        nobodyWorks(around)
+          ? warn("workers", `${jobs(left.length)} lost the worker, and none runs.`, Option.some("holdfast worker"))
+          : warn("workers", `${jobs(left.length)} lost the worker; one that runs takes over.`)
       ]),
     ...(ready.length === 0
       ? []
-      : [warn("workers", `${jobs(ready.length)} could start now.`, Option.some("holdfast worker"))])
+      : [
+        nobodyWorks(around)
+          ? warn("workers", `${jobs(ready.length)} could start now, and no worker runs.`, Option.some("holdfast worker"))
+          : warn("workers", `${jobs(ready.length)} could start now: all workers are busy.`, Option.some("holdfast worker"))
+      ])
   ]
   return found.length === 0 ? [ok("jobs", "Nothing is parked, failed or left behind.")] : found
 }

@@ -16,11 +16,12 @@ const looks: { readonly [K in JobStatus]: readonly [string, "good" | "busy" | "a
   cancelled: ["○", "idle"]
 }
 
-/** A job's state in a glyph and a word; `waiting` where it is pending behind something. */
+/** A job's state in a glyph and a word; `waiting` where it is pending behind something, `stopped` where its worker is gone. */
 export const status = (style: Style, { status: stored }: Job, waits: Option.Option<WaitReason.WaitReason>): string => {
   if (Option.exists(waits, ({ _tag }) => _tag === "Gate" || _tag === "RateLimit")) {
     return paint(style, "attention", "⏸ waiting")
   }
+  if (Option.exists(waits, ({ _tag }) => _tag === "LeaseHeld")) return paint(style, "attention", "⏸ stopped")
   const [glyph, tone] = looks[stored]
   return paint(style, tone, `${glyph} ${stored}`)
 }
@@ -32,6 +33,18 @@ export const endsWait = (waits: Option.Option<WaitReason.WaitReason>): Option.Op
       ? Option.some(`holdfast gates open ${reason.name}`)
       : reason._tag === "RateLimit"
       ? Option.some(`holdfast gates open ${reason.provider}`)
+      : Option.none())
+
+/** What somebody has to do so that a waiting job goes on; none where time and the workers that run do it alone. */
+export const moves = (
+  waits: Option.Option<WaitReason.WaitReason>,
+  around: WaitReason.Surroundings
+): Option.Option<string> =>
+  Option.flatMap(waits, (reason) =>
+    reason._tag === "Gate" && Option.isNone(reason.until)
+      ? endsWait(waits)
+      : WaitReason.nobodyWorks(around)
+      ? Option.some("holdfast worker")
       : Option.none())
 
 export const progress = ({ progress: made }: Job): string =>

@@ -7,6 +7,7 @@ import { Job, Progress } from "../../../src/domain/job/Job.js"
 import { badge, sourceState } from "../../../src/domain/job/SourceState.js"
 import type { Source } from "../../../src/domain/job/SourceState.js"
 import type * as WaitReason from "../../../src/domain/job/WaitReason.js"
+import { Fence, Lease, WorkerId } from "../../../src/domain/lease/Lease.js"
 import { ClosedGate, GateRef } from "../../../src/domain/session/Gate.js"
 import { after, calm, now, queued } from "../../support/Jobs.js"
 
@@ -28,6 +29,18 @@ const withJob = (fields: Partial<Job>, rest: Partial<Source> = {}): Partial<Sour
   job: Option.some(job(fields))
 })
 
+const working = (...workers: ReadonlyArray<string>): WaitReason.Surroundings => ({
+  ...calm,
+  workers: Option.some(new Set(workers.map((one) => WorkerId.make(one))))
+})
+const abandoned = withJob({
+  status: "running",
+  progress: Progress.make({ items: 64, embedded: 30, reused: 9, refused: 1 }),
+  lease: Option.some(
+    Lease.make({ worker: WorkerId.make("worker-1"), fence: Fence.make(1), expiresAt: after("10 minutes") })
+  )
+})
+
 describe("the state of a source", () => {
   it.each<[string, Partial<Source>, WaitReason.Surroundings]>([
     ["indexed 100/100", { indexed: 100 }, calm],
@@ -39,6 +52,10 @@ describe("the state of a source", () => {
       withJob({ status: "running", progress: Progress.make({ items: 64, embedded: 30, reused: 9, refused: 1 }) }),
       calm
     ],
+    ["stopped at 40/64: its worker is gone, and none runs", abandoned, working()],
+    ["stopped at 40/64: its worker is gone, another takes over", abandoned, working("another")],
+    ["indexing 40/64", abandoned, working("worker-1", "another")],
+    ["indexing 40/64", abandoned, calm],
     ["retrying (2 tries), next at 2026-05-01T12:05:00Z", withJob({ ...failing, runAt: after("5 minutes") }), calm],
     ["retrying (1 try)", withJob({ ...failing, attempts: 1 }), calm],
     ["waiting (sign-in)", withJob({}), gate("sign-in")],
@@ -100,8 +117,8 @@ describe("the state of a source", () => {
       })
       const shown = badge(state)
       expect(shown.glyph).not.toBe("")
-      expect(shown.words).toMatch(/^(indexed|indexing|retrying|waiting|queued|failed|\d+ refused of|empty|not indexed)/)
-      expect(state._tag === "Indexing").toBe(of?.status === "running")
+      expect(shown.words).toMatch(/^(indexed|indexing|stopped at|retrying|waiting|queued|failed|\d+ refused of|empty|not indexed)/)
+      expect(state._tag === "Indexing" || state._tag === "Abandoned").toBe(of?.status === "running")
     }
   )
 })

@@ -51,8 +51,9 @@ describe("why a job does not run", () => {
     ["a worker: none runs", {}, workers()],
     ["a free worker: the one that runs is busy", {}, workers("a")],
     ["a free worker: all 3 that run are busy", {}, workers("a", "b", "c")],
-    ["lease held by w1, which is gone, until 2026-05-01T12:00:00Z", running(now), calm],
-    ["lease held by w1, which is gone, until 2026-05-01T12:05:00Z", running(after("5 minutes")), workers("w2")],
+    ["a worker to take it over: w1 is gone", running(now), calm],
+    ["a worker to take it over: w1 is gone, and none runs", running(after("5 minutes")), workers()],
+    ["a worker to take it over: w1 is gone", running(after("5 minutes")), workers("w2")],
     [
       "openai down since 2026-05-01T11:00:00Z, tried again at 2026-05-01T12:05:00Z",
       { ...failed("ProviderUnavailable", { since: DateTime.subtract(now, { hours: 1 }) }), ...later },

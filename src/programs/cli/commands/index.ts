@@ -34,6 +34,7 @@ interface Ended {
   readonly items: number
   readonly job: Job
   readonly waits: Option.Option<WaitReason.WaitReason>
+  readonly around: WaitReason.Surroundings
 }
 
 const mostWarnings = 5
@@ -73,7 +74,7 @@ const exitCodeOf = ({ job, waits }: Ended): ExitCode =>
     Match.exhaustive
   )
 
-const json = ({ catalog, items, job }: Ended) => ({
+const json = ({ catalog, items, job }: Pick<Ended, "catalog" | "items" | "job">) => ({
   catalog,
   job: job.id,
   status: job.status,
@@ -83,9 +84,27 @@ const json = ({ catalog, items, job }: Ended) => ({
   refused: job.progress.refused
 })
 
+/** What makes a job go on that is left waiting: it was waited for as long as that is no hardship. */
+const goesOn = ({ around, waits }: Ended): string =>
+  Option.match(JobView.endsWait(waits), {
+    onNone: () =>
+      WaitReason.nobodyWorks(around)
+        ? "It goes on where a worker runs, and none does: holdfast worker"
+        : "It goes on by itself: a worker runs.",
+    onSome: (command) =>
+      Option.exists(waits, (reason) => reason._tag === "Gate" && Option.isNone(reason.until))
+        ? `Once the cause is mended: ${command}${WaitReason.nobodyWorks(around) ? ", then holdfast worker" : ""}`
+        : `${
+          WaitReason.nobodyWorks(around)
+            ? "It goes on then where a worker runs, and none does: holdfast worker"
+            : "It goes on by itself then: a worker runs"
+        }. Without the wait: ${command}`
+  })
+
 /** What to do next, by how the job ended. */
-const advice = ({ catalog, job, waits }: Ended): string =>
-  Match.value(job.status).pipe(
+const advice = (ended: Ended): string => {
+  const { catalog, job } = ended
+  return Match.value(job.status).pipe(
     Match.withReturnType<string>(),
     Match.when("succeeded", () => `Ask it something: holdfast search <question> --catalog ${catalog}`),
     Match.when("partial", () =>
@@ -93,16 +112,11 @@ const advice = ({ catalog, job, waits }: Ended): string =>
     Match.when("failed", () =>
       `What was embedded is stored. Try again: holdfast jobs retry ${job.id}`),
     Match.when("cancelled", () => "Somebody cancelled it; what was embedded is stored."),
-    Match.when("pending", () =>
-      Option.exists(waits, ({ _tag }) => _tag === "Gate")
-        ? `It goes on by itself once the gate is open: holdfast gates list`
-        : Option.match(JobView.endsWait(waits), {
-          onNone: () => `It goes on by itself where a worker runs: holdfast worker`,
-          onSome: (command) => `It goes on then where a worker runs: holdfast worker. Without the wait: ${command}`
-        })),
+    Match.when("pending", () => goesOn(ended)),
     Match.when("running", () => `See how it gets on: holdfast jobs show ${job.id}`),
     Match.exhaustive
   )
+}
 
 const text = (ended: Ended, took: Duration.Duration) => (style: Style): ReadonlyArray<string> => {
   const { catalog, items, job, waits } = ended
@@ -121,7 +135,7 @@ const text = (ended: Ended, took: Duration.Duration) => (style: Style): Readonly
 
 /** Where the job is to be run by somebody else, and what that takes. */
 const detached = (catalog: string, items: number, job: Job, embedded: boolean) =>
-  report(json({ catalog, items, job, waits: Option.none() }), (style) => [
+  report(json({ catalog, items, job }), (style) => [
     `${paint(style, "idle", "… queued")}  ${paint(style, "strong", catalog)}: ${count(items)} items, job ${job.id}`,
     paint(
       style,
@@ -144,8 +158,8 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
   yield* warn(warnings)
   if (asked.detach) return detached(catalog, items, yield* (yield* JobQueue).find(job.id), Option.isNone(databaseUrl))
   const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
-  const waits = WaitReason.waitReason(ended, yield* around)
-  const told: Ended = { catalog, items, job: ended, waits }
+  const now = yield* around
+  const told: Ended = { catalog, items, job: ended, waits: WaitReason.waitReason(ended, now), around: now }
   const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
   return report(json(told), text(told, took), exitCodeOf(told))
 })

@@ -4,6 +4,8 @@ import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
 import { isChanging } from "../../../domain/embedding/EmbedderUse.js"
 import { StoreEmbedder } from "../../../domain/embedding/StoreEmbedder.js"
+import { waitReason } from "../../../domain/job/WaitReason.js"
+import type { Surroundings } from "../../../domain/job/WaitReason.js"
 import { badge, sourceState } from "../../../domain/job/SourceState.js"
 import type { SourceState } from "../../../domain/job/SourceState.js"
 import { Settings } from "../../Settings.js"
@@ -18,6 +20,8 @@ import { withStores } from "../wired.js"
 interface Line {
   readonly catalog: Catalog
   readonly state: SourceState
+  /** The command that makes it go on; none where nothing is to be done. */
+  readonly next: Option.Option<string>
 }
 
 /** The error that explains the state; none where the state is fine. */
@@ -26,10 +30,11 @@ const errorOf = ({ catalog, state }: Line): Option.Option<string> =>
     ? Option.none()
     : Option.flatMap(catalog.job, JobView.errorLine)
 
-const json = ({ catalog, state }: Line) => ({
+const json = ({ catalog, next, state }: Line) => ({
   catalog: catalog.name,
   state: state._tag,
   words: badge(state).words,
+  next: Option.getOrNull(next),
   items: catalog.items,
   indexed: catalog.indexed,
   refused: catalog.refused,
@@ -38,12 +43,20 @@ const json = ({ catalog, state }: Line) => ({
   lastError: Option.getOrNull(Option.map(catalog.job, JobView.lastError))
 })
 
-const mends = ({ catalog, state }: Line): Option.Option<string> =>
-  state._tag === "Failed" || state._tag === "Refused"
-    ? Option.map(catalog.job, ({ id }) => `holdfast jobs retry ${id}`)
-    : state._tag === "Waiting" && state.reason._tag === "Gate"
-    ? Option.some(`holdfast gates open ${state.reason.name}`)
-    : Option.none()
+const nextOf = (catalog: Catalog, state: SourceState, around: Surroundings): Option.Option<string> =>
+  state._tag === "NotIndexed"
+    ? Option.some(`holdfast index ${catalog.location} --name ${catalog.name}`)
+    : Option.flatMap(catalog.job, (job) =>
+      state._tag === "Failed"
+        ? Option.some(`holdfast jobs retry ${job.id}`)
+        : state._tag === "Refused"
+        ? Option.some(`holdfast jobs show ${job.id}`)
+        : JobView.moves(waitReason(job, around), around))
+
+const lineOf = (around: Surroundings) => (catalog: Catalog): Line => {
+  const state = sourceState(catalog, around)
+  return { catalog, state, next: nextOf(catalog, state, around) }
+}
 
 /** Where the catalogs were looked for. */
 interface Place {
@@ -61,7 +74,7 @@ const text = (lines: ReadonlyArray<Line>, { schema, tenant }: Place) => (style: 
   const heads = Style.columns(lines.map((line) => [
     Style.paint(style, "strong", line.catalog.name),
     Style.badge(style, badge(line.state)),
-    Option.match(mends(line), { onNone: () => "", onSome: (command) => Style.paint(style, "faint", command) })
+    Option.match(line.next, { onNone: () => "", onSome: (command) => Style.paint(style, "faint", command) })
   ]))
   return lines.flatMap((line, at) => [
     heads[at] ?? "",
@@ -96,13 +109,11 @@ export const run = () =>
   withStores(Effect.gen(function*() {
     const store = yield* CatalogStore
     const now = yield* around
-    const lines = (yield* store.list).map((catalog): Line => ({ catalog, state: sourceState(catalog, now) }))
+    const lines = (yield* store.list).map(lineOf(now))
     const { databaseSchema: schema, tenant } = yield* Settings
     const moving = yield* change
     return report(
       { schema, tenant, catalogs: lines.map(json), embedder: Option.getOrNull(Option.map(moving, ({ json }) => json)) },
-      (
-        style
-      ) => [...text(lines, { schema, tenant })(style), ...Option.toArray(Option.map(moving, ({ words }) => words))]
+      (style) => [...text(lines, { schema, tenant })(style), ...Option.toArray(Option.map(moving, ({ words }) => words))]
     )
   })).pipe(Effect.catchTag("StoreMissing", noStore))
