@@ -35,6 +35,8 @@ export interface Options {
   readonly chunkWords?: number
   readonly model?: string
   readonly dimension?: number | null
+  /** How its answers call their model; they say nothing where it is not given. */
+  readonly answersAs?: string
 }
 
 /** An embedder that does what the script says; the same text gets the same vector. */
@@ -46,7 +48,7 @@ export const scripted = (played: Script, options: Options = {}) => {
       Embedder.of({
         provider: "scripted",
         model,
-        answersAs: Effect.succeed(Option.none()),
+        answersAs: Effect.succeed(Option.fromNullable(options.answersAs)),
         dimension: Option.fromNullable(dimension),
         concurrency,
         chunkWords,

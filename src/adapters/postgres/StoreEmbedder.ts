@@ -46,6 +46,10 @@ export const layer = Layer.effect(
         (to) => Effect.flatMap(Tenant, (tenant) => transact(Record.change(tenant, to))),
         run
       ),
+      named: Effect.fn("StoreEmbedder.named")(
+        (answersAs) => Effect.flatMap(Tenant, (tenant) => SqlFailure.renamed(Record.named(tenant, answersAs))),
+        run
+      ),
       estimate: Effect.fn("StoreEmbedder.estimate")(
         (to) => Effect.flatMap(Tenant, (tenant) => SqlFailure.renamed(estimate(tenant, to))),
         run

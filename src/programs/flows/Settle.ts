@@ -60,8 +60,7 @@ const write = Effect.fnUntraced(function*(group: ReadonlyArray<End>) {
   if (first === undefined) return
   const settling = patiently(queue.settleAll(group.map(({ held }) => held), first.outcome))
   yield* Effect.matchCauseEffect(settling, {
-    onFailure: (cause) =>
-      Effect.forEach(group, ({ written }) => Deferred.failCause(written, cause), { discard: true }),
+    onFailure: (cause) => Effect.forEach(group, ({ written }) => Deferred.failCause(written, cause), { discard: true }),
     onSuccess: (settled) =>
       Effect.forEach(group, ({ held: { fence, job }, written }) =>
         settled.has(job.id)

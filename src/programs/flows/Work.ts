@@ -128,11 +128,13 @@ const claim = Effect.fnUntraced(function*<R>({ jobs, only, provider, run, settin
 
 /** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
 const claimPatiently = <R>(shift: Shift<R>) =>
-  shift.only !== undefined ? patiently(claim(shift)) : Effect.catchIf(claim(shift), isPassing, (failure) =>
-    Effect.zipRight(
-      RunningJobs.logStore("Claiming failed and is tried again")(failure),
-      Effect.sleep("1 second")
-    ))
+  shift.only !== undefined ?
+    patiently(claim(shift)) :
+    Effect.catchIf(claim(shift), isPassing, (failure) =>
+      Effect.zipRight(
+        RunningJobs.logStore("Claiming failed and is tried again")(failure),
+        Effect.sleep("1 second")
+      ))
 
 /** Between two looks at the table, however soon the next job says that it is ready: another worker may have it. */
 const shortestPause = Duration.millis(20)

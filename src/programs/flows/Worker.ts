@@ -14,6 +14,7 @@ import { holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
 import { isPassing } from "../../domain/store/StoreFailure.js"
 import * as Admission from "./Admission.js"
+import * as KnownModel from "./KnownModel.js"
 import * as Paced from "./Paced.js"
 import { upkeep } from "./Reconcile.js"
 import { Attempt, runJob } from "./RunJob.js"
@@ -30,13 +31,15 @@ const admittedEvery = Duration.seconds(5)
 const indexing = Effect.gen(function*() {
   yield* Admission.admitted
   const { batchSize, stallAfter } = yield* WorkSettings
-  const { concurrency, provider } = yield* Embedder
+  const embedder = yield* KnownModel.heldTo(yield* Embedder)
+  const { concurrency, provider } = embedder
   const calls = yield* Paced.make(provider, concurrency)
   const admission = yield* Admission.remembered
   const moved = yield* Deferred.make<never, EmbedderMismatch>()
   const run = (...[held, stop]: Parameters<Runner<never>>) =>
     admission.pipe(
       Effect.flatMap((profile) => runJob(held, { batchSize, stallAfter, stop, calls, profile })),
+      Effect.provideService(Embedder, embedder),
       Effect.catchTag("EmbedderMismatch", (mismatch) =>
         Effect.as(Deferred.fail(moved, mismatch), Attempt.Unsettled({ outcome: Outcome.Released() }))),
       Effect.annotateLogs({ job: held.job.id, fence: held.fence })

@@ -230,6 +230,24 @@ export const changing = (backend: Backend) =>
         })
       })
 
+      it.effect("is no change where another model answers under the same name: nothing of it is stored", () => {
+        const tenant = freshTenant()
+        const [first, later, back] = [script(), script(), script()]
+        return Effect.gen(function*() {
+          yield* Effect.provide(index(pets), house(first, tenant, { answersAs: "bge-m3" }))
+          const refused = yield* Effect.provide(index(cars), house(later, tenant, { answersAs: "e5-large" }))
+          expect([refused.status, refused.attempts]).toEqual(["failed", 1])
+          expect(Option.getOrThrow(refused.lastError).message).toContain("embedder.model")
+          expect(Option.getOrThrow(refused.lastError).detail).toContain(
+            "of the model bge-m3 and the answers are of e5-large"
+          )
+          yield* Effect.gen(function*() {
+            expect(yield* rows("embedding")).toBe(2)
+            expect((yield* index(cars)).status).toBe("succeeded")
+          }).pipe(Effect.provide(house(back, tenant, { answersAs: "BAAI/bge-m3" })))
+        })
+      })
+
       it.effect("is not begun with an embedder that does not answer", () => {
         const tenant = freshTenant()
         const broken = script(() => fail(new ModelNotFound({ provider: "scripted", detail: "404", model: "m" })))

@@ -45,22 +45,28 @@ export const find = Effect.fnUntraced(function*(tenant: string) {
   })
 })
 
+/** Make this the record. What answers call a model stays known. */
 export const write = Effect.fnUntraced(function*(tenant: string, { leaving, uses }: EmbedderUse.EmbedderUse) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
+  const before = yield* sql<{ readonly qualified: string; readonly answers_as: string | null }>`
+    select qualified, answers_as from ${t.embedder} where tenant = ${tenant} and answers_as is not null`
+  const answersAs = new Map(before.map((row) => [row.qualified, row.answers_as]))
   const profiles = [uses, ...leaving].map((profile, place) => ({
     place,
     provider: profile.provider,
     model: profile.model,
     qualified: Profile.qualified(profile),
     dimension: Option.getOrNull(profile.dimension),
-    chunk_words: profile.chunkWords
+    chunk_words: profile.chunkWords,
+    answers_as: answersAs.get(Profile.qualified(profile)) ?? null
   }))
   yield* sql`delete from ${t.embedder} where tenant = ${tenant}`
   yield* sql`
-    insert into ${t.embedder} (tenant, place, provider, model, qualified, dimension, chunk_words)
+    insert into ${t.embedder} (tenant, place, provider, model, qualified, dimension, chunk_words, answers_as)
     select ${tenant}, n.* from jsonb_to_recordset(${JSON.stringify(profiles)}::jsonb)
-      as n (place integer, provider text, model text, qualified text, dimension integer, chunk_words integer)`
+      as n (place integer, provider text, model text, qualified text, dimension integer, chunk_words integer,
+        answers_as text)`
 })
 
 const hasSource = Effect.fnUntraced(function*(tenant: string) {
@@ -87,4 +93,15 @@ export const change = Effect.fnUntraced(function*(tenant: string, to: EmbedderPr
   yield* write(tenant, use)
   yield* redirect(tenant)
   return use
+})
+
+/** See StoreEmbedder.named. Of two that come first at once, the row's lock lets one decide. */
+export const named = Effect.fnUntraced(function*(tenant: string, answersAs: string) {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  const [row] = yield* sql<{ readonly name: string }>`
+    update ${t.embedder} e set answers_as = coalesce(e.answers_as, ${answersAs}::text)
+    where e.tenant = ${tenant} and e.place = 0
+    returning e.answers_as as name`
+  return row?.name ?? answersAs
 })

@@ -109,6 +109,7 @@ const tables = (sql: SqlClient.SqlClient, t: Names) => [
     qualified text not null,
     dimension integer,
     chunk_words integer not null,
+    answers_as text,
     primary key (tenant, place)
   )`,
   // The newest job of each source; older ones are history. Room on each page for a second version of every row, and no index on
