@@ -6,9 +6,6 @@ import * as SessionSettings from "./SessionSettings.js"
 
 type Callback = (error: unknown, result?: unknown) => void
 
-/** Hears of a statement; where there is no error, there is a result. */
-export type Heard = (error: unknown, result: Pg.QueryResult) => void
-
 /** The driver takes a statement as its text, or as an object that holds it. */
 const isCommit = (query: unknown): boolean =>
   query === "COMMIT" || Predicate.hasProperty(query, "text") && query.text === "COMMIT"
@@ -16,8 +13,6 @@ const isCommit = (query: unknown): boolean =>
 interface Starting {
   readonly getStartupConf: () => Readonly<Record<string, string>>
 }
-
-const isEmpty = (values: unknown): boolean => !Array.isArray(values) || values.length === 0
 
 const commandOf = (result: unknown): unknown => Predicate.hasProperty(result, "command") ? result.command : undefined
 
@@ -80,50 +75,24 @@ export class BoundedConnection extends Pg.Client {
       : given
     const told = last as Callback // the driver calls it as one
     const name = this.#prepared?.nameOf(text)
-    const statement = name === undefined
-      ? [text, ...values, this.#watch(isCommit(text), told)]
-      : [{ name, text }, ...values, this.#time(told)]
-    if (name === undefined && isEmpty(values[0])) return pass(statement)
-    this.#after(name !== undefined, () => pass(statement), told)
-    return undefined as never // what the driver answers where there is a callback
-  }
-
-  /** What `query` does with a text and its values, on the shortest way. */
-  send(text: string, values: Array<unknown>, heard: Heard): void {
-    const told = heard as Callback // the driver gives a result with every success
-    const name = this.#prepared?.nameOf(text)
-    if (name === undefined) return this.query(text, values, told)
-    // The driver copies a configuration property by property; a query of its own it takes as it is.
-    this.#after(true, () => super.query(Object.assign(new Pg.Query(text, values, this.#time(told)), { name })), told)
-  }
-
-  /** Sends a statement, after what is to be sent ahead of it. */
-  #after(marked: boolean, send: () => void, told: Callback): void {
-    const ahead = this.#prepared?.ahead(marked)
-    if (ahead === undefined) return send()
-    const failed = this.#watch(false, told)
-    super.query(ahead, (error: unknown) => {
-      if (Predicate.isNullable(error)) return send()
-      this.#prepared?.takenBack()
-      failed(error)
-    })
-  }
-
-  #time(told: Callback): Callback {
-    const began = performance.now()
-    const watched = this.#watch(false, told)
-    return (error, result) => {
-      this.#prepared?.ended(error, began, performance.now())
-      watched(error, result)
-    }
+    return name === undefined
+      ? pass([text, ...values, this.#watch(isCommit(text), told)])
+      : pass([{ name, text }, ...values, this.#watchPrepared(told)])
   }
 
   #watch(commit: boolean, callback: Callback): Callback {
     return (error, result) => {
       if (error instanceof Error && error.message === "Query read timeout") this.cut(error)
-      const back = !error && commandOf(result) === "ROLLBACK"
-      if (back) this.#prepared?.takenBack()
-      return commit && back ? callback(rolledBack()) : callback(error, result)
+      return commit && !error && commandOf(result) === "ROLLBACK" ? callback(rolledBack()) : callback(error, result)
+    }
+  }
+
+  /** Frees what the server keeps of stale statements, before whoever hears of the failure sends the next one. */
+  #watchPrepared(callback: Callback): Callback {
+    const watched = this.#watch(false, callback)
+    return (error, result) => {
+      if (this.#prepared?.ended(error) === true) super.query("deallocate all", () => {})
+      watched(error, result)
     }
   }
 

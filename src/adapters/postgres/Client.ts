@@ -6,15 +6,12 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Pg from "pg"
 import * as Store from "../../domain/store/StoreFailure.js"
 import { BoundedConnection } from "./BoundedConnection.js"
 import * as ConnectionLimit from "./ConnectionLimit.js"
-import * as FixedStatement from "./FixedStatement.js"
-import * as KeptConnection from "./KeptConnection.js"
 import * as RowTypes from "./RowTypes.js"
 import { Sessions } from "./Session.js"
 import type { Session } from "./Session.js"
@@ -23,7 +20,7 @@ import * as SqlFailure from "./SqlFailure.js"
 /** How to reach a server. Waiting for a pooled connection in a transaction cannot be interrupted, so the pool needs room. */
 export interface Settings {
   readonly url: Redacted.Redacted
-  /** At least the number of workers and three more; where it is one, no connection is kept for short statements. */
+  /** At least the number of workers and three more. */
   readonly maxConnections: number
   /** What the server's administrator reads in pg_stat_activity. */
   readonly applicationName: string
@@ -78,8 +75,7 @@ const ended = (end: () => Promise<void>) =>
  * Gives up what is idle when one connection fell silent, and that one too, should it come back first. The others of its time
  * are likely dead as well, and each would cost the whole limit of a statement to find out.
  */
-const renew = (pool: Pg.Pool, kept: KeptConnection.KeptConnection) => {
-  kept.renew()
+const renew = (pool: Pg.Pool) => {
   if (pool.ending) return
   // Where no connection is to be had meanwhile, the pool calls back with an error alone.
   for (let idle = pool.idleCount + 1; idle > 0; idle--) {
@@ -87,16 +83,10 @@ const renew = (pool: Pg.Pool, kept: KeptConnection.KeptConnection) => {
   }
 }
 
-/** A pool, and the connection that is kept out of it. */
-interface Connections {
-  readonly pool: Pg.Pool
-  readonly kept: KeptConnection.KeptConnection
-}
-
 const makePool = (config: Settings) =>
   Effect.acquireRelease(
     Effect.try({
-      try: (): Connections => {
+      try: () => {
         const pool = new Pg.Pool({
           ...connection(config),
           Client: BoundedConnection,
@@ -104,29 +94,22 @@ const makePool = (config: Settings) =>
           idleTimeoutMillis: 30_000,
           onConnect: greet
         })
-        const kept = KeptConnection.make(pool)
-        if (config.maxConnections === 1) kept.close()
         // An idle connection that dies leaves the pool by itself; without a listener it would end the process.
         pool.on("error", () => {})
-        pool.on("connect", (client) => client.once("silent", () => renew(pool, kept)))
-        return { pool, kept }
+        pool.on("connect", (client) => client.once("silent", () => renew(pool)))
+        return pool
       },
       catch: failed("The settings for the database cannot be read")
     }),
-    ({ kept, pool }) => {
-      kept.close()
-      return ended(() => pool.end())
-    }
+    (pool) => ended(() => pool.end())
   )
 
 /** Leaves the sessions their places where few connections are allowed: the pool is smaller then, and work waits for it. */
-const fit = Effect.fnUntraced(function*({ kept, pool }: Connections, wanted: number, limit: number) {
+const fit = Effect.fnUntraced(function*(pool: Pg.Pool, wanted: number, limit: number) {
   if (limit < ConnectionLimit.fewest) {
     return yield* new Store.ConnectionsTooFew({ limit, needed: ConnectionLimit.fewest })
   }
   pool.options.max = ConnectionLimit.poolSize(wanted, limit)
-  // What is kept out of the pool would be all of it.
-  if (pool.options.max === 1) kept.close()
   if (pool.options.max < wanted) {
     yield* Effect.logInfo(
       `The database allows ${limit} connections at once and ${
@@ -140,24 +123,12 @@ const fit = Effect.fnUntraced(function*({ kept, pool }: Connections, wanted: num
 const acquirePool = Effect.fnUntraced(function*(config: Settings) {
   const made = yield* makePool(config)
   const { rows: [row] } = yield* Effect.tryPromise({
-    try: () => made.pool.query<{ readonly connectionLimit: number }>(ConnectionLimit.query),
+    try: () => made.query<{ readonly connectionLimit: number }>(ConnectionLimit.query),
     catch: failed("Failed to connect")
   })
   if (row !== undefined) yield* fit(made, config.maxConnections, row.connectionLimit)
   return made
 })
-
-/** Nothing here cancels a statement that nobody waits for any more: what is sent so is short. */
-const sendOn = (kept: KeptConnection.KeptConnection): FixedStatement.Send => (text, values, told) =>
-  kept.lend((unconnected, lent) => {
-    if (lent === undefined) return told(Exit.fail(failed("Failed to acquire connection")(unconnected)))
-    lent.send(text, values, (cause, result) => {
-      const failure = cause ? failed("Failed to execute statement")(cause) : undefined
-      // A server that ends the session says so before the connection is seen to end.
-      lent.giveBack(failure !== undefined && SqlFailure.fromSqlError(failure)._tag === "StoreUnavailable")
-      told(failure === undefined ? Exit.succeed(result.rows) : Exit.fail(failure))
-    })
-  })
 
 const hears = (channel: string, hear: (payload: string) => void) => (message: Pg.Notification) => {
   if (message.channel === channel) hear(message.payload ?? "")
@@ -242,9 +213,8 @@ export const layer = (
 ): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient | Sessions, Store.StoreFailure> =>
   Layer.scopedContext(
     Effect.gen(function*() {
-      const { kept, pool } = yield* acquirePool(config)
-      const made = yield* PgClient.fromPool({ acquire: Effect.succeed(pool), applicationName: config.applicationName })
-      const client = FixedStatement.withSend(made, sendOn(kept))
+      const pool = yield* acquirePool(config)
+      const client = yield* PgClient.fromPool({ acquire: Effect.succeed(pool), applicationName: config.applicationName })
       return Context.make(PgClient.PgClient, client).pipe(
         Context.add(SqlClient.SqlClient, client),
         Context.add(Sessions, { open: openSession(config) })

@@ -1,8 +1,11 @@
+import type * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlError from "@effect/sql/SqlError"
+import type * as Statement from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Store from "../../domain/store/StoreFailure.js"
+import type { Names } from "./Tables.js"
 
 /** The only reader of SQLSTATEs and of the drivers' own error codes and texts. */
 
@@ -132,3 +135,10 @@ export const renamed = <A, E, R>(
       ? fromSqlError(error)
       // The guard above took every SqlError out of E.
       : error as Exclude<E, SqlError.SqlError>)
+
+/** A statement by its name: built anew for the values of each call, and failing as a StoreFailure. */
+export const statement = <Given, Row>(
+  build: (sql: SqlClient.SqlClient, t: Names, given: Given) => Statement.Statement<Row>
+) =>
+(sql: SqlClient.SqlClient, t: Names, given: Given): Effect.Effect<ReadonlyArray<Row>, Store.StoreFailure> =>
+  renamed(build(sql, t, given))

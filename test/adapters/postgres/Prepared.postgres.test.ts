@@ -129,53 +129,6 @@ describe("prepared statements", () => {
       expect((yield* known).length).toBe(1)
     }).pipe(Effect.provide(one())))
 
-  it.effect("are planned once and for all, and other statements with their values, also after a rollback", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      yield* sql`create table thing (id integer)`
-      yield* sql`insert into thing select n / 1000 from generate_series(1, 1000) n`
-      yield* sql`create index on thing (id)`
-      yield* sql`analyze thing`
-      const plans = Effect.map(
-        sql<{ readonly generic: string; readonly custom: string }>`
-          select generic_plans as generic, custom_plans as custom from pg_prepared_statements where name like 'holdfast%'`,
-        ([row]) => [Number(row?.generic), Number(row?.custom)]
-      )
-      const mode = Effect.map(
-        sql<{ readonly mode: string }>`select current_setting('plan_cache_mode') as mode where ${1}::integer = 1`,
-        ([row]) => row?.mode
-      )
-      const found = sql`${prepared} select count(*) from thing where id = ${1}::integer`
-      yield* found
-      expect(yield* mode).toBe("auto")
-      yield* Effect.flip(transact(Effect.zipRight(found, Effect.fail("no"))))
-      expect(yield* mode).toBe("auto")
-      yield* transact(found)
-      yield* Effect.flip(transact(Effect.zipRight(mode, Effect.fail("no"))))
-      yield* found
-      expect(yield* plans).toEqual([4, 0])
-    }).pipe(Effect.provide(one())))
-
-  it.effect("are planned anew after a slow one, whose plan may be that of a smaller table", () =>
-    Effect.gen(function*() {
-      const sql = yield* SqlClient.SqlClient
-      yield* sql`create table thing (id integer primary key) with (autovacuum_enabled = false)`
-      yield* sql`vacuum analyze thing`
-      const find = (wait: number) =>
-        sql`${prepared} select thing.id from thing, pg_sleep(${wait}::float8) where thing.id = ${7}::integer`
-      yield* Effect.repeatN(find(0), 9)
-      const [statement] = yield* known
-      const plan = Effect.map(
-        sql.unsafe<{ readonly "QUERY PLAN": string }>(`explain execute ${statement?.name}(0, 7)`),
-        (rows) => rows.map((row) => row["QUERY PLAN"]).join("\n")
-      )
-      yield* sql`insert into thing select generate_series(1, 20000)`
-      expect(yield* plan).toContain("Seq Scan")
-      yield* find(0.1)
-      yield* find(0)
-      expect(yield* plan).toMatch(/Index (Only )?Scan/)
-    }).pipe(Effect.provide(one())))
-
   it.effect("of the queue have few texts, whatever the values", () =>
     Kit.alone(Effect.gen(function*() {
       const round = Effect.fnUntraced(function*(source: string, outcome: Outcome) {

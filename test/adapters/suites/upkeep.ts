@@ -148,8 +148,7 @@ export const upkeep = (backend: Backend) =>
         test("are a tenant's own", () =>
           Effect.gen(function*() {
             yield* fails(pets)
-            const elsewhere = Layer.provide(UpkeepSql.layer, Layer.succeed(Tenant, Indexing.freshTenant()))
-            expect(yield* Effect.provide(unmatched(), elsewhere)).toEqual([])
+            expect(yield* Effect.provideService(unmatched(), Tenant, Indexing.freshTenant())).toEqual([])
           }))
       })
 

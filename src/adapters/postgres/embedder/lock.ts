@@ -1,6 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { prepared } from "../Prepared.js"
 import { Tables } from "../Tables.js"
 
@@ -10,7 +10,7 @@ import { Tables } from "../Tables.js"
  */
 const nameOf = (schema: string, tenant: string): string => JSON.stringify(["embedder", schema, tenant])
 
-const shared = FixedStatement.make((sql, _, { name }: { readonly name: string }) =>
+const shared = SqlFailure.statement((sql, _, { name }: { readonly name: string }) =>
   sql`${prepared} select pg_advisory_xact_lock_shared(hashtextextended(${name}, 0))`
 )
 

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Profile from "../../../domain/embedding/EmbedderProfile.js"
 import { EmbedderProfile } from "../../../domain/embedding/EmbedderProfile.js"
 import * as EmbedderUse from "../../../domain/embedding/EmbedderUse.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { storedDimension } from "../index/standing.js"
 import { prepared } from "../Prepared.js"
 import { Tables } from "../Tables.js"
@@ -28,7 +28,7 @@ const toProfile = ({ chunk_words: chunkWords, dimension, model, provider }: Row)
   EmbedderProfile.make({ provider, model, dimension: Option.fromNullable(dimension), chunkWords })
 
 /** A worker asks for each small job: prepared, a look-up by key. */
-const rows = FixedStatement.make((sql, t, { tenant }: { readonly tenant: string }) =>
+const rows = SqlFailure.statement((sql, t, { tenant }: { readonly tenant: string }) =>
   sql<Row>`${prepared}
     select named.provider, named.model, named.chunk_words,
       coalesce(named.dimension, ${storedDimension(sql, t, tenant, sql`named.qualified`)}) as dimension

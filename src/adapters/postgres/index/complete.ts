@@ -4,7 +4,7 @@ import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import * as Embedder from "../embedder/lock.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { complete as completeJob } from "../jobQueue/complete.js"
 import * as Source from "./source.js"
 import { noting } from "./stray.js"
@@ -32,7 +32,7 @@ const isKept = (sql: SqlClient.SqlClient, t: Names, tenant: string, space: Vecto
  * other spaces, nothing that the record does not name. One statement: the parts touch different tables, and none needs to see what
  * another one did.
  */
-const equalise = FixedStatement.make((sql, t, { source, space, tenant }: {
+const equalise = SqlFailure.statement((sql, t, { source, space, tenant }: {
   readonly tenant: string
   readonly source: Pick<SourceRef, "kind" | "id">
   readonly space: VectorSpace

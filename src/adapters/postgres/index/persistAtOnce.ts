@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { Batch, VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Progress } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { guarding } from "../jobQueue/complete.js"
 import { refuse } from "../jobQueue/refused.js"
 import * as Sent from "./sent.js"
@@ -22,7 +22,7 @@ interface Written {
   readonly missed: ReadonlyArray<string>
 }
 
-const write = FixedStatement.make((sql, t, { chunks, held, progress, space, tenant, vectors }: {
+const write = SqlFailure.statement((sql, t, { chunks, held, progress, space, tenant, vectors }: {
   readonly tenant: string
   readonly held: Held
   readonly space: VectorSpace

@@ -1,11 +1,11 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { SourceRef } from "../../../domain/job/Job.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { prepared } from "../Prepared.js"
 import { Tables } from "../Tables.js"
 
-const lockNamed = FixedStatement.make((sql, _, { name }: { readonly name: string }) =>
+const lockNamed = SqlFailure.statement((sql, _, { name }: { readonly name: string }) =>
   sql`${prepared} select pg_advisory_xact_lock(hashtextextended(${name}, 0))`
 )
 

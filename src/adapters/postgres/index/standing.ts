@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { PendingItem, VectorSpace } from "../../../domain/embedding/IndexStore.js"
 import type { Progress } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { guarding } from "../jobQueue/complete.js"
 import { refuse } from "../jobQueue/refused.js"
 import { forcedAt } from "./forced.js"
@@ -78,7 +78,7 @@ const vectorless = (sql: SqlClient.SqlClient, t: Names) =>
     where e.tenant = c.tenant and e.model = c.model and e.dimension = c.dimension and e.text_hash = c.text_hash offset 0)`
 
 /** Items whose vectors went missing lose their chunks, so that they are pending again. */
-const dropBroken = FixedStatement.make((sql, t, { held: { job: { source } }, space, tenant }: Given) =>
+const dropBroken = SqlFailure.statement((sql, t, { held: { job: { source } }, space, tenant }: Given) =>
   sql`
     delete from ${t.chunk} b
     where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
@@ -95,7 +95,7 @@ interface Counted extends Standing {
   readonly broken: boolean
 }
 
-const count = FixedStatement.make((sql, t, { held, space, tenant }: Given) =>
+const count = SqlFailure.statement((sql, t, { held, space, tenant }: Given) =>
   sql<Counted>`
     with ${sets(sql, t, tenant, held, space)}
     select p.items, p.items - l.lacking as current, r.refused, exists (
@@ -125,7 +125,7 @@ export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t:
  * space by now. Belongs after the source's lock,
  * so that what is read cannot have changed meanwhile.
  */
-const guardAndLook = FixedStatement.make((
+const guardAndLook = SqlFailure.statement((
   sql,
   t,
   { held, progress, space, tenant }: Given & { readonly progress: Progress }
@@ -157,7 +157,7 @@ export const isIncomplete = Effect.fnUntraced(function*(
 })
 
 /** A page costs as much as the items that it passes. */
-export const pending = FixedStatement.make((
+export const pending = SqlFailure.statement((
   sql,
   t,
   { after, held, limit, space, tenant }: Given & { readonly after: number; readonly limit: number }
@@ -171,7 +171,7 @@ export const pending = FixedStatement.make((
     order by i.position limit ${limit}`
 )
 
-const usable = FixedStatement.make((sql, t, { hashes, held, space, tenant }: Given & { readonly hashes: string }) =>
+const usable = SqlFailure.statement((sql, t, { hashes, held, space, tenant }: Given & { readonly hashes: string }) =>
   sql<{ readonly hash: string }>`
     select e.text_hash as hash
     from ${t.embedding} e
@@ -197,7 +197,7 @@ export const storedDimension = (sql: SqlClient.SqlClient, t: Names, tenant: stri
     (select e.dimension from ${t.embedding} e
       where e.tenant = ${tenant} and e.model = ${model} order by e.dimension limit 1))`
 
-export const dimensionOf = FixedStatement.make((
+export const dimensionOf = SqlFailure.statement((
   sql,
   t,
   { model, tenant }: { readonly tenant: string; readonly model: string }

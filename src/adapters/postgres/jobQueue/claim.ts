@@ -6,7 +6,7 @@ import type { JobId, SourceKind } from "../../../domain/job/Job.js"
 import type { Claimed, ClaimRequest, Held } from "../../../domain/job/JobQueue.js"
 import type { Fence, WorkerId } from "../../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { prepared } from "../Prepared.js"
 import { providers } from "./pending.js"
 import type { Names } from "../Tables.js"
@@ -96,9 +96,9 @@ export const statement = (
     ) as jobs
     from (select claimed.* from claimed order by claimed.run_at, claimed.id) as job having count(*) > 0`
 
-const any = FixedStatement.make((sql, t, given: Given) => statement(sql, t, given, sql``))
+const any = SqlFailure.statement((sql, t, given: Given) => statement(sql, t, given, sql``))
 
-const only = FixedStatement.make((sql, t, given: Given & { readonly id: number }) =>
+const only = SqlFailure.statement((sql, t, given: Given & { readonly id: number }) =>
   statement(sql, t, given, sql`and pending.id = ${given.id}`)
 )
 

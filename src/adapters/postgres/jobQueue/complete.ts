@@ -7,7 +7,7 @@ import type { JobId, JobStatus, Progress } from "../../../domain/job/Job.js"
 import type { Held, Settled } from "../../../domain/job/JobQueue.js"
 import type { Fence, LeaseLost } from "../../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { giveBack } from "./lease.js"
@@ -132,8 +132,8 @@ const counted = (sql: SqlClient.SqlClient, { embedded, items, refused, reused }:
 })
 
 const completing = (found: (sql: SqlClient.SqlClient, t: Names) => Found) => {
-  const withStored = FixedStatement.make((sql, t, given: Given) => statement(sql, t, given, stored(sql), found(sql, t)))
-  const withNew = FixedStatement.make((sql, t, given: Given & { readonly progress: Progress }) =>
+  const withStored = SqlFailure.statement((sql, t, given: Given) => statement(sql, t, given, stored(sql), found(sql, t)))
+  const withNew = SqlFailure.statement((sql, t, given: Given & { readonly progress: Progress }) =>
     statement(sql, t, given, counted(sql, given.progress), found(sql, t))
   )
   return (sql: SqlClient.SqlClient, t: Names, given: Given, progress: Option.Option<Progress>) =>

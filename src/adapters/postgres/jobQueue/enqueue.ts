@@ -2,7 +2,7 @@ import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { Enqueued, EnqueueRequest } from "../../../domain/job/JobQueue.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { prepared } from "../Prepared.js"
 import { archiving } from "./history.js"
 import * as JobRow from "./JobRow.js"
@@ -21,7 +21,7 @@ interface Given {
 /**
  * The number as float8, which every client reads as a number: int8 is a text to one whose types nobody set.
  * No row where the source's job ended, or was followed by a newer one, at this very moment. */
-const tryOnce = FixedStatement.make((sql, t, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
+const tryOnce = SqlFailure.statement((sql, t, { force, id, kind, maxAttempts, provider, tenant }: Given) => {
   const its = sql`job.tenant = ${tenant} and job.source_kind = ${kind} and job.source_id = ${id}`
   return sql<Enqueued>`${prepared}
     with ${Pending.standing(sql, t, tenant, JobRow.newestOf(sql, t, tenant, { kind, id }))},

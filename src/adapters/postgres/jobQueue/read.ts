@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type { JobId } from "../../../domain/job/Job.js"
 import { JobNotFound } from "../../../domain/job/JobQueue.js"
 import type { JobFilter } from "../../../domain/job/JobQueue.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { prepared } from "../Prepared.js"
 import * as JobRow from "./JobRow.js"
 import { providers } from "./pending.js"
@@ -35,7 +35,7 @@ export const list = Effect.fn("JobQueue.list")(function*(tenant: string, filter:
   return rows.map(JobRow.toJob)
 })
 
-const firstReady = FixedStatement.make((
+const firstReady = SqlFailure.statement((
   sql,
   t,
   { own, tenant }: { readonly tenant: string; readonly own: string | null }

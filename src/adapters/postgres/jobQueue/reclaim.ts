@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import * as FixedStatement from "../FixedStatement.js"
+import * as SqlFailure from "../SqlFailure.js"
 import { freeing } from "./orphans.js"
 import { prepared } from "../Prepared.js"
 import { Tables } from "../Tables.js"
@@ -37,7 +37,7 @@ const gone = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>
 /** Workers that never had a lock are forgotten a day after their start, once they hold nothing. */
 const unlocked = "worker.lock_number is null and worker.started_at < now() - interval '1 day'"
 
-const lookFor = FixedStatement.make((sql, t, { tenant }: { readonly tenant: string }) =>
+const lookFor = SqlFailure.statement((sql, t, { tenant }: { readonly tenant: string }) =>
   sql<{ readonly due: boolean }>`${prepared}
     with ${gone(sql, t, tenant)}
     select exists (select from gone)
