@@ -214,7 +214,10 @@ export const layer = (
   Layer.scopedContext(
     Effect.gen(function*() {
       const pool = yield* acquirePool(config)
-      const client = yield* PgClient.fromPool({ acquire: Effect.succeed(pool), applicationName: config.applicationName })
+      const client = yield* PgClient.fromPool({
+        acquire: Effect.succeed(pool),
+        applicationName: config.applicationName
+      })
       return Context.make(PgClient.PgClient, client).pipe(
         Context.add(SqlClient.SqlClient, client),
         Context.add(Sessions, { open: openSession(config) })

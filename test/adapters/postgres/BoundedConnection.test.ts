@@ -24,10 +24,12 @@ describe("a bounded connection", () => {
   afterEach(() => vi.restoreAllMocks())
 
   const name: unknown = expect.stringMatching(/^holdfast_/)
-  for (const [text, statement] of [
-    ["select 1", "select 1"],
-    ["/* prepared */ select 1", { name, text: "/* prepared */ select 1" }]
-  ]) {
+  for (
+    const [text, statement] of [
+      ["select 1", "select 1"],
+      ["/* prepared */ select 1", { name, text: "/* prepared */ select 1" }]
+    ]
+  ) {
     it(`is given up where a statement has no answer: ${text}`, () => {
       const { connection, sent, times } = silent()
       const told = vi.fn()

@@ -132,7 +132,9 @@ const counted = (sql: SqlClient.SqlClient, { embedded, items, refused, reused }:
 })
 
 const completing = (found: (sql: SqlClient.SqlClient, t: Names) => Found) => {
-  const withStored = SqlFailure.statement((sql, t, given: Given) => statement(sql, t, given, stored(sql), found(sql, t)))
+  const withStored = SqlFailure.statement((sql, t, given: Given) =>
+    statement(sql, t, given, stored(sql), found(sql, t))
+  )
   const withNew = SqlFailure.statement((sql, t, given: Given & { readonly progress: Progress }) =>
     statement(sql, t, given, counted(sql, given.progress), found(sql, t))
   )
