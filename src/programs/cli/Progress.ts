@@ -7,9 +7,14 @@ import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { done } from "../../domain/job/Job.js"
 import type { Job } from "../../domain/job/Job.js"
+import * as CallWatch from "../flows/CallWatch.js"
+import { Settings } from "../Settings.js"
+import { around } from "./around.js"
 import { Output } from "./Output.js"
-import { count, paint, rough } from "./Style.js"
+import { count, fit, paint, rough } from "./Style.js"
 import type { Style } from "./Style.js"
+import { soon, waitOf } from "./Waits.js"
+import type { Wait } from "./Waits.js"
 
 /** How far a job is, and how fast it got there: `since` counts milliseconds from the first look, `from` items at it. */
 export interface Headway {
@@ -58,6 +63,19 @@ export const isWorthALine = (last: Headway, now: Headway): boolean =>
   now.done > last.done &&
   (Math.floor(percent(now) / 10) > Math.floor(percent(last) / 10) || now.since - last.since >= 10_000)
 
+/** How a job stands that waits: as far as it is, then what for, within the terminal. */
+const waiting = (style: Style, name: string, { done, items }: Headway, wait: Wait): string =>
+  fit(style, `${name}  ${items === 0 ? "" : `${count(done)}/${count(items)}  `}⏸ ${wait.words}`, 1)
+
+/** The watched job now: looked at closer once it has not got on for a while. */
+const momentOf = Effect.fnUntraced(function*(job: Job, book: CallWatch.Book, movedAt: number) {
+  const now = yield* Clock.currentTimeMillis
+  const { embedder: { timeout: limit } } = yield* Settings
+  const quiet = now - movedAt
+  if (quiet < soon) return Option.none<Wait>()
+  return waitOf({ job, around: yield* around, calls: CallWatch.seen(book), now, quiet, limit })
+})
+
 /**
  * Show how a job gets on while `work` runs, and where it stood at its end: a bar on a terminal, sparse lines elsewhere, always
  * on stderr. Looking may fail; the work goes on without it.
@@ -69,11 +87,13 @@ export const showing = Effect.fnUntraced(
     work: Effect.Effect<A, E2, R2>
   ) {
     const output = yield* Output
+    const book = yield* CallWatch.make
     const start = yield* Clock.currentTimeMillis
     const first = yield* Ref.make(Option.none<number>())
+    const moved = yield* Ref.make({ done: -1, at: start })
     const last = yield* Ref.make<Headway>({ done: 0, items: 0, from: 0, since: 0 })
-    const look = Effect.fnUntraced(function*(job: Job) {
-      if (job.progress.items === 0) return
+    const told = new Set<string>()
+    const look = Effect.fnUntraced(function*(job: Job, wait: Option.Option<Wait>) {
       const finished = done(job.progress)
       const from = yield* Ref.updateAndGet(first, (seen) => Option.orElseSome(seen, () => finished))
       const headway = {
@@ -83,16 +103,33 @@ export const showing = Effect.fnUntraced(
         since: (yield* Clock.currentTimeMillis) - start
       }
       if (output.isWatched) {
-        yield* output.show(Option.some(bar(output.stderr, name, headway)))
-      } else if (isWorthALine(yield* Ref.get(last), headway)) {
+        const shown = Option.match(wait, {
+          onNone: () => headway.items === 0 ? Option.none() : Option.some(bar(output.stderr, name, headway)),
+          onSome: (one) => Option.some(waiting(output.stderr, name, headway, one))
+        })
+        return yield* output.show(shown)
+      }
+      if (isWorthALine(yield* Ref.get(last), headway)) {
         yield* Ref.set(last, headway)
         yield* output.note(words(name, headway))
       }
+      if (Option.isSome(wait) && !told.has(wait.value.key)) {
+        told.add(wait.value.key)
+        yield* output.note(waiting(output.stderr, name, headway, wait.value))
+      }
     })
-    const watching = yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(jobs, look)))
-    const ended = yield* work
+    const closer = Effect.fnUntraced(function*(job: Job) {
+      const now = yield* Clock.currentTimeMillis
+      const { at } = yield* Ref.updateAndGet(
+        moved,
+        (before) => before.done === done(job.progress) ? before : { done: done(job.progress), at: now }
+      )
+      yield* look(job, yield* momentOf(job, book, at))
+    })
+    const watching = yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(jobs, closer)))
+    const ended = yield* Effect.provideService(work, CallWatch.CallWatch, Option.some(book))
     yield* Fiber.interrupt(watching)
-    yield* look(ended)
+    yield* look(ended, Option.none())
     return ended
   },
   Effect.scoped,

@@ -18,6 +18,7 @@ import { isDown } from "../../domain/job/Job.js"
 import type { Claimed } from "../../domain/job/JobQueue.js"
 import { Outcome } from "../../domain/job/Outcome.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
+import * as CallWatch from "./CallWatch.js"
 import * as Paced from "./Paced.js"
 
 /** The attempt is over: nothing more is asked, what was served is stored. */
@@ -80,7 +81,10 @@ const unlessStopping = (pass: Pass) =>
   Effect.flatMap(Deferred.isDone(pass.stop), (stopping) => stopping ? Effect.fail(released) : Effect.void)
 
 const pause = (pass: Pass) => (wait: Duration.Duration) =>
-  Effect.zipRight(Effect.raceFirst(Effect.sleep(wait), Deferred.await(pass.stop)), unlessStopping(pass))
+  Effect.zipRight(
+    CallWatch.pausing(Effect.raceFirst(Effect.sleep(wait), Deferred.await(pass.stop)), wait),
+    unlessStopping(pass)
+  )
 
 /** Notes that the call reached the provider. */
 const reaching = <A>(pass: Pass, call: Effect.Effect<A, Failure>) =>
@@ -95,7 +99,7 @@ const request = Effect.fnUntraced(function*(pass: Pass, texts: ReadonlyArray<str
   return yield* Paced.call(pass.calls, patience, pause(pass), (cycle) =>
     unlessStopping(pass).pipe(
       Effect.zipRight(Ref.set(begun, cycle)),
-      Effect.zipRight(reaching(pass, embedder.embed(texts)))
+      Effect.zipRight(CallWatch.calling(reaching(pass, embedder.embed(texts))))
     ))
 })
 

@@ -15,6 +15,7 @@ import { around } from "../around.js"
 import { exitCodeOfError, exitCodeOfGate } from "../Fault.js"
 import * as JobView from "../JobView.js"
 import { note } from "../Output.js"
+import * as Phase from "../Phase.js"
 import * as Progress from "../Progress.js"
 import { report } from "../Report.js"
 import { clean, count, paint, rough } from "../Style.js"
@@ -147,14 +148,16 @@ const detached = (catalog: string, items: number, job: Job, embedded: boolean) =
   ])
 
 /** Store what was read, run its job, and tell how it ended. */
-const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
+const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog, phase: Phase.Phase) {
   const { databaseUrl, maxAttempts } = yield* Settings
   const started = yield* Clock.currentTimeMillis
+  yield* phase.begin(`storing ${count(read.description.operations.length)} operations`)
   const { catalog, items, job, warnings } = yield* enqueueCatalog(read, {
     force: asked.force,
     retryRefused: asked.retryRefused,
     maxAttempts
   })
+  yield* phase.end
   yield* warn(warnings)
   if (asked.detach) return detached(catalog, items, yield* (yield* JobQueue).find(job.id), Option.isNone(databaseUrl))
   const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
@@ -166,6 +169,13 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog) {
 
 /** Input that is no use is refused before a database is opened or made. */
 export const run = (asked: Asked) =>
-  withSources(readCatalog({ location: asked.location, name: asked.name })).pipe(
-    Effect.flatMap((read) => withApp(indexed(asked, read)))
-  )
+  Effect.scoped(Effect.gen(function*() {
+    const { databaseUrl, dataDir } = yield* Settings
+    const phase = yield* Phase.make
+    yield* phase.begin(`reading ${asked.location}`)
+    const read = yield* withSources(readCatalog({ location: asked.location, name: asked.name }))
+    yield* phase.begin(
+      Option.isSome(databaseUrl) ? "connecting to the database" : `opening the embedded database in ${dataDir}`
+    )
+    return yield* withApp(indexed(asked, read, phase))
+  }))
