@@ -20,7 +20,7 @@ const aliases: ReadonlyArray<readonly [asked: string, answered: string]> = [
   ["nomic-embed-text-v1.5", "C:\\models\\nomic-embed-text-v1.5-f16.gguf"],
   ["bge-m3", "BAAI/bge-m3"],
   ["bge-m3", "@cf/baai/bge-m3"],
-  ["bge-m3", "/root/.cache/huggingface/hub/models--BAAI--bge-m3/snapshots/5617a9f61b028005a4858fdac845db406aefb181"],
+  ["bge-m3", "/data/cache/huggingface/hub/models--BAAI--bge-m3/snapshots/5617a9f61b028005a4858fdac845db406aefb181"],
   ["bge-m3", "bge-m3-0"],
   ["bge-m3", "bge-m3-1-0"],
   ["qwen3-embedding", "qwen3-embedding:8b"],
