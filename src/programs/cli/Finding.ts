@@ -181,8 +181,16 @@ export const ofWork = (
       ? []
       : [
         nobodyWorks(around)
-          ? warn("workers", `${jobs(ready.length)} could start now, and no worker runs.`, Option.some("holdfast worker"))
-          : warn("workers", `${jobs(ready.length)} could start now: all workers are busy.`, Option.some("holdfast worker"))
+          ? warn(
+            "workers",
+            `${jobs(ready.length)} could start now, and no worker runs.`,
+            Option.some("holdfast worker")
+          )
+          : warn(
+            "workers",
+            `${jobs(ready.length)} could start now: all workers are busy.`,
+            Option.some("holdfast worker")
+          )
       ])
   ]
   return found.length === 0 ? [ok("jobs", "Nothing is parked, failed or left behind.")] : found
@@ -228,14 +236,16 @@ const looks = { ok: ["✓", "good"], warn: ["!", "attention"], fail: ["✗", "ba
 
 export const json = ({ check, fix, level, message }: Finding) => ({ check, level, message, fix: Option.getOrNull(fix) })
 
-export const cells = (style: Style.Style, { check, fix, level, message }: Finding): ReadonlyArray<string> => {
-  const [glyph, tone] = looks[level]
-  return [
-    Style.paint(style, tone, `${glyph} ${level}`),
-    check,
-    `${message}${Option.match(fix, { onNone: () => "", onSome: (command) => `  → ${command}` })}`
-  ]
-}
+/** A row for each finding, and below it the command that mends it. */
+export const lines = (style: Style.Style, found: ReadonlyArray<Finding>): ReadonlyArray<string> =>
+  Style.prose(
+    style,
+    found.map(({ check, level, message }) => {
+      const [glyph, tone] = looks[level]
+      return [Style.paint(style, tone, `${glyph} ${level}`), check, Style.clean(message)]
+    }),
+    (row) => Option.toArray(Option.map(found[row]?.fix ?? Option.none(), (command) => `→ ${command}`))
+  )
 
 /** 0 where nothing fails, 7 where all that fails is a dependency that is down, else 1. */
 export const exitCode = (found: ReadonlyArray<Finding>): ExitCode => {

@@ -1,6 +1,7 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { harmless, harmlessJson } from "./Harmless.js"
 import type { Output } from "./Output.js"
 import type { Style } from "./Style.js"
 
@@ -44,18 +45,22 @@ export const make = Effect.fnUntraced(function*(
   const error = writer(stderr)
   let shown = ""
   const erase = () => shown === "" ? "" : "\r\u001b[K"
+  const [outStyle, errorStyle] = [style(stdout), style(stderr)]
+  const printed = (text: string): string => json ? harmlessJson(text) : harmless(text, outStyle.colour)
+  const noted = (text: string): string => harmless(text, errorStyle.colour)
   return {
     json,
-    stdout: style(stdout),
-    stderr: style(stderr),
+    stdout: outStyle,
+    stderr: errorStyle,
     isWatched,
-    print: (text) => Effect.zipRight(Effect.suspend(() => isWatched ? error(erase()) : Effect.void), out(text)),
-    note: (line) => Effect.suspend(() => error(`${erase()}${line}\n${shown}`)),
+    print: (text) =>
+      Effect.zipRight(Effect.suspend(() => isWatched ? error(erase()) : Effect.void), out(printed(text))),
+    note: (line) => Effect.suspend(() => error(`${erase()}${noted(line)}\n${shown}`)),
     show: (line) =>
       Effect.suspend(() => {
         if (!isWatched) return Effect.void
         const before = erase()
-        shown = Option.getOrElse(line, () => "")
+        shown = noted(Option.getOrElse(line, () => ""))
         return error(`${before}${shown}`)
       })
   }

@@ -48,22 +48,28 @@ const noted = <A, E, R>(
   place: (book: Book) => Map<symbol, number>,
   ahead: Duration.Duration
 ): Effect.Effect<A, E, R> =>
-  Effect.flatMap(CallWatch, Option.match({
-    onNone: () => effect,
-    onSome: (book) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const entry = Symbol("entry")
-        return Effect.ensuring(
-          Effect.zipRight(Effect.sync(() => place(book).set(entry, now + Duration.toMillis(ahead))), effect),
-          Effect.sync(() => place(book).delete(entry))
-        )
-      })
-  }))
+  Effect.flatMap(
+    CallWatch,
+    Option.match({
+      onNone: () => effect,
+      onSome: (book) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const entry = Symbol("entry")
+          return Effect.ensuring(
+            Effect.zipRight(Effect.sync(() => place(book).set(entry, now + Duration.toMillis(ahead))), effect),
+            Effect.sync(() => place(book).delete(entry))
+          )
+        })
+    })
+  )
 
 const remember = (failure: Option.Option<Failure>) =>
-  Effect.map(CallWatch, Option.map((book) => {
-    book.failure = failure
-  }))
+  Effect.map(
+    CallWatch,
+    Option.map((book) => {
+      book.failure = failure
+    })
+  )
 
 /** A call, from its beginning to its answer. */
 export const calling = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

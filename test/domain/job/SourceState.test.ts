@@ -117,7 +117,9 @@ describe("the state of a source", () => {
       })
       const shown = badge(state)
       expect(shown.glyph).not.toBe("")
-      expect(shown.words).toMatch(/^(indexed|indexing|stopped at|retrying|waiting|queued|failed|\d+ refused of|empty|not indexed)/)
+      expect(shown.words).toMatch(
+        /^(indexed|indexing|stopped at|retrying|waiting|queued|failed|\d+ refused of|empty|not indexed)/
+      )
       expect(state._tag === "Indexing" || state._tag === "Abandoned").toBe(of?.status === "running")
     }
   )

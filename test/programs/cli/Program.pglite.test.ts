@@ -148,8 +148,8 @@ describe("the program", { timeout: 180_000 }, () => {
     const shown = await holdfast(["config", "show", "--batch-size", "8"], {
       HOLDFAST_EMBEDDER_API_KEY: "planted-token-0123456"
     })
-    expect(shown.stdout).toMatch(/batch_size +8 +flag --batch-size/)
-    expect(shown.stdout).toMatch(/api_key +\(hidden\) +environment HOLDFAST_EMBEDDER_API_KEY/)
+    expect(shown.stdout).toMatch(/batch_size +8 +--batch-size/)
+    expect(shown.stdout).toMatch(/api_key +\(hidden\) +HOLDFAST_EMBEDDER_API_KEY/)
     expect(shown.stdout).not.toContain("planted")
     expect(shown.stdout).not.toContain("\u001b[")
   })

@@ -9,7 +9,11 @@ import type { Moment } from "../../../src/programs/cli/Waits.js"
 import { after, calm, now, queued } from "../../support/Jobs.js"
 
 const at = DateTime.toEpochMillis(now)
-const running = Job.make({ ...queued, status: "running", progress: Progress.make({ items: 100, embedded: 4, reused: 0, refused: 0 }) })
+const running = Job.make({
+  ...queued,
+  status: "running",
+  progress: Progress.make({ items: 100, embedded: 4, reused: 0, refused: 0 })
+})
 const calls = { askedAt: Option.none<number>(), heldUntil: Option.none<number>(), failure: Option.none() }
 const moment = (given: Partial<Moment>): Moment => ({
   job: running,
@@ -58,7 +62,12 @@ describe("what a watched job waits for", () => {
   })
 
   it("tells what failed before a back-off", () => {
-    const error = { tag: "MalformedResponse", message: "openai gave an answer that makes no sense.", detail: "", at: now }
+    const error = {
+      tag: "MalformedResponse",
+      message: "openai gave an answer that makes no sense.",
+      detail: "",
+      at: now
+    }
     const job = Job.make({ ...queued, runAt: after("8 seconds"), lastError: Option.some(error) })
     expect(words({ job })).toBe(
       "Waits for back-off until 2026-05-01T12:00:08Z (8s): openai gave an answer that makes no sense."

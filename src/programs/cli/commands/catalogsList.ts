@@ -21,9 +21,10 @@ export const run = () =>
             catalog.name,
             Style.count(catalog.items),
             CatalogView.state(style, catalog, now),
-            Style.cut(Style.clean(catalog.title), 30),
-            catalog.location
-          ])
+            Style.clean(catalog.title),
+            Style.clean(catalog.location)
+          ]),
+          [0, 3, 4]
         ))
   })).pipe(
     Effect.catchTag("StoreMissing", ({ message }) =>

@@ -14,7 +14,7 @@ const rows = (style: Style.Style, catalog: Catalog, now: Surroundings): Readonly
   ["catalog", catalog.name],
   ["state", CatalogView.state(style, catalog, now)],
   ["title", `${Style.clean(catalog.title)} ${Style.clean(catalog.version)}`.trim()],
-  ["location", catalog.location],
+  ["location", Style.clean(catalog.location)],
   [
     "items",
     `${Style.count(catalog.items)}, ${Style.count(catalog.indexed)} indexed, ${Style.count(catalog.refused)} refused`
@@ -40,5 +40,5 @@ export const run = ({ name }: { readonly name: string }) =>
     const catalog = yield* store.find(name)
     const now = yield* around
     return report({ catalog: CatalogView.json(catalog, now) }, (style) =>
-      Style.columns(rows(style, catalog, now).map(([head, value]) => [Style.paint(style, "faint", head), value])))
+      Style.prose(style, rows(style, catalog, now).map(([head, value]) => [Style.paint(style, "faint", head), value])))
   }))

@@ -2,9 +2,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Settings } from "../../Settings.js"
 import { describe } from "../../settings/resolve.js"
-import { all } from "../../settings/table.js"
+import type { Origin } from "../../settings/resolve.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
+
+/** Where a value came from, in the name that one looks for there. */
+const place = (origin: Origin): string =>
+  origin._tag === "Flag" || origin._tag === "Environment"
+    ? origin.name
+    : origin._tag === "File"
+    ? origin.path
+    : describe(origin)
 
 export const run = () =>
   Effect.map(Settings, ({ resolved, warnings }) =>
@@ -18,15 +26,14 @@ export const run = () =>
       (style) =>
         Style.table(
           style,
-          ["setting", "value", "from", "environment", "flag"],
-          resolved.map(({ key, origin, shown }, at) => [
+          ["setting", "value", "from"],
+          resolved.map(({ key, origin, shown }) => [
             key,
-            Option.getOrElse(shown, () => "-"),
+            Style.clean(Option.getOrElse(shown, () => "-")),
             origin._tag === "Default"
               ? Style.paint(style, "faint", describe(origin))
-              : Style.paint(style, "busy", describe(origin)),
-            Style.paint(style, "faint", all[at]?.env ?? ""),
-            Style.paint(style, "faint", all[at]?.flag ?? "")
-          ])
+              : Style.paint(style, "busy", Style.clean(place(origin)))
+          ]),
+          [1]
         )
     ))

@@ -13,7 +13,6 @@ import { Settings } from "../../Settings.js"
 import { around } from "../around.js"
 import * as Finding from "../Finding.js"
 import { report } from "../Report.js"
-import * as Style from "../Style.js"
 import { withDatabase, withEmbedding, withStores } from "../wired.js"
 
 type Findings = ReadonlyArray<Finding.Finding>
@@ -82,7 +81,7 @@ export const run = () =>
     ]
     return report(
       { checks: found.map(Finding.json) },
-      (style) => Style.columns(found.map((one) => Finding.cells(style, one))),
+      (style) => Finding.lines(style, found),
       Finding.exitCode(found)
     )
   })

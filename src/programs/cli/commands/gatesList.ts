@@ -30,7 +30,8 @@ export const run = () =>
             Style.ago(since, now),
             Option.match(until, { onNone: () => `holdfast gates open ${ref.name}`, onSome: Style.time }),
             Style.clean(detail)
-          ])
+          ]),
+          [4]
         )),
         ...cooldowns.map(({ provider, until }) =>
           `${provider} cools down until ${Style.time(until)}. End it: holdfast gates open ${provider}`

@@ -108,10 +108,11 @@ const advice = (ended: Ended): string => {
   return Match.value(job.status).pipe(
     Match.withReturnType<string>(),
     Match.when("succeeded", () => `Ask it something: holdfast search <question> --catalog ${catalog}`),
-    Match.when("partial", () =>
-      `Which items, and why: holdfast jobs show ${job.id}. Ask for them again: holdfast jobs retry ${job.id}`),
-    Match.when("failed", () =>
-      `What was embedded is stored. Try again: holdfast jobs retry ${job.id}`),
+    Match.when(
+      "partial",
+      () => `Which items, and why: holdfast jobs show ${job.id}. Ask for them again: holdfast jobs retry ${job.id}`
+    ),
+    Match.when("failed", () => `What was embedded is stored. Try again: holdfast jobs retry ${job.id}`),
     Match.when("cancelled", () => "Somebody cancelled it; what was embedded is stored."),
     Match.when("pending", () => goesOn(ended)),
     Match.when("running", () => `See how it gets on: holdfast jobs show ${job.id}`),

@@ -46,7 +46,8 @@ export const run = (asked: Asked) =>
               `${job.attempts}/${job.maxAttempts}`,
               Style.ago(job.createdAt, now.now),
               Option.match(job.lastError, { onNone: () => "", onSome: ({ tag }) => tag })
-            ])
+            ]),
+            [1]
           )
     )
   }))

@@ -64,7 +64,7 @@ export const run = ({ job: id }: { readonly job: number }) =>
       detail: failure.detail
     }))
     return report({ job: JobView.json(job, waits), refused: reasons }, (style) => [
-      ...Style.columns(rows(style, job, waits).map(([name, value]) => [Style.paint(style, "faint", name), value])),
+      ...Style.prose(style, rows(style, job, waits).map(([name, value]) => [Style.paint(style, "faint", name), value])),
       ...(reasons.length === 0 ? [] : ["", "Left out:"]),
       ...reasons.map(({ detail, item, reason, tag }) =>
         `  ${Style.paint(style, "strong", Style.clean(item))}  ${tag}: ${reason}${

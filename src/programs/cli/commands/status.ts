@@ -71,16 +71,15 @@ const text = (lines: ReadonlyArray<Line>, { schema, tenant }: Place) => (style: 
       "Add one: holdfast index <file|url>"
     ]
   }
-  const heads = Style.columns(lines.map((line) => [
-    Style.paint(style, "strong", line.catalog.name),
-    Style.badge(style, badge(line.state)),
-    Option.match(line.next, { onNone: () => "", onSome: (command) => Style.paint(style, "faint", command) })
-  ]))
+  const heads = Style.columns(
+    style,
+    lines.map((line) => [Style.paint(style, "strong", line.catalog.name), Style.badge(style, badge(line.state))]),
+    [0]
+  )
   return lines.flatMap((line, at) => [
     heads[at] ?? "",
-    ...Option.toArray(
-      Option.map(errorOf(line), (error) => Style.paint(style, "faint", `  ${Style.fit(style, error, 2)}`))
-    )
+    ...Option.toArray(Option.map(errorOf(line), (error) => Style.prose(style, [["", Style.clean(error)]]))).flat(),
+    ...Option.toArray(Option.map(line.next, (command) => Style.paint(style, "faint", `  → ${command}`)))
   ])
 }
 
@@ -114,6 +113,8 @@ export const run = () =>
     const moving = yield* change
     return report(
       { schema, tenant, catalogs: lines.map(json), embedder: Option.getOrNull(Option.map(moving, ({ json }) => json)) },
-      (style) => [...text(lines, { schema, tenant })(style), ...Option.toArray(Option.map(moving, ({ words }) => words))]
+      (
+        style
+      ) => [...text(lines, { schema, tenant })(style), ...Option.toArray(Option.map(moving, ({ words }) => words))]
     )
   })).pipe(Effect.catchTag("StoreMissing", noStore))
