@@ -20,9 +20,8 @@ export const paint = (style: Style, tone: keyof typeof codes, text: string): str
 
 export const badge = (style: Style, { glyph, tone, words }: Badge): string => paint(style, tone, `${glyph} ${words}`)
 
-/** One line of a text from outside: control characters and signs that turn the writing have no business in a terminal. */
-export const clean = (text: string): string =>
-  Storable.oneLine(text).replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "")
+/** One line of a text from outside, whoever wrote it. */
+export const clean = Storable.shown
 
 /** Columns that a line may take: where nobody looks at a terminal, those of a narrow one. */
 const room = ({ columns }: Style): number => columns ?? 80

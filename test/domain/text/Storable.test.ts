@@ -82,6 +82,30 @@ describe("oneLine", () => {
   })
 })
 
+describe("storable", () => {
+  it.prop("takes out what a database refuses, and nothing else", [text], ([given]) => {
+    const kept = Storable.storable(given)
+    expect(kept).not.toMatch(/\0|\p{Surrogate}/u)
+    expect(kept.replaceAll("\ufffd", "")).toBe(given.replaceAll("\0", "").replaceAll(/\p{Surrogate}|\ufffd/gu, ""))
+  })
+
+  it("leaves the border between two chunks, and a terminal's escapes, as they are", () => {
+    expect(Storable.storable("one\ftwo\u001b[1m")).toBe("one\ftwo\u001b[1m")
+  })
+})
+
+describe("shown", () => {
+  it.each([
+    ["an override", "holdfast \u202eevomer\u202c x", "holdfast evomer x"],
+    ["an isolate that is not closed", "a\u2066b\u2067c\u2068d\u2069e", "abcde"],
+    ["an embedding within an escape", "\u001b[\u202a31mred", "red"],
+    ["marks", "a\u200eb\u200fc\u061cd", "abcd"],
+    ["lines", "one\n\u202btwo", "one two"]
+  ])("takes out %s", (_, given, expected) => {
+    expect(Storable.shown(given)).toBe(expected)
+  })
+})
+
 describe("cut", () => {
   it("keeps to the length, keeps the start, and leaves a short text alone", () => {
     FastCheck.assert(

@@ -5,11 +5,6 @@ import type { Vector } from "../../../domain/embedding/Vector.js"
  * same few parameters whatever the number of rows, on both drivers.
  */
 
-const unpaired = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
-
-/** The text without what the database cannot store: null bytes go, half a surrogate pair becomes U+FFFD. */
-export const storable = (text: string): string => text.replaceAll("\0", "").replace(unpaired, "\ufffd")
-
 const real = { oid: 700, bytes: 4 }
 const header = 20
 

@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { CatalogItem, NewCatalog } from "../../../domain/catalog/CatalogStore.js"
 import type { SourceRef } from "../../../domain/job/Job.js"
+import * as Storable from "../../../domain/text/Storable.js"
 import * as Serial from "./Serial.js"
 import { Tables } from "../Tables.js"
 
@@ -10,15 +11,15 @@ const slice = 1000
 
 const serial = (item: CatalogItem, position: number) => ({
   position,
-  id: Serial.storable(item.id),
+  id: Storable.storable(item.id),
   content: {
-    method: Serial.storable(item.method),
-    path: Serial.storable(item.path),
-    summary: Serial.storable(item.summary),
-    text: Serial.storable(item.text),
-    a: Serial.storable(item.lexical.a),
-    b: Serial.storable(item.lexical.b),
-    c: Serial.storable(item.lexical.c)
+    method: Storable.storable(item.method),
+    path: Storable.storable(item.path),
+    summary: Storable.storable(item.summary),
+    text: Storable.storable(item.text),
+    a: Storable.storable(item.lexical.a),
+    b: Storable.storable(item.lexical.b),
+    c: Storable.storable(item.lexical.c)
   }
 })
 
@@ -27,8 +28,8 @@ const upsertSource = Effect.fnUntraced(function*(tenant: string, source: SourceR
   const t = yield* Tables
   yield* sql`
     insert into ${t.source} as s (tenant, kind, id, location, title, version, revision)
-    values (${tenant}, ${source.kind}, ${source.id}, ${Serial.storable(catalog.location)},
-      ${Serial.storable(catalog.title)}, ${Serial.storable(catalog.version)}, ${catalog.revision})
+    values (${tenant}, ${source.kind}, ${source.id}, ${Storable.storable(catalog.location)},
+      ${Storable.storable(catalog.title)}, ${Storable.storable(catalog.version)}, ${catalog.revision})
     on conflict (tenant, kind, id) do update set
       location = excluded.location, title = excluded.title, version = excluded.version,
       revision = excluded.revision, updated_at = now()
@@ -99,7 +100,7 @@ export const put = Effect.fn("put")(function*(tenant: string, source: SourceRef,
     const rows = items.map((item, index) => serial(item, part * slice + index))
     yield* upsertItems(tenant, source, JSON.stringify(rows))
   }
-  yield* markRemoved(tenant, source, catalog.items.map((item) => Serial.storable(item.id)))
+  yield* markRemoved(tenant, source, catalog.items.map((item) => Storable.storable(item.id)))
 })
 
 /** Items from which on a plan without statistics is felt. */

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { LegHit, SearchFilter } from "../../../domain/search/SearchIndex.js"
-import * as Serial from "../index/Serial.js"
+import * as Storable from "../../../domain/text/Storable.js"
 import { Tables } from "../Tables.js"
 
 /** Characters of a question that count. */
@@ -9,7 +9,7 @@ const longest = 4000
 
 /** The question as it stands, and once more in bare words: the parser takes a path, a tag or a host for one word. */
 const spoken = (words: string): string => {
-  const question = Serial.storable(words.slice(0, longest))
+  const question = Storable.storable(words.slice(0, longest))
   return `${question}\n${question.replaceAll(/[^\p{L}\p{N}]+/gu, " ")}`
 }
 

@@ -23,7 +23,7 @@ const rows = (style: Style.Style, catalog: Catalog, now: Surroundings): Readonly
     "vectors",
     Option.match(Option.all([catalog.model, catalog.dimension]), {
       onNone: () => "none yet",
-      onSome: ([model, dimension]) => `${model}, ${dimension} dimensions`
+      onSome: ([model, dimension]) => `${Style.clean(model)}, ${dimension} dimensions`
     })
   ],
   ...Option.toArray(Option.map(catalog.job, ({ id, status }) => ["newest job", `${id}, ${status}`] as const)),
