@@ -47,7 +47,8 @@ export const layer = Layer.effect(
         run
       ),
       named: Effect.fn("StoreEmbedder.named")(
-        (answersAs) => Effect.flatMap(Tenant, (tenant) => SqlFailure.renamed(Record.named(tenant, answersAs))),
+        (qualified, answersAs) =>
+          Effect.flatMap(Tenant, (tenant) => SqlFailure.renamed(Record.named(tenant, qualified, answersAs))),
         run
       ),
       estimate: Effect.fn("StoreEmbedder.estimate")(

@@ -34,8 +34,11 @@ export class StoreEmbedder extends Context.Tag("holdfast/StoreEmbedder")<StoreEm
   readonly adopt: (profile: EmbedderProfile) => Effect.Effect<EmbedderUse, StoreFailure, Tenant>
   /** Use this one from now on, whatever is used now: open jobs wait for its provider. Answers the same when asked again. */
   readonly change: (to: EmbedderProfile) => Effect.Effect<EmbedderUse, StoreFailure, Tenant>
-  /** Keep how the answers of the embedder that is used name their model, where nobody has; answers the name that is kept. */
-  readonly named: (answersAs: string) => Effect.Effect<string, StoreFailure, Tenant>
+  /**
+   * Keep how the answers of an embedder, by its qualified model, name their model, where nobody has; answers the name that is
+   * kept. Of an embedder that the store neither uses nor leaves nothing is kept.
+   */
+  readonly named: (qualified: string, answersAs: string) => Effect.Effect<string, StoreFailure, Tenant>
   readonly estimate: (to: EmbedderProfile) => Effect.Effect<Estimate, StoreFailure, Tenant>
   readonly headway: Effect.Effect<Headway, StoreFailure, Tenant>
   /** Give the open jobs to the provider that is used, whoever asked for them. Answers how many waited for another. */

@@ -9,6 +9,7 @@ import { StoreEmbedder } from "../../domain/embedding/StoreEmbedder.js"
 import type { Estimate, Headway } from "../../domain/embedding/StoreEmbedder.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
+import * as KnownModel from "./KnownModel.js"
 import { patiently } from "./PatientStore.js"
 import { reindexAll } from "./Reconcile.js"
 import { isPutOff, workUntil } from "./Worker.js"
@@ -33,8 +34,9 @@ const sample = "Which embedder answers?"
 
 /** The profile with its dimension. A change to an embedder that does not answer is not begun. */
 const seen = Effect.fnUntraced(function*(profile: EmbedderProfile) {
-  const { embed } = yield* Embedder
-  const [vector] = yield* RetryPolicy.retryRequest(embed([sample]))
+  const embedder = yield* Embedder
+  const [vector] = yield* RetryPolicy.retryRequest(embedder.embed([sample]))
+  yield* KnownModel.verified(embedder)
   return Profile.completed(
     profile,
     EmbedderProfile.make({ ...profile, dimension: Option.map(Option.fromNullable(vector), ({ length }) => length) })

@@ -128,8 +128,10 @@ export const ask = Effect.fnUntraced(
       provider: embedder.provider,
       surface: "embed",
       auth: "none",
-      status: 200,
-      contract: `expected vectors of ${expected} dimensions, got ${answered}`
+      setting: "embedder.model",
+      contract:
+        `the store's vectors of this model have ${expected} dimensions and the answers ${answered}: another model stands ` +
+        `behind embedder.url; correct it, or set embedder.dimension to ${answered} and run holdfast embedder set`
     }))
   }
 )

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { Embedder } from "../../domain/embedding/Embedder.js"
+import * as Profile from "../../domain/embedding/EmbedderProfile.js"
 import * as ModelName from "../../domain/embedding/ModelName.js"
 import { StoreEmbedder } from "../../domain/embedding/StoreEmbedder.js"
 import { classify } from "../../domain/failure/classify.js"
@@ -12,33 +13,44 @@ import * as Storable from "../../domain/text/Storable.js"
 const shown = (name: string): string => Storable.cut(Storable.oneLine(name), 80)
 
 /**
- * The embedder, held to the model that the store's vectors are of: an adapter notices when its answers change their model, but a
- * later process knows nothing of the answers before it. The first name that answers carry is kept by the store, and the first
- * answer of each process is held against it. Where answers never name a model, nothing can be told.
+ * An adapter notices when its answers change their model, but a later process knows nothing of the answers before it. So the store
+ * keeps the first name that answers carry, and the answers of each process are held against it. Where answers never name a model,
+ * nothing can be told.
  */
-export const heldTo = Effect.fnUntraced(function*(embedder: Embedder["Type"]) {
+
+/** Fails where the answers of this embedder are of another model than the store's vectors. True once that is known. */
+export const verified = Effect.fnUntraced(function*(embedder: Embedder["Type"]): Effect.fn.Return<
+  boolean,
+  Failure,
+  StoreEmbedder | Tenant
+> {
   const store = yield* StoreEmbedder
-  const tenant = yield* Tenant
+  const name = yield* embedder.answersAs
+  if (Option.isNone(name)) return false
+  // A store that is away is asked at the next answer; what it does not take now is not stored either.
+  const kept = yield* Effect.option(store.named(Profile.qualified(embedder), name.value))
+  if (Option.isNone(kept)) return false
+  if (!ModelName.isSame(embedder.model, kept.value, name.value)) {
+    return yield* Effect.fail(classify({
+      provider: embedder.provider,
+      surface: "embed",
+      auth: "none",
+      setting: "embedder.model",
+      contract: `the store's vectors are of the model ${shown(kept.value)} and the answers are of ${
+        shown(name.value)
+      }: another model stands behind embedder.url`
+    }))
+  }
+  return true
+})
+
+/** The embedder, whose first answers are held to the model that the store's vectors are of. */
+export const heldTo = Effect.fnUntraced(function*(embedder: Embedder["Type"]) {
+  const context = yield* Effect.context<StoreEmbedder | Tenant>()
   const isKnown = yield* Ref.make(false)
-  const check = Effect.gen(function*(): Effect.fn.Return<void, Failure> {
-    if (yield* Ref.get(isKnown)) return
-    const name = yield* embedder.answersAs
-    if (Option.isNone(name)) return
-    // A store that is away is asked at the next answer; what it does not take now is not stored either.
-    const kept = yield* Effect.option(Effect.provideService(store.named(name.value), Tenant, tenant))
-    if (Option.isNone(kept)) return
-    if (!ModelName.isSame(embedder.model, kept.value, name.value)) {
-      return yield* Effect.fail(classify({
-        provider: embedder.provider,
-        surface: "embed",
-        auth: "none",
-        setting: "embedder.model",
-        contract: `the store's vectors are of the model ${shown(kept.value)} and the answers are of ${
-          shown(name.value)
-        }: another model stands behind embedder.url`
-      }))
-    }
-    yield* Ref.set(isKnown, true)
-  })
+  const check = Effect.unlessEffect(
+    Effect.flatMap(Effect.provide(verified(embedder), context), (known) => Ref.set(isKnown, known)),
+    Ref.get(isKnown)
+  )
   return { ...embedder, embed: (texts) => Effect.zipLeft(embedder.embed(texts), check) } satisfies Embedder["Type"]
 })

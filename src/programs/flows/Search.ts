@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import { CatalogStore } from "../../domain/catalog/CatalogStore.js"
 import type { CatalogNotFound } from "../../domain/catalog/CatalogStore.js"
 import type { Embedder } from "../../domain/embedding/Embedder.js"
+import type { StoreEmbedder } from "../../domain/embedding/StoreEmbedder.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import * as Request from "../../domain/request/RequestProblem.js"
 import type { RequestProblem } from "../../domain/request/RequestProblem.js"
@@ -31,6 +32,8 @@ export interface SearchRequest {
 /** What may keep a question from being answered. `Failure` and `GateShut` come from a search by meaning alone. */
 export type SearchError = RequestProblem | CatalogNotFound | StoreFailure | Failure | GateShut
 
+type SearchNeeds = SearchIndex | CatalogStore | Embedder | StoreEmbedder | Gates | Pacer | Tenant
+
 /** How deep each leg looks before both are fused. */
 const depth = (limit: number) => Math.max(50, limit * 4)
 
@@ -42,7 +45,7 @@ const degradedBy = (reasons: ReadonlyArray<string>) => reasons.length === 0 ? nu
  */
 export const search = Effect.fn("Search.search")(function*(
   request: SearchRequest
-): Effect.fn.Return<SearchAnswer, SearchError, SearchIndex | CatalogStore | Embedder | Gates | Pacer | Tenant> {
+): Effect.fn.Return<SearchAnswer, SearchError, SearchNeeds> {
   const asked = yield* Request.filled("question", request.question, "what you want to find, in plain words")
   const question = findable(asked)
   const limit = yield* Request.whole("limit", request.limit ?? 10, 1, 1000)

@@ -18,6 +18,7 @@ import type { LegHit, SearchFilter } from "../../domain/search/SearchIndex.js"
 import * as Served from "../../domain/search/Served.js"
 import { GateShut, holds } from "../../domain/session/Gate.js"
 import { Gates } from "../../domain/session/Gates.js"
+import * as KnownModel from "./KnownModel.js"
 import * as Paced from "./Paced.js"
 
 /**
@@ -63,6 +64,7 @@ const vectorOf = Effect.fnUntraced(function*(embedder: Embedder["Type"], questio
       duration: questionTimeout,
       onTimeout: (): Failure => classify({ ...about, timedOutAfter: Duration.toMillis(questionTimeout) })
     }),
+    Effect.zipLeft(KnownModel.verified(embedder)),
     Effect.map((vectors) => vectors[0] ?? [])
   )
 })

@@ -116,7 +116,7 @@ const embedders = Effect.map(StoreEmbedder, (store): Walk<StoreEmbedder["Type"]>
   redirect: is(0)(store.redirect),
   retire: is(true)(store.retire),
   adopt: is({ uses: another, leaving: [] })(store.adopt(another)),
-  named: is("theirs")(store.named("theirs")),
+  named: is("theirs")(store.named("fake/another", "theirs")),
   change: is({ uses: embedder, leaving: [another] })(store.change(embedder))
 }))
 

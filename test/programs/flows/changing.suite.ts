@@ -248,6 +248,45 @@ export const changing = (backend: Backend) =>
         })
       })
 
+      it.effect("is no change where a search, or the call before a change, meets another model under the same name", () => {
+        const tenant = freshTenant()
+        const other: Options = { answersAs: "e5-large" }
+        return Effect.gen(function*() {
+          yield* Effect.provide(index(pets), house(script(), tenant, { answersAs: "bge-m3" }))
+          yield* Effect.gen(function*() {
+            expect(yield* Effect.flip(question("semantic"))).toMatchObject({
+              _tag: "InvalidRequest",
+              setting: "embedder.model",
+              detail: expect.stringContaining("of the model bge-m3 and the answers are of e5-large")
+            })
+            const { degraded, hits } = yield* found("hybrid")
+            expect([degraded, hits]).toEqual([expect.stringContaining("embedder.model"), []])
+          }).pipe(Effect.provide(house(script(), tenant, other)))
+          const cutOtherwise = house(script(), tenant, { ...other, chunkWords: 5 })
+          expect(yield* Effect.flip(Effect.provide(ChangeEmbedder.plan(), cutOtherwise))).toMatchObject({
+            _tag: "InvalidRequest",
+            setting: "embedder.model"
+          })
+          const unknown = house(script(), tenant, { ...other, model: "e5" })
+          expect((yield* Effect.provide(ChangeEmbedder.plan(), unknown)).step).toBe("change")
+        })
+      })
+
+      it.effect("is no change where answers have another dimension than the store: the first one ends the job", () => {
+        const tenant = freshTenant()
+        const other = script()
+        other.dimension = 4
+        return Effect.gen(function*() {
+          yield* Effect.provide(index(pets), house(script(), tenant, { dimension: null }))
+          const refused = yield* Effect.provide(index(cars), house(other, tenant, { dimension: null }))
+          expect([refused.status, refused.attempts, other.calls.length]).toEqual(["failed", 1, 1])
+          expect(Option.getOrThrow(refused.lastError)).toMatchObject({
+            tag: "InvalidRequest",
+            detail: expect.stringContaining("have 8 dimensions and the answers 4: another model")
+          })
+        })
+      })
+
       it.effect("is not begun with an embedder that does not answer", () => {
         const tenant = freshTenant()
         const broken = script(() => fail(new ModelNotFound({ provider: "scripted", detail: "404", model: "m" })))

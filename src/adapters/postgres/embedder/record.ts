@@ -95,13 +95,26 @@ export const change = Effect.fnUntraced(function*(tenant: string, to: EmbedderPr
   return use
 })
 
-/** See StoreEmbedder.named. Of two that come first at once, the row's lock lets one decide. */
-export const named = Effect.fnUntraced(function*(tenant: string, answersAs: string) {
+const kept = SqlFailure.statement((
+  sql,
+  t,
+  { qualified, tenant }: { readonly tenant: string; readonly qualified: string }
+) =>
+  sql<{ readonly name: string | null }>`${prepared}
+    select e.answers_as as name from ${t.embedder} e
+    where e.tenant = ${tenant} and e.qualified = ${qualified} order by e.place limit 1`
+)
+
+/** See StoreEmbedder.named. Each search asks, so that nothing is written twice; of two that come first at once, one decides. */
+export const named = Effect.fnUntraced(function*(tenant: string, qualified: string, answersAs: string) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
-  const [row] = yield* sql<{ readonly name: string }>`
-    update ${t.embedder} e set answers_as = coalesce(e.answers_as, ${answersAs}::text)
-    where e.tenant = ${tenant} and e.place = 0
-    returning e.answers_as as name`
-  return row?.name ?? answersAs
+  const [before] = yield* kept(sql, t, { tenant, qualified })
+  if (before === undefined) return answersAs
+  if (before.name !== null) return before.name
+  yield* sql`
+    update ${t.embedder} e set answers_as = ${answersAs}
+    where e.tenant = ${tenant} and e.qualified = ${qualified} and e.answers_as is null`
+  const [after] = yield* kept(sql, t, { tenant, qualified })
+  return after?.name ?? answersAs
 })
