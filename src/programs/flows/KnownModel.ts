@@ -7,7 +7,7 @@ import * as ModelName from "../../domain/embedding/ModelName.js"
 import { StoreEmbedder } from "../../domain/embedding/StoreEmbedder.js"
 import { classify } from "../../domain/failure/classify.js"
 import type { Failure } from "../../domain/failure/Failure.js"
-import { Tenant } from "../../domain/store/Tenant.js"
+import type { Tenant } from "../../domain/store/Tenant.js"
 import * as Storable from "../../domain/text/Storable.js"
 
 const shown = (name: string): string => Storable.cut(Storable.oneLine(name), 80)
