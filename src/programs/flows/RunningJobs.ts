@@ -31,9 +31,6 @@ export type Runner<R> = (
   stop: Deferred.Deferred<void>
 ) => Effect.Effect<Attempt, LeaseLost | StoreFailure, R>
 
-/** What the ends of jobs concern beside the queue. */
-export type Others = Effect.Effect.Context<ReturnType<typeof conclude>>
-
 interface Running {
   readonly held: Held
   /** Set, before its fiber is interrupted, where a newer claim has the job. */
