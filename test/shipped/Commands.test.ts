@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest"
 import { table } from "../../src/programs/cli/commands.js"
+import { lasting } from "../support/BuiltProgram.js"
 import { startDense } from "../support/DenseServer.js"
 
 /** The installed program with a settings file, as a person or a script runs it: every command, each in a process of its own. */
@@ -123,8 +124,8 @@ describe("the installed program", { timeout: 900_000 }, () => {
     for (const [args, code, sentence, cwd] of cases) {
       const ended = await holdfast(args, undefined, cwd)
       expect([args, ended.code, ended.stdout]).toEqual([args, code, ""])
-      expect(ended.stderr).toMatch(/^✗ error /)
-      expect(ended.stderr.split("\n")[0]).toMatch(sentence)
+      expect(lasting(ended.stderr)[0]).toMatch(/^✗ error /)
+      expect(lasting(ended.stderr)[0]).toMatch(sentence)
     }
   })
 })

@@ -10,6 +10,10 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 /** Rclone's description, 101 operations, from its package. */
 export const rclone = join(root, "node_modules/rclone-openapi/openapi.json")
 
+/** What was told but the lines about what the program was busy with, which come where a machine is slow. */
+export const lasting = (stderr: string): ReadonlyArray<string> =>
+  stderr.trim().split("\n").filter((line) => !line.startsWith("… "))
+
 export interface Ended {
   readonly code: number
   readonly stdout: string

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ServerCheck from "../../adapters/postgres/ServerCheck.js"
+import type { Catalog } from "../../domain/catalog/CatalogStore.js"
 import type { Embedder, Probe } from "../../domain/embedding/Embedder.js"
 import type { EmbedderProfile } from "../../domain/embedding/EmbedderProfile.js"
 import * as EmbedderUse from "../../domain/embedding/EmbedderUse.js"
@@ -140,12 +141,15 @@ export const ofSchema = (name: string, checked: Either.Either<unknown, StoreFail
 
 const jobs = (n: number): string => `${n} ${n === 1 ? "job" : "jobs"}`
 
-/** Closed gates, cooling providers, failed jobs, jobs whose worker is gone, jobs that nobody takes. */
-export const ofWork = (
-  around: Surroundings,
-  failed: ReadonlyArray<Job>,
-  open: ReadonlyArray<Job>
-): ReadonlyArray<Finding> => {
+/** The work that may need somebody: jobs that gave up, open jobs, catalogs with refused items. */
+export interface Work {
+  readonly failed: ReadonlyArray<Job>
+  readonly open: ReadonlyArray<Job>
+  readonly lacking: ReadonlyArray<Catalog>
+}
+
+/** Closed gates, cooling providers, failed jobs, refused items, jobs whose worker is gone, jobs that nobody takes. */
+export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): ReadonlyArray<Finding> => {
   const waiting = open.map((job) => ({ job, reason: Option.getOrUndefined(waitReason(job, around)) }))
   const left = waiting.filter(({ reason }) => reason?._tag === "LeaseHeld")
   const ready = waiting.filter(({ reason }) => reason?._tag === "Concurrency")
@@ -170,6 +174,13 @@ export const ofWork = (
     ...(first === undefined
       ? []
       : [warn("jobs", `${jobs(failed.length)} failed.`, Option.some(`holdfast jobs show ${first.id}`))]),
+    ...lacking.map(({ items, job, name, refused }) =>
+      warn(
+        "catalogs",
+        `${name}: ${Style.count(refused)} of ${Style.count(items)} items are left out, because they were refused.`,
+        Option.map(job, ({ id }) => `holdfast jobs show ${id}`)
+      )
+    ),
     ...(left.length === 0
       ? []
       : [
@@ -193,7 +204,7 @@ export const ofWork = (
           )
       ])
   ]
-  return found.length === 0 ? [ok("jobs", "Nothing is parked, failed or left behind.")] : found
+  return found.length === 0 ? [ok("jobs", "Nothing is parked, failed, left out or left behind.")] : found
 }
 
 const hints: { readonly [provider: string]: (model: string) => string } = {

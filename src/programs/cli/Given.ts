@@ -36,7 +36,7 @@ const readOperand = (part: Part.Operand, words: ReadonlyArray<string>): Read => 
         ? Either.left(needed(part))
         : Either.fromOption(
           wholeFrom1(Number.MAX_SAFE_INTEGER, first),
-          () => `<${part.name}> takes a number, not ${quoted(first)}.`
+          () => `<${part.name}> takes a whole number from 1, not ${quoted(first)}.`
         )
   }
 }

@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { buildProgram, rclone } from "../../support/BuiltProgram.js"
+import { buildProgram, lasting, rclone } from "../../support/BuiltProgram.js"
 import type { BuiltProgram } from "../../support/BuiltProgram.js"
 import { startDense } from "../../support/DenseServer.js"
 
@@ -54,7 +54,7 @@ describe("the program on input that is no use", { timeout: 120_000 }, () => {
     for (const [location, code, message] of cases) {
       const ended = await program.run(["index", location], env({ HOLDFAST_SOURCE_TIMEOUT: "700ms" }))
       expect(ended.stderr).toMatch(message)
-      expect([location, ended.code, ended.stdout, ended.stderr.trim().split("\n").length]).toEqual([
+      expect([location, ended.code, ended.stdout, lasting(ended.stderr).length]).toEqual([
         location,
         code,
         "",

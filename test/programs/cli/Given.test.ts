@@ -69,7 +69,7 @@ describe("the values of a command line", () => {
     [["search", "x", "--limit", "1001"], "--limit takes a whole number from 1 to 1000, not \"1001\"."],
     [["search", "x", "--mode", "fuzzy"], "--mode takes one of hybrid, lexical, semantic, not \"fuzzy\"."],
     [["search", "x", "--catalog", ""], "--catalog is given an empty value."],
-    [["jobs", "show", "one"], "<job> takes a number, not \"one\"."],
+    [["jobs", "show", "one"], "<job> takes a whole number from 1, not \"one\"."],
     [["jobs", "show", "1", "2"], "There is one argument too many: \"2\"."],
     [["status", "now"], "There is one argument too many: \"now\"."]
   ])("%j is answered with a sentence", (argv, message) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "@effect/vitest"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { buildProgram, rclone } from "../../support/BuiltProgram.js"
+import { buildProgram, lasting, rclone } from "../../support/BuiltProgram.js"
 import type { BuiltProgram, Ended } from "../../support/BuiltProgram.js"
 import { startDense } from "../../support/DenseServer.js"
 
@@ -104,7 +104,7 @@ describe("the program", { timeout: 180_000 }, () => {
     for (const [location, code, message] of cases) {
       const ended = await holdfast(["index", location])
       expect(ended.stderr).toMatch(message)
-      expect([location, ended.code, ended.stdout, ended.stderr.trim().split("\n").length]).toEqual([
+      expect([location, ended.code, ended.stdout, lasting(ended.stderr).length]).toEqual([
         location,
         code,
         "",

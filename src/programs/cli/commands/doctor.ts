@@ -5,6 +5,7 @@ import * as ConnectionLimit from "../../../adapters/postgres/ConnectionLimit.js"
 import * as Migrate from "../../../adapters/postgres/Migrate.js"
 import * as migrations from "../../../adapters/postgres/migrations/all.js"
 import * as ServerCheck from "../../../adapters/postgres/ServerCheck.js"
+import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import { Embedder } from "../../../domain/embedding/Embedder.js"
 import * as EmbedderProfile from "../../../domain/embedding/EmbedderProfile.js"
 import { StoreEmbedder } from "../../../domain/embedding/StoreEmbedder.js"
@@ -46,9 +47,15 @@ const database = Effect.gen(function*() {
 const work = withStores(Effect.gen(function*() {
   const queue = yield* JobQueue
   const now = yield* around
-  const failed = yield* queue.list({ status: ["failed"], limit: 1000 })
+  const catalogs = yield* (yield* CatalogStore).list
+  const newest = new Map(catalogs.map(({ job, name }) => [String(name), Option.map(job, ({ id }) => id)]))
+  // What a later job made good is no trouble any more.
+  const failed = (yield* queue.list({ status: ["failed"], limit: 1000 })).filter(({ id, source }) =>
+    source.kind !== "catalog" || Option.contains(newest.get(source.id) ?? Option.none(), id)
+  )
   const open = yield* queue.list({ status: ["pending", "running"], limit: 1000 })
-  return Finding.ofWork(now, failed, open)
+  const lacking = catalogs.filter(({ refused }) => refused > 0)
+  return Finding.ofWork(now, { failed, open, lacking })
 })).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("jobs", failure)])))
 
 /** Whether the embedder of today is the one that the store uses. */

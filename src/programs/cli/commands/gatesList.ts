@@ -23,18 +23,26 @@ export const run = () =>
       (style) => [
         ...(gates.length === 0 ? ["All gates are open."] : Style.table(
           style,
-          ["gate", "closed for", "since", "until", "detail"],
-          gates.map(({ detail, reason, ref, since, until }) => [
+          ["gate", "closed for", "since", "until"],
+          gates.map(({ reason, ref, since, until }) => [
             `${ref.kind} ${ref.name}`,
             Style.paint(style, "attention", `⏸ ${reason}`),
             Style.ago(since, now),
-            Option.match(until, { onNone: () => `holdfast gates open ${ref.name}`, onSome: Style.time }),
-            Style.clean(detail)
+            Option.match(until, { onNone: () => `holdfast gates open ${ref.name}`, onSome: Style.time })
           ]),
-          [4]
-        )),
+          [0]
+        ).flatMap((line, at) => [
+          line,
+          ...Option.toArray(Option.filter(Option.fromNullable(gates[at - 1]?.detail), (detail) => detail !== ""))
+            .flatMap(
+              (detail) => Style.prose(style, [["", Style.clean(detail)]])
+            )
+        ])),
         ...cooldowns.map(({ provider, until }) =>
           `${provider} cools down until ${Style.time(until)}. End it: holdfast gates open ${provider}`
         )
       ]
-    )))
+    ))).pipe(
+      Effect.catchTag("StoreMissing", ({ message }) =>
+        Effect.succeed(report({ gates: [], cooldowns: [] }, () => [`Nothing is parked. ${message}`])))
+    )

@@ -50,4 +50,7 @@ export const run = (asked: Asked) =>
             [1]
           )
     )
-  }))
+  })).pipe(
+    Effect.catchTag("StoreMissing", ({ message }) =>
+      Effect.succeed(report({ jobs: [] }, () => [`There are no jobs yet. ${message}`])))
+  )

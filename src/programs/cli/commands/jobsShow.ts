@@ -54,7 +54,11 @@ export const run = ({ job: id }: { readonly job: number }) =>
   withStores(Effect.gen(function*() {
     const queue = yield* JobQueue
     const job = yield* queue.find(JobId.make(id))
-    const waits = WaitReason.waitReason(job, yield* around)
+    const now = yield* around
+    const waits = WaitReason.waitReason(job, now)
+    const next = job.status === "failed"
+      ? Option.some(`Once the cause is mended: holdfast jobs retry ${job.id}`)
+      : Option.map(JobView.moves(waits, now), (command) => `What makes it go on: ${command}`)
     const index = yield* IndexStore
     const refused = job.progress.refused > 0 ? yield* index.refusals(job.source, mostRefused) : []
     const reasons = refused.map(({ failure, item }) => ({
@@ -73,6 +77,7 @@ export const run = ({ job: id }: { readonly job: number }) =>
       ),
       ...(reasons.length === 0
         ? []
-        : [Style.paint(style, "faint", `Ask for them again: holdfast jobs retry ${job.id}`)])
+        : [Style.paint(style, "faint", `Ask for them again: holdfast jobs retry ${job.id}`)]),
+      ...Option.toArray(Option.map(next, (line) => Style.paint(style, "faint", line)))
     ])
   }))
