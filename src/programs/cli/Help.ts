@@ -44,7 +44,7 @@ const everywhere = (width: number) =>
   )
 
 const ofCommand = (command: Command, width: number): ReadonlyArray<string> => [
-  `${command.summary}.`,
+  ...wrapped(`${command.summary}.`, width),
   "",
   `  ${
     [

@@ -42,16 +42,20 @@ const until = (time: number, now: number): string =>
 const before = (failure: Option.Option<Failure>): string =>
   Option.match(failure, { onNone: () => "", onSome: (one) => ` Before: ${clean(userMessage(one))}` })
 
+/** What is known of the calls of this process to a provider. */
+export type CallsAt = Pick<Moment, "calls" | "now" | "limit"> & { readonly provider: string }
+
 /** Short waits of one kind follow each other where a provider is slow: they are one, but for one that lasts from `at` on. */
-const kind = (name: string, at: number, lasts: number, { calls }: Moment): string =>
+const kind = (name: string, at: number, lasts: number, { calls }: CallsAt): string =>
   [
     name,
     Option.match(calls.failure, { onNone: () => "", onSome: ({ _tag }) => _tag }),
     lasts < lasting ? "" : Math.round(at / lasting)
   ].join(" ")
 
-const calling = (moment: Moment): Option.Option<Wait> => {
-  const { calls, job: { provider }, limit, now } = moment
+/** What the calls of this process wait for. */
+export const callWait = (moment: CallsAt): Option.Option<Wait> => {
+  const { calls, limit, now, provider } = moment
   return Option.firstSomeOf([
     Option.map(calls.heldUntil, (time): Wait => ({
       key: kind("held", time, time - now, moment),
@@ -94,7 +98,7 @@ export const waitOf = (moment: Moment): Option.Option<Wait> =>
     ? Option.none()
     : Option.firstSomeOf([
       Option.flatMap(WaitReason.waitReason(moment.job, moment.around), (reason) => ofReason(reason, moment)),
-      moment.job.status === "running" ? calling(moment) : Option.none(),
+      moment.job.status === "running" ? callWait({ ...moment, provider: moment.job.provider }) : Option.none(),
       moment.job.status === "running" && moment.job.progress.items === 0
         ? Option.some({ key: "planning", words: "Looking for what is new." })
         : Option.none()
