@@ -1,11 +1,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { CatalogNotFound, CatalogStore, type NewCatalog } from "../../domain/catalog/CatalogStore.js"
 import type { IndexRequest } from "../../domain/catalog/CatalogStore.js"
 import { SourceRef } from "../../domain/job/Job.js"
 import { Tenant } from "../../domain/store/Tenant.js"
-import { catalogs } from "./index/catalogs.js"
+import { nearest } from "../../domain/text/nearest.js"
+import { catalogs, names } from "./index/catalogs.js"
 import { remove } from "./index/complete.js"
 import { put, teachPlanner } from "./index/put.js"
 import { forget } from "./index/refusals.js"
@@ -28,13 +30,18 @@ const stored = Effect.fnUntraced(function*(catalog: NewCatalog, request: IndexRe
   return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, tenant, { source, ...request })
 })
 
+const notFound = Effect.fnUntraced(function*(tenant: string, name: string) {
+  const meant = nearest(name, yield* names(tenant))
+  return yield* new CatalogNotFound({ name, ...(Option.isSome(meant) ? { nearest: meant.value } : {}) })
+})
+
 /** The job comes first, so that its holder's writes are refused from the moment at which the rows begin to go. */
 const removed = Effect.fnUntraced(function*(name: string) {
   const tenant = yield* Tenant
   const source = sourceOf(name)
   yield* Source.lock(tenant, source)
   yield* cancelSource(tenant, source)
-  if (!(yield* remove(tenant, source))) return yield* new CatalogNotFound({ name })
+  if (!(yield* remove(tenant, source))) return yield* notFound(tenant, name)
 })
 
 /** The catalog is gone already: garbage that stays is swept after the next job. */
@@ -58,7 +65,7 @@ export const layer = Layer.effect(
       list: stands().pipe(withClient, Effect.withSpan("CatalogStore.list")),
       find: Effect.fn("CatalogStore.find")(function*(name) {
         const [found] = yield* withClient(stands(name))
-        return found ?? (yield* new CatalogNotFound({ name }))
+        return found ?? (yield* withClient(SqlFailure.renamed(notFound(yield* Tenant, name))))
       }),
       remove: Effect.fn("CatalogStore.remove")((name) =>
         transact(removed(name)).pipe(Effect.zipRight(sweep), withClient)

@@ -5,6 +5,7 @@ import { Job } from "../job/Job.js"
 import type { Enqueued } from "../job/JobQueue.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Tenant } from "../store/Tenant.js"
+import * as Storable from "../text/Storable.js"
 
 /** A catalog's name: what `--catalog` takes. */
 export const CatalogName = Schema.String.pipe(
@@ -52,10 +53,14 @@ export class Catalog extends Schema.Class<Catalog>("Catalog")({
 }) {}
 
 export class CatalogNotFound extends Schema.TaggedError<CatalogNotFound>()("CatalogNotFound", {
-  name: Schema.String
+  name: Schema.String,
+  /** The catalog that is called almost so, if there is one. */
+  nearest: Schema.optional(Schema.String)
 }) {
   override get message(): string {
-    return `There is no catalog "${this.name}". "holdfast catalogs list" shows all, "holdfast index <file|url>" adds one.`
+    const name = Storable.cut(Storable.shown(this.name), 100)
+    const meant = this.nearest === undefined ? "" : ` Did you mean "${this.nearest}"?`
+    return `There is no catalog "${name}".${meant} "holdfast catalogs list" shows all, "holdfast index <file|url>" adds one.`
   }
 }
 

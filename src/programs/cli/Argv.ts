@@ -1,5 +1,5 @@
 import * as Option from "effect/Option"
-import { nearest } from "../settings/nearest.js"
+import { nearest } from "../../domain/text/nearest.js"
 import { all } from "../settings/table.js"
 import type { Key } from "../settings/table.js"
 import { find, next } from "./Command.js"

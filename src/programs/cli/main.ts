@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
+import * as Storable from "../../domain/text/Storable.js"
 import { environment, load, Settings } from "../Settings.js"
 import { read } from "./Argv.js"
 import type { Asked } from "./Argv.js"
@@ -28,9 +29,10 @@ const print = (output: Output["Type"], { json, lines, text }: Report) =>
     ? output.print((lines ?? [json]).map((object) => `${JSON.stringify(object)}\n`).join(""))
     : output.print(text(output.stdout).map((line) => `${line}\n`).join(""))
 
+/** What a failure quotes may come from anywhere, the command line included. */
 const lines = ({ detail, message }: Fault): ReadonlyArray<string> => [
-  ...message.split("\n"),
-  ...(detail === "" || message.includes(detail) ? [] : [`  ${detail}`])
+  ...message.split("\n").map(Storable.clean),
+  ...(detail === "" || message.includes(detail) ? [] : [`  ${Storable.clean(detail)}`])
 ]
 
 const interrupted: Fault = {

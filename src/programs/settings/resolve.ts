@@ -4,7 +4,7 @@ import * as Either from "effect/Either"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { nearest } from "./nearest.js"
+import { nearest } from "../../domain/text/nearest.js"
 import { all } from "./table.js"
 import type { Key, Setting } from "./table.js"
 

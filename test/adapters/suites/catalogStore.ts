@@ -190,6 +190,18 @@ export const catalogStore = (backend: Backend) =>
         expect(yield* Effect.flip(remove("pets"))).toMatchObject({ _tag: "CatalogNotFound", name: "pets" })
       }).pipe(inTenant))
 
+    it.effect("names the catalog that was meant, of the same tenant alone", () =>
+      Effect.gen(function*() {
+        yield* inTenant(put(catalog("petz", { x: "another" })), Indexing.freshTenant())
+        expect(yield* Effect.flip(find("petz"))).not.toHaveProperty("nearest")
+        yield* put(pets)
+        for (const missing of [yield* Effect.flip(find("petz")), yield* Effect.flip(remove("petz"))]) {
+          expect(missing).toMatchObject({ _tag: "CatalogNotFound", nearest: "pets" })
+          expect(missing.message).toContain("There is no catalog \"petz\". Did you mean \"pets\"?")
+        }
+        expect((yield* Effect.flip(find("x\u001b[31m\n\u202e"))).message).toContain("no catalog \"x\"")
+      }).pipe(inTenant))
+
     it.effect("keeps the catalogs of tenants apart", () =>
       Effect.gen(function*() {
         const mine = Indexing.freshTenant()

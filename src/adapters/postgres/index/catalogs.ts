@@ -101,3 +101,12 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
     order by s.id`
   return rows.map(toCatalog)
 })
+
+/** What the catalogs are called. */
+export const names = Effect.fnUntraced(function*(tenant: string) {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  const rows = yield* sql<{ readonly name: string }>`
+    select s.id as name from ${t.source} s where s.tenant = ${tenant} and s.kind = 'catalog' order by s.id`
+  return rows.map(({ name }) => name)
+})
