@@ -47,6 +47,32 @@ const escapeLength = (text: string, at: number): number => {
     : 0
 }
 
+/** Where the sign stands next, at or after an offset that only grows: one search for all questions before its answer. */
+const ahead = (text: string, sign: string) => {
+  let next = text.indexOf(sign)
+  return (from: number): number => {
+    if (next !== -1 && next < from) next = text.indexOf(sign, from)
+    return next === -1 ? Infinity : next
+  }
+}
+
+/** Controls that stand between two values neither. */
+// oxlint-disable-next-line no-control-regex
+const rare = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/
+
+/**
+ * Tells of strings, in ascending order, the offset of the quote that ends them, where nothing stands within that has to be looked at;
+ * -1 where something may. Searching is many times as fast as looking at each character.
+ */
+const simple = (text: string) => {
+  if (rare.test(text)) return () => -1
+  const signs = ["\\", "\n", "\r", "\t"].map((sign) => ahead(text, sign))
+  return (start: number): number => {
+    const end = text.indexOf("\"", start + 1)
+    return signs.every((next) => next(start) > end) ? end : -1
+  }
+}
+
 /** The offset behind the string that opens at `start`, or what is wrong within it. */
 const closing = (text: string, start: number): number | Fault => {
   for (let at = start + 1; at < text.length; at++) {
@@ -131,14 +157,16 @@ const closes: Readonly<Record<string, string>> = { "}": "{", "]": "[" }
 /** Parse a text, or say where it stops being JSON. */
 export const parse = (text: string): Either.Either<Parsed, Fault> => {
   const building = new Building()
+  const simpleEnd = simple(text)
   for (let at = skipped(text, 0); at < text.length; at = skipped(text, at)) {
     const found = text[at] ?? ""
     const { expected } = building
     const isValue = expected === "value" || expected === "first value"
     if (found === "\"" && (isValue || expected === "key" || expected === "first key")) {
-      const end = closing(text, at)
+      const quoted = simpleEnd(at)
+      const end = quoted === -1 ? closing(text, at) : quoted + 1
       if (typeof end !== "number") return Either.left(end)
-      const said = content(text, at, end)
+      const said = quoted === -1 ? content(text, at, end) : text.slice(at + 1, quoted)
       if (isValue) building.put(said)
       else building.name(said, at)
       at = end
