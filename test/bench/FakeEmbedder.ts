@@ -39,7 +39,6 @@ export const fakeEmbedder = (options: FakeOptions, receipts: Receipts) =>
       return Embedder.of({
         provider: "fake",
         model: "fake",
-        answersAs: Effect.succeed(Option.none()),
         dimension: Option.some(options.dimension),
         concurrency: options.concurrency,
         chunkWords: 1000,

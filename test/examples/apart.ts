@@ -12,7 +12,6 @@ const letters = (text: string) =>
 const Letters = Layer.succeed(Embedder, {
   provider: "letters",
   model: "letters",
-  answersAs: Effect.succeedNone,
   dimension: Option.some(26),
   concurrency: 1,
   chunkWords: 100,

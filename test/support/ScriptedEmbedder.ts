@@ -48,7 +48,7 @@ export const scripted = (played: Script, options: Options = {}) => {
       Embedder.of({
         provider: "scripted",
         model,
-        answersAs: Effect.succeed(Option.fromNullable(options.answersAs)),
+        ...(options.answersAs === undefined ? {} : { answersAs: Effect.succeedSome(options.answersAs) }),
         dimension: Option.fromNullable(dimension),
         concurrency,
         chunkWords,

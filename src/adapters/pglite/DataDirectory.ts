@@ -85,7 +85,11 @@ export const realPath = Effect.fn("DataDirectory.realPath")(function*(directory:
  * (possible only after fifteen seconds without a sign of life), the engine stops before it can write again.
  */
 export const open = Effect.fn("DataDirectory.open")(function*(directory: string) {
-  const lock = yield* Effect.mapError(DirectoryLock.take(directory), unusable(directory, "damaged"))
+  const lock = yield* Effect.catchTag(
+    DirectoryLock.take(directory),
+    "LockRefused",
+    ({ cause }) => Effect.fail(unusable(directory, "damaged")(cause))
+  )
   yield* attempt(directory, () => inspect(directory))
   const { database, unfinished } = paths(directory)
   const engine = yield* SqlFailure.renamed(EngineThread.start(database)).pipe(

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -114,6 +115,9 @@ const release = (folder: string, number: number) => {
 
 const held = (directory: string, { host, pid, since }: Holder) => new DataDirectoryHeld({ directory, pid, host, since })
 
+/** The file system refused the lock's files; `cause` is its error. */
+export class LockRefused extends Data.TaggedError("LockRefused")<{ readonly cause: unknown }> {}
+
 /** A taken lock. `lost` never succeeds; it ends when somebody else holds the directory now. */
 export interface Lock {
   readonly lost: Effect.Effect<void>
@@ -135,9 +139,9 @@ const waiting = ({ holder, patience }: Doubtful) =>
 
 /** Looks until the lock is taken or known to be held. What stands unchanged while one looks is a dead one's. */
 const taken = (
-  look: (passed: number | undefined) => Effect.Effect<Attempt, Error>,
+  look: (passed: number | undefined) => Effect.Effect<Attempt, LockRefused>,
   watch?: Watch
-): Effect.Effect<{ readonly number: number } | { readonly holder: Holder }, Error> =>
+): Effect.Effect<{ readonly number: number } | { readonly holder: Holder }, LockRefused> =>
   Effect.gen(function*() {
     const now = yield* monotonic
     const isDead = watch !== undefined && now - watch.since > watch.first.patience
@@ -154,8 +158,8 @@ const taken = (
   })
 
 /**
- * Takes the lock of a directory until the scope ends. Fails with DataDirectoryHeld, which names the holder; the errors of the
- * file system come out as they are.
+ * Takes the lock of a directory until the scope ends. Fails with DataDirectoryHeld, which names the holder, or with
+ * LockRefused, which carries the file system's error.
  */
 export const take = Effect.fn("DirectoryLock.take")(function*(directory: string) {
   const folder = join(directory, "lock")
@@ -163,7 +167,7 @@ export const take = Effect.fn("DirectoryLock.take")(function*(directory: string)
   const look = (passed: number | undefined) =>
     Effect.try({
       try: () => attempt(folder, me, passed),
-      catch: (error) => error instanceof Error ? error : new Error(String(error))
+      catch: (cause) => new LockRefused({ cause })
     })
   const number = yield* Effect.acquireRelease(
     Effect.flatMap(

@@ -91,6 +91,7 @@ export const engineStopped = "ENGINE_STOPPED"
 
 /** What to do where the server's own words leave it open, and checking that it runs would not help. */
 const advice: { readonly [code: string]: string } = {
+  "3D000": "; create it there, or name another in database.url",
   "53300": "; raise the limit of connections, or stop other programs of this role",
   "57014": "; where a limit of time ended it, raise statement_timeout of this role"
 }

@@ -20,8 +20,8 @@ export class Embedder extends Context.Tag("holdfast/Embedder")<Embedder, {
   /** The name that gates and cooldowns are kept by: the kind, unless settings name another. */
   readonly provider: string
   readonly model: string
-  /** How the answers of this process call their model: none before the first, and where they never say. */
-  readonly answersAs: Effect.Effect<Option.Option<string>>
+  /** How the answers of this process call their model: none before the first. Left out where they never say. */
+  readonly answersAs?: Effect.Effect<Option.Option<string>>
   /** As configured, or known beforehand; none until a first vector shows it. */
   readonly dimension: Option.Option<number>
   /** Calls that may be under way at once in this process. */

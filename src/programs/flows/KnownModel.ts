@@ -18,12 +18,13 @@ const shown = (name: string): string => Storable.cut(Storable.oneLine(name), 80)
  * nothing can be told.
  */
 
-/** Fails where the answers of this embedder are of another model than the store's vectors. True once that is known. */
+/** Fails where the answers of this embedder are of another model than the store's vectors. True once that is known, or never will be. */
 export const verified = Effect.fnUntraced(function*(embedder: Embedder["Type"]): Effect.fn.Return<
   boolean,
   Failure,
   StoreEmbedder | Tenant
 > {
+  if (embedder.answersAs === undefined) return true
   const store = yield* StoreEmbedder
   const name = yield* embedder.answersAs
   if (Option.isNone(name)) return false

@@ -69,7 +69,9 @@ const takeOver = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leas
   yield* wake(jobs, leaseDuration)
   const { failed, freed } = yield* queue.reclaim
   if (freed + failed > 0) {
-    yield* Effect.logWarning(`Took over from dead workers: ${freed} jobs run again, ${failed} failed for good`)
+    yield* Effect.logWarning(
+      `Took over from dead workers. Jobs that run again: ${freed}; that failed for good: ${failed}`
+    )
   }
 })
 

@@ -11,6 +11,7 @@ import { denseServer } from "../../support/DenseServer.js"
 import { embedderOf } from "../../support/Embedders.js"
 import type { Settings } from "../../support/Embedders.js"
 import type { Fault, Options } from "../../support/FaultyServer.js"
+import { named } from "../../support/named.js"
 import { ollamaServer } from "../../support/OllamaServer.js"
 import { openAiServer } from "../../support/OpenAiServer.js"
 
@@ -165,15 +166,15 @@ for (const { concurrency, kind, layer, model, probed, start } of kinds) {
           detail:
             `embedder.model is ${model} but the answer is of other-model: correct embedder.model, or set embedder.served_model to other-model if the two are one`
         })
-        expect(yield* embedder.answersAs).toEqual(Option.none())
+        expect(yield* named(embedder)).toEqual(Option.none())
       }))
 
     it.scopedLive("takes the name that the settings say answers carry, and tells how they call the model", () =>
       Effect.gen(function*() {
         const { embedder } = yield* pair({}, { model, servedModel: "other-model" }, "other-model")
-        expect(yield* embedder.answersAs).toEqual(Option.none())
+        expect(yield* named(embedder)).toEqual(Option.none())
         yield* embedder.embed(["one"])
-        expect(yield* embedder.answersAs).toEqual(Option.some("other-model"))
+        expect(yield* named(embedder)).toEqual(Option.some("other-model"))
       }))
 
     it.scopedLive("mixes no vectors of two lengths that two answers have", () =>

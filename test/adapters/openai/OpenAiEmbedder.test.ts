@@ -5,6 +5,7 @@ import OpenAI from "openai"
 import * as OpenAiEmbedder from "../../../src/adapters/openai/OpenAiEmbedder.js"
 import { embedderOf } from "../../support/Embedders.js"
 import type { Settings } from "../../support/Embedders.js"
+import { named } from "../../support/named.js"
 import { openAiServer } from "../../support/OpenAiServer.js"
 import type { Options } from "../../support/OpenAiServer.js"
 import { textVector } from "../../support/TextVectors.js"
@@ -72,7 +73,7 @@ describe("the OpenAI-compatible embedder", () => {
       Effect.gen(function*() {
         const { embedder } = yield* pair({ fault: () => ({ kind: "answer", status: 200, body }) })
         expect(yield* embedder.embed(["one"])).toEqual([[1, 2]])
-        expect(yield* embedder.answersAs).toEqual(Option.none())
+        expect(yield* named(embedder)).toEqual(Option.none())
       }))
   }
 

@@ -67,6 +67,11 @@ describe("fromSqlError", () => {
     expect(SqlFailure.fromSqlError(slow).message).toContain("raise statement_timeout")
   })
 
+  it("says what to do where the server runs and has no such database", () => {
+    const failure = SqlFailure.fromSqlError(error("3D000", "database \"x\" does not exist"))
+    expect(failure.message).toContain("create it there, or name another in database.url")
+  })
+
   it("shows nothing of a URL before its host", () => {
     const failure = SqlFailure.fromSqlError(error(undefined, "cannot read postgres://ann:s3cret@db.example/x"))
     expect(failure.message).not.toContain("s3cret")
