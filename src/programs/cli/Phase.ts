@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import { Settings } from "../Settings.js"
 import { Output } from "./Output.js"
 import { fit, rough } from "./Style.js"
 import { soon } from "./Waits.js"
@@ -20,6 +21,13 @@ interface Busy {
   readonly since: number
   readonly told: boolean
 }
+
+/** What a command is busy with until its stores are open. */
+export const opening = Effect.map(
+  Settings,
+  ({ dataDir, databaseUrl }) =>
+    Option.isSome(databaseUrl) ? "connecting to the database" : `opening the embedded database in ${dataDir}`
+)
 
 const lookEvery = Duration.millis(200)
 

@@ -59,7 +59,7 @@ export const bar = (style: Style, name: string, headway: Headway): string => {
 }
 
 /** Lines for those who watch no terminal: at every tenth of the work, and at least every ten seconds while it moves. */
-export const isWorthALine = (last: Headway, now: Headway): boolean =>
+const isWorthALine = (last: Headway, now: Headway): boolean =>
   now.done > last.done &&
   (Math.floor(percent(now) / 10) > Math.floor(percent(last) / 10) || now.since - last.since >= 10_000)
 
@@ -67,69 +67,74 @@ export const isWorthALine = (last: Headway, now: Headway): boolean =>
 const waiting = (style: Style, name: string, { done, items }: Headway, wait: Wait): string =>
   fit(style, `${name}  ${items === 0 ? "" : `${count(done)}/${count(items)}  `}⏸ ${wait.words}`, 1)
 
-/** The watched job now: looked at closer once it has not got on for a while. */
-const momentOf = Effect.fnUntraced(function*(job: Job, book: CallWatch.Book, movedAt: number) {
-  const now = yield* Clock.currentTimeMillis
-  const { embedder: { timeout: limit } } = yield* Settings
-  const quiet = now - movedAt
-  if (quiet < soon) return Option.none<Wait>()
-  return waitOf({ job, around: yield* around, calls: CallWatch.seen(book), now, quiet, limit })
-})
+/** What whoever gets on, or waits, is looked at for; `quiet` counts milliseconds since it last got on. */
+type Waited<E, R> = (quiet: number, now: number) => Effect.Effect<Option.Option<Wait>, E, R>
 
 /**
- * Show how a job gets on while `work` runs, and where it stood at its end: a bar on a terminal, sparse lines elsewhere, always
- * on stderr. Looking may fail; the work goes on without it.
+ * Shows one piece of work each time it is looked at: a bar on a terminal, sparse lines elsewhere; and what it waits for, once it has
+ * not got on for a moment.
  */
+export const display = Effect.gen(function*() {
+  const output = yield* Output
+  const start = yield* Clock.currentTimeMillis
+  const first = yield* Ref.make(Option.none<number>())
+  const moved = yield* Ref.make({ done: -1, at: start })
+  const last = yield* Ref.make<Headway>({ done: 0, items: 0, from: 0, since: 0 })
+  const told = new Set<string>()
+  return Effect.fnUntraced(function*<E, R>(
+    name: string,
+    { done, items }: Pick<Headway, "done" | "items">,
+    waited: Waited<E, R>
+  ) {
+    const now = yield* Clock.currentTimeMillis
+    const { at } = yield* Ref.updateAndGet(moved, (before) => before.done === done ? before : { done, at: now })
+    const wait = now - at < soon ? Option.none<Wait>() : yield* waited(now - at, now)
+    const from = yield* Ref.updateAndGet(first, (seen) => Option.orElseSome(seen, () => done))
+    const headway = { done, items, from: Option.getOrElse(from, () => done), since: now - start }
+    if (output.isWatched) {
+      return yield* output.show(Option.match(wait, {
+        onNone: () => items === 0 ? Option.none() : Option.some(bar(output.stderr, name, headway)),
+        onSome: (one) => Option.some(waiting(output.stderr, name, headway, one))
+      }))
+    }
+    if (isWorthALine(yield* Ref.get(last), headway)) {
+      yield* Ref.set(last, headway)
+      yield* output.note(words(name, headway))
+    }
+    if (Option.isSome(wait) && !told.has(wait.value.key)) {
+      told.add(wait.value.key)
+      yield* output.note(waiting(output.stderr, name, headway, wait.value))
+    }
+  })
+})
+
+const noWait = () => Effect.succeedNone
+
+/** Show how a job gets on while `work` runs, and where it stood at its end. Looking may fail; the work goes on without it. */
 export const showing = Effect.fnUntraced(
   function*<A extends Job, E, R, E2, R2>(
     name: string,
     jobs: Stream.Stream<Job, E, R>,
     work: Effect.Effect<A, E2, R2>
   ) {
-    const output = yield* Output
+    const { embedder: { timeout: limit } } = yield* Settings
     const book = yield* CallWatch.make
-    const start = yield* Clock.currentTimeMillis
-    const first = yield* Ref.make(Option.none<number>())
-    const moved = yield* Ref.make({ done: -1, at: start })
-    const last = yield* Ref.make<Headway>({ done: 0, items: 0, from: 0, since: 0 })
-    const told = new Set<string>()
-    const look = Effect.fnUntraced(function*(job: Job, wait: Option.Option<Wait>) {
-      const finished = done(job.progress)
-      const from = yield* Ref.updateAndGet(first, (seen) => Option.orElseSome(seen, () => finished))
-      const headway = {
-        done: finished,
-        items: job.progress.items,
-        from: Option.getOrElse(from, () => finished),
-        since: (yield* Clock.currentTimeMillis) - start
-      }
-      if (output.isWatched) {
-        const shown = Option.match(wait, {
-          onNone: () => headway.items === 0 ? Option.none() : Option.some(bar(output.stderr, name, headway)),
-          onSome: (one) => Option.some(waiting(output.stderr, name, headway, one))
-        })
-        return yield* output.show(shown)
-      }
-      if (isWorthALine(yield* Ref.get(last), headway)) {
-        yield* Ref.set(last, headway)
-        yield* output.note(words(name, headway))
-      }
-      if (Option.isSome(wait) && !told.has(wait.value.key)) {
-        told.add(wait.value.key)
-        yield* output.note(waiting(output.stderr, name, headway, wait.value))
-      }
-    })
-    const closer = Effect.fnUntraced(function*(job: Job) {
-      const now = yield* Clock.currentTimeMillis
-      const { at } = yield* Ref.updateAndGet(
-        moved,
-        (before) => before.done === done(job.progress) ? before : { done: done(job.progress), at: now }
+    const look = yield* display
+    const standing = ({ progress }: Job) => ({ done: done(progress), items: progress.items })
+    const closer = (job: Job) =>
+      look(
+        name,
+        standing(job),
+        (quiet, now) =>
+          Effect.map(
+            around,
+            (surroundings) => waitOf({ job, around: surroundings, calls: CallWatch.seen(book), now, quiet, limit })
+          )
       )
-      yield* look(job, yield* momentOf(job, book, at))
-    })
     const watching = yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(jobs, closer)))
     const ended = yield* Effect.provideService(work, CallWatch.CallWatch, Option.some(book))
     yield* Fiber.interrupt(watching)
-    yield* look(ended, Option.none())
+    yield* look(name, standing(ended), noWait)
     return ended
   },
   Effect.scoped,

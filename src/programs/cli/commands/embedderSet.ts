@@ -2,20 +2,22 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import { qualified } from "../../../domain/embedding/EmbedderProfile.js"
 import type { EmbedderProfile } from "../../../domain/embedding/EmbedderProfile.js"
-import type { Headway } from "../../../domain/embedding/StoreEmbedder.js"
 import type { ExitCode } from "../../../domain/failure/Consequence.js"
 import * as ChangeEmbedder from "../../flows/ChangeEmbedder.js"
+import * as CallWatch from "../../flows/CallWatch.js"
+import { Settings } from "../../Settings.js"
 import { confirm } from "../Confirm.js"
 import * as EmbedderView from "../EmbedderView.js"
 import { UsageProblem } from "../Fault.js"
 import { Output } from "../Output.js"
+import * as Phase from "../Phase.js"
 import * as Progress from "../Progress.js"
 import { report } from "../Report.js"
 import { count, paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
+import { callWait } from "../Waits.js"
 import { withFoundApp } from "../wired.js"
 
 interface Asked {
@@ -54,22 +56,20 @@ const agreed = Effect.fnUntraced(function*(plan: ChangeEmbedder.Plan, yes: boole
   })
 })
 
-/** A bar on a terminal, sparse lines elsewhere, as for an index. */
-const showing = Effect.gen(function*() {
+/** Carry it out, and show how far it is and what it waits for, as for an index. */
+const shown = Effect.fnUntraced(function*({ to: { provider } }: ChangeEmbedder.Plan) {
+  const { embedder: { timeout: limit } } = yield* Settings
   const output = yield* Output
-  const start = yield* Clock.currentTimeMillis
-  const from = yield* Ref.make(Option.none<number>())
-  const last = yield* Ref.make<Progress.Headway>({ done: 0, items: 0, from: 0, since: 0 })
-  return Effect.fnUntraced(function*({ done, items, moved, sources }: Headway) {
-    const first = Option.getOrElse(yield* Ref.updateAndGet(from, Option.orElseSome(() => done)), () => done)
-    const now = { done, items, from: first, since: (yield* Clock.currentTimeMillis) - start }
-    const name = `catalog ${count(Math.min(moved + 1, sources))} of ${count(sources)}`
-    if (output.isWatched) yield* output.show(Option.some(Progress.bar(output.stderr, name, now)))
-    else if (Progress.isWorthALine(yield* Ref.get(last), now)) {
-      yield* Ref.set(last, now)
-      yield* output.note(Progress.words(name, now))
-    }
-  })
+  const book = yield* CallWatch.make
+  const look = yield* Progress.display
+  const waited = (_quiet: number, now: number) =>
+    Effect.sync(() => callWait({ provider, calls: CallWatch.seen(book), now, limit }))
+  return yield* ChangeEmbedder.carryOut((headway) =>
+    look(`catalog ${count(Math.min(headway.moved + 1, headway.sources))} of ${count(headway.sources)}`, headway, waited)
+  ).pipe(
+    Effect.provideService(CallWatch.CallWatch, Option.some(book)),
+    Effect.ensuring(output.show(Option.none()))
+  )
 })
 
 const exitCodeOf = ({ failed, isOver, refused }: ChangeEmbedder.Moved): ExitCode =>
@@ -102,21 +102,29 @@ const detached = (plan: ChangeEmbedder.Plan) =>
 const unchanged = (plan: ChangeEmbedder.Plan, words: string) =>
   report({ step: "none", to: EmbedderView.json(plan.to), ...plan.estimate }, () => [words])
 
+const set = Effect.fnUntraced(function*(asked: Asked, phase: Phase.Phase) {
+  const { embedder: { kind, timeout } } = yield* Settings
+  const started = yield* Clock.currentTimeMillis
+  yield* phase.begin(`asking ${kind} for one vector, ${Duration.format(timeout)} a call at most`)
+  const plan = yield* ChangeEmbedder.plan()
+  yield* phase.end
+  if (plan.step === "none") return unchanged(plan, `The store uses ${EmbedderView.words(plan.to)} already.`)
+  if (!(yield* agreed(plan, asked.yes))) return unchanged(plan, "Nothing was changed.")
+  yield* ChangeEmbedder.begin(plan.to)
+  if (plan.estimate.sources === 0) {
+    return report({ step: plan.step, to: EmbedderView.json(plan.to), ...plan.estimate }, () => [
+      `The store uses ${EmbedderView.words(plan.to)} from now on.`
+    ])
+  }
+  if (asked.detach) return detached(plan)
+  const moved = yield* shown(plan)
+  const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
+  return report({ step: plan.step, to: EmbedderView.json(plan.to), ...moved }, ended(moved, took), exitCodeOf(moved))
+})
+
 export const run = (asked: Asked) =>
-  withFoundApp(Effect.gen(function*() {
-    const started = yield* Clock.currentTimeMillis
-    const plan = yield* ChangeEmbedder.plan()
-    if (plan.step === "none") return unchanged(plan, `The store uses ${EmbedderView.words(plan.to)} already.`)
-    if (!(yield* agreed(plan, asked.yes))) return unchanged(plan, "Nothing was changed.")
-    yield* ChangeEmbedder.begin(plan.to)
-    if (plan.estimate.sources === 0) {
-      return report({ step: plan.step, to: EmbedderView.json(plan.to), ...plan.estimate }, () => [
-        `The store uses ${EmbedderView.words(plan.to)} from now on.`
-      ])
-    }
-    if (asked.detach) return detached(plan)
-    const output = yield* Output
-    const moved = yield* Effect.ensuring(ChangeEmbedder.carryOut(yield* showing), output.show(Option.none()))
-    const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
-    return report({ step: plan.step, to: EmbedderView.json(plan.to), ...moved }, ended(moved, took), exitCodeOf(moved))
+  Effect.scoped(Effect.gen(function*() {
+    const phase = yield* Phase.make
+    yield* phase.begin(yield* Phase.opening)
+    return yield* withFoundApp(set(asked, phase))
   }))

@@ -171,12 +171,9 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog, pha
 /** Input that is no use is refused before a database is opened or made. */
 export const run = (asked: Asked) =>
   Effect.scoped(Effect.gen(function*() {
-    const { databaseUrl, dataDir } = yield* Settings
     const phase = yield* Phase.make
     yield* phase.begin(`reading ${asked.location}`)
     const read = yield* withSources(readCatalog({ location: asked.location, name: asked.name }))
-    yield* phase.begin(
-      Option.isSome(databaseUrl) ? "connecting to the database" : `opening the embedded database in ${dataDir}`
-    )
+    yield* phase.begin(yield* Phase.opening)
     return yield* withApp(indexed(asked, read, phase))
   }))

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { SearchHit, SearchMode } from "../../../domain/search/Query.js"
 import { search } from "../../flows/Search.js"
 import { note, Output } from "../Output.js"
+import * as Phase from "../Phase.js"
 import { report } from "../Report.js"
 import { fit, paint } from "../Style.js"
 import type { Style } from "../Style.js"
@@ -27,15 +28,23 @@ const lines = (style: Style, hits: ReadonlyArray<SearchHit>): ReadonlyArray<stri
   ])
 }
 
+const answered = Effect.fnUntraced(function*(asked: Asked, phase: Phase.Phase) {
+  const output = yield* Output
+  yield* phase.begin("searching")
+  const answer = yield* search(asked)
+  yield* phase.end
+  if (answer.degraded !== null) {
+    yield* note(`${paint(output.stderr, "attention", "! degraded")} ${answer.degraded.reason}`)
+  }
+  return report(
+    { hits: answer.hits.map((hit) => ({ ...hit })), mode: answer.mode, degraded: answer.degraded },
+    (style) => answer.hits.length === 0 ? ["Nothing was found."] : lines(style, answer.hits)
+  )
+})
+
 export const run = (asked: Asked) =>
-  withFoundApp(Effect.gen(function*() {
-    const output = yield* Output
-    const answer = yield* search(asked)
-    if (answer.degraded !== null) {
-      yield* note(`${paint(output.stderr, "attention", "! degraded")} ${answer.degraded.reason}`)
-    }
-    return report(
-      { hits: answer.hits.map((hit) => ({ ...hit })), mode: answer.mode, degraded: answer.degraded },
-      (style) => answer.hits.length === 0 ? ["Nothing was found."] : lines(style, answer.hits)
-    )
+  Effect.scoped(Effect.gen(function*() {
+    const phase = yield* Phase.make
+    yield* phase.begin(yield* Phase.opening)
+    return yield* withFoundApp(answered(asked, phase))
   }))
