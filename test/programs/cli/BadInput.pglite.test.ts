@@ -64,10 +64,16 @@ describe("the program on input that is no use", { timeout: 120_000 }, () => {
     expect((await program.run(["status"], env())).stdout).toContain("There are no catalogs yet.")
   })
 
-  it("fails with 7 and one sentence when the embedder gives another dimension than is configured, or nonsense", async () => {
-    const other = await program.run(["index", rclone, "--name", "other"], env({ HOLDFAST_EMBEDDER_DIMENSION: "16" }))
-    expect(other.code).toBe(7)
-    expect(other.stdout + other.stderr).toMatch(/expected 16/)
+  it("names the setting at once when the embedder gives another dimension than is configured", async () => {
+    const calls = embedder.seen().calls.length
+    const data = { HOLDFAST_DATA_DIR: join(program.folder, "other"), HOLDFAST_EMBEDDER_DIMENSION: "16" }
+    const other = await program.run(["index", rclone, "--name", "other"], env(data))
+    expect(other.code).toBe(1)
+    expect(other.stdout + other.stderr).toMatch(/embedder\.dimension is 16 but the model answers 8/)
+    expect(embedder.seen().calls.length - calls).toBe(1)
+  })
+
+  it("fails with 7 and one sentence when the embedder answers nonsense", async () => {
     embedder.setFault(() => ({ kind: "answer", status: 200, body: "<html>Welcome</html>" }))
     const nonsense = await program.run(["index", rclone, "--name", "nonsense"], env())
     embedder.setFault(() => undefined)
