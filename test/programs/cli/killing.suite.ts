@@ -13,7 +13,7 @@ const lanes = 2
 export const killing = (name: string, database: (folder: string) => Promise<Record<string, string>>) =>
   it(
     `keeps every finished chunk over kill -9 on ${name}, and never asks for one again`,
-    { timeout: 120_000 },
+    { timeout: 300_000 },
     async () => {
       const program = await buildProgram(`killed-${name}`)
       const embedder = await startDense({ latency: 60 })

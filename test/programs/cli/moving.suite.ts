@@ -13,7 +13,7 @@ const lanes = 2
 export const moving = (name: string, database: (folder: string) => Promise<Record<string, string>>) =>
   it(
     `moves to another embedder over kill -9 on ${name}, and asks for no stored text again`,
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async () => {
       const program = await buildProgram(`moved-${name}`)
       const old = await startDense({ model: "bge-m3" })
