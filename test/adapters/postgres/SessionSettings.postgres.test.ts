@@ -31,7 +31,8 @@ const hostile: Readonly<Record<string, string>> = {
   client_encoding: "'LATIN1'",
   standard_conforming_strings: "off",
   array_nulls: "off",
-  default_transaction_isolation: "'serializable'"
+  default_transaction_isolation: "'serializable'",
+  search_path: "nowhere, pg_temp"
 }
 
 /** Those that only a session of one's own can be rid of. */
@@ -108,6 +109,7 @@ describe("a session", () => {
         "on",
         "on",
         "read committed",
+        "nowhere, pg_temp",
         "1",
         "0",
         "0",
