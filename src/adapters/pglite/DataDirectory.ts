@@ -64,15 +64,21 @@ const attempt = (
   otherwise: Store.DataDirectoryUnusable["reason"] = "damaged"
 ) => Effect.try({ try: act, catch: unusable(directory, otherwise) })
 
-/** A database that does not start: a full disk is a full disk, anything else is damage. */
-const damaged = (directory: string) => (failure: Store.StoreFailure): Store.StoreFailure =>
-  failure._tag === "StoreFull" || failure._tag === "StoreReadOnly"
-    ? failure
-    : new Store.DataDirectoryUnusable({
+/**
+ * A database that does not start: a full disk is a full disk, anything else is damage. Nothing is there yet that could be damaged
+ * where it is just being made: then its files (of 16 MiB) were cut short, which no system call told.
+ */
+const notStarted = (directory: string) => (failure: Store.StoreFailure): Store.StoreFailure => {
+  if (failure._tag === "StoreFull" || failure._tag === "StoreReadOnly") return failure
+  const detail = "detail" in failure ? failure.detail : ""
+  return existsSync(paths(directory).unfinished)
+    ? new Store.DataDirectoryUnusable({
       directory,
-      reason: "damaged",
-      detail: "detail" in failure ? failure.detail : ""
+      reason: "cannot-be-made",
+      detail: `${detail}; a limit on the size of files, "ulimit -f", may be too low for it`
     })
+    : new Store.DataDirectoryUnusable({ directory, reason: "damaged", detail })
+}
 
 /** Makes the directory where there is none, and answers its one name, whatever links lead to it. */
 export const realPath = Effect.fn("DataDirectory.realPath")(function*(directory: string) {
@@ -93,7 +99,7 @@ export const open = Effect.fn("DataDirectory.open")(function*(directory: string)
   yield* attempt(directory, () => inspect(directory))
   const { database, unfinished } = paths(directory)
   const engine = yield* SqlFailure.renamed(EngineThread.start(database)).pipe(
-    Effect.mapError(damaged(directory)),
+    Effect.mapError(notStarted(directory)),
     Effect.timeoutFail({
       duration: starting,
       onTimeout: () => new Store.StoreUnavailable({ detail: "the embedded database did not start within two minutes" })
