@@ -44,10 +44,18 @@ const limitIn = ({ fields, said }: Evidence): number | undefined => {
   return Number.isFinite(value) && value > 0 ? value : undefined
 }
 
+/** Where a status and its phrase were read and taken out of a text, the status stands again for who reads the rest. */
+const withStatus = (said: string, status: number | undefined): string =>
+  status === undefined
+    ? said
+    : said.replace(/^HTTP(?:\/\d(?:\.\d)?)?(?=\s+(?:[^\s\d]|$))\s*:?/i, `HTTP ${status}:`)
+      .replace(/\berror \(\s+\)/i, `error (${status})`)
+      .replace(/^(HTTP \d{3}):\s*$/, "$1")
+
 /** What the provider said, or where nothing was answered how the connection broke; the status where nobody has words. */
 const wordsOf = ({ said, status, wire }: Evidence): string => {
   const links = (wire.transport ?? []).map(({ code, message }) => [code, message].filter(Boolean).join(" ")).join("; ")
-  const words = [wire.contract, said.trim() || wire.body?.trim()].filter(Boolean).join(": ")
+  const words = [wire.contract, withStatus(said, status).trim() || wire.body?.trim()].filter(Boolean).join(": ")
   const told = wire.status === undefined ? links || words : words || links
   return told || (status === undefined ? "" : `HTTP ${status}`)
 }

@@ -27,6 +27,17 @@ describe("the detail", () => {
     ["is the status where nobody has words", { status: 503 }, "HTTP 503"],
     ["is the status where the body is blank", { status: 503, body: " \n " }, "HTTP 503"],
     ["is nothing where nothing is known", {}, ""],
+    [
+      "keeps the status whose phrase was read",
+      { body: "HTTP 429 Too Many Requests: try again in 20s" },
+      "HTTP 429: try again in 20s"
+    ],
+    ["keeps the status where there is no more", { body: "HTTP/1.1 503 Service Unavailable" }, "HTTP 503"],
+    [
+      "keeps the status that a client wraps",
+      { body: "API error (429 Too Many Requests): slow" },
+      "API error (429): slow"
+    ],
     ["is how the connection broke, link by link", {
       transport: [{ message: "fetch failed" }, { code: "ECONNREFUSED", message: "connect 127.0.0.1:9" }]
     }, "fetch failed; ECONNREFUSED connect 127.0.0.1:9"],
