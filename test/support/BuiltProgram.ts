@@ -23,6 +23,8 @@ export interface Ended {
 /** The program as its users get it, bundled, in a folder of its own that is removed by `remove`. */
 export interface BuiltProgram {
   readonly folder: string
+  /** What node runs. */
+  readonly file: string
   readonly start: (args: ReadonlyArray<string>, env: Record<string, string>) => ReturnType<typeof spawn>
   readonly run: (args: ReadonlyArray<string>, env: Record<string, string>) => Promise<Ended>
   readonly write: (name: string, content: string | Uint8Array) => string
@@ -34,13 +36,15 @@ export const buildProgram = async (name: string): Promise<BuiltProgram> => {
   const built = `node_modules/.cache/holdfast-${name}`
   await promisify(execFile)(process.execPath, [".config/bundle.mjs", built], { cwd: root })
   const folder = mkdtempSync(join(tmpdir(), "holdfast-program-"))
+  const file = join(root, built, "holdfast.js")
   const start: BuiltProgram["start"] = (args, env) =>
-    spawn(process.execPath, [join(root, built, "holdfast.js"), ...args], {
+    spawn(process.execPath, [file, ...args], {
       cwd: folder,
       env: { PATH: process.env["PATH"] ?? "", ...env }
     })
   return {
     folder,
+    file,
     start,
     run: (args, env) =>
       new Promise((done) => {

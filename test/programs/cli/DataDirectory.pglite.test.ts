@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { buildProgram } from "../../support/BuiltProgram.js"
 import type { BuiltProgram } from "../../support/BuiltProgram.js"
 
@@ -55,5 +57,15 @@ describe("a data directory, to the program", { timeout: 120_000 }, () => {
     }
     expect((await run("file", "status")).stderr).toMatch(/is not a directory/)
     expect((await run("../../proc/holdfast", "status")).stdout).toContain("no store in")
+  })
+
+  it("that a limit on the size of files keeps from being made is not called damaged", async () => {
+    const index = [process.execPath, program.file, "index", "api.json", "--data-dir", "limited"]
+    const shell = ["-c", "ulimit -f 4000 && exec \"$@\"", "sh", ...index]
+    const ended = promisify(execFile)("sh", shell, { cwd: program.folder })
+    await expect(ended).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/data directory \S+limited cannot be made \(.*ulimit -f/)
+    })
   })
 })
