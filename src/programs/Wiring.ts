@@ -8,30 +8,30 @@ import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import * as Schema from "effect/Schema"
 import * as Fingerprint from "../adapters/crypto/Fingerprint.js"
-import * as CatalogStore from "../adapters/postgres/CatalogStore.js"
-import * as Gates from "../adapters/postgres/Gates.js"
-import * as IndexStore from "../adapters/postgres/IndexStore.js"
-import * as JobQueue from "../adapters/postgres/JobQueue.js"
-import * as ConnectionLimit from "../adapters/postgres/ConnectionLimit.js"
-import * as Migrate from "../adapters/postgres/Migrate.js"
+import * as CatalogStore from "../adapters/postgres/index/CatalogStore.js"
+import * as Gates from "../adapters/postgres/gates/Gates.js"
+import * as IndexStore from "../adapters/postgres/index/IndexStore.js"
+import * as JobQueue from "../adapters/postgres/jobs/JobQueue.js"
+import * as ConnectionLimit from "../adapters/postgres/driver/ConnectionLimit.js"
+import * as Migrate from "../adapters/postgres/driver/Migrate.js"
 import * as migrations from "../adapters/postgres/migrations/all.js"
-import * as Pacer from "../adapters/postgres/Pacer.js"
-import * as SearchIndex from "../adapters/postgres/SearchIndex.js"
-import * as StoreEmbedder from "../adapters/postgres/StoreEmbedder.js"
-import * as ServerCheck from "../adapters/postgres/ServerCheck.js"
-import { named, Tables } from "../adapters/postgres/Tables.js"
-import * as Upkeep from "../adapters/postgres/Upkeep.js"
-import * as WakeUps from "../adapters/postgres/WakeUps.js"
-import * as WorkerLock from "../adapters/postgres/WorkerLock.js"
+import * as Pacer from "../adapters/postgres/gates/Pacer.js"
+import * as SearchIndex from "../adapters/postgres/search/SearchIndex.js"
+import * as StoreEmbedder from "../adapters/postgres/embedder/StoreEmbedder.js"
+import * as ServerCheck from "../adapters/postgres/driver/ServerCheck.js"
+import { named, Tables } from "../adapters/postgres/driver/Tables.js"
+import * as Upkeep from "../adapters/postgres/upkeep/Upkeep.js"
+import * as WakeUps from "../adapters/postgres/jobs/WakeUps.js"
+import * as WorkerLock from "../adapters/postgres/jobs/WorkerLock.js"
 import * as SourceReader from "../adapters/source/SourceReader.js"
 import { SourceSettings } from "../adapters/source/SourceSettings.js"
-import { Embedder } from "../domain/embedding/Embedder.js"
-import { EmbedderConfig, EmbedderKind } from "../domain/embedding/EmbedderConfig.js"
-import * as EmbedderProfile from "../domain/embedding/EmbedderProfile.js"
-import { OtherEmbedders } from "../domain/embedding/OtherEmbedders.js"
+import { Embedder } from "../domain/index/Embedder.js"
+import { EmbedderConfig, EmbedderKind } from "../domain/index/EmbedderConfig.js"
+import * as EmbedderProfile from "../domain/index/EmbedderProfile.js"
+import { OtherEmbedders } from "../domain/index/OtherEmbedders.js"
 import { MaxAttempts } from "../domain/job/MaxAttempts.js"
 import { Tenant } from "../domain/store/Tenant.js"
-import { WorkSettings } from "./flows/Work.js"
+import { WorkSettings } from "./flows/work/WorkerLoop.js"
 import * as Settings from "./Settings.js"
 
 /** The only place where layers are composed. Each is a constant: provided once, built once. */
@@ -42,7 +42,7 @@ const Connection = Layer.unwrapEffect(Effect.gen(function*() {
     const Pglite = yield* Effect.promise(() => import("../adapters/pglite/Client.js"))
     return Pglite.layer(dataDir)
   }
-  const Client = yield* Effect.promise(() => import("../adapters/postgres/Client.js"))
+  const Client = yield* Effect.promise(() => import("../adapters/postgres/driver/Client.js"))
   return Client.layer(Client.settings(databaseUrl.value, { maxConnections: ConnectionLimit.pool(workers) }))
 }))
 

@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { Embedder } from "../../src/domain/embedding/Embedder.js"
+import { Embedder } from "../../src/domain/index/Embedder.js"
 
 /** What a fake embedder saw. */
 export interface Receipts {

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Embedder } from "../../src/domain/embedding/Embedder.js"
+import type { Embedder } from "../../src/domain/index/Embedder.js"
 import * as Fingerprint from "../../src/adapters/crypto/Fingerprint.js"
 import { CatalogName, CatalogStore } from "../../src/domain/catalog/CatalogStore.js"
 import type { NewCatalog } from "../../src/domain/catalog/CatalogStore.js"
-import { workOn } from "../../src/programs/flows/Worker.js"
+import { workOn } from "../../src/programs/flows/index/IndexWorker.js"
 import * as Settings from "../../src/programs/Settings.js"
 import { Stores, Work } from "../../src/programs/Wiring.js"
 

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import { indexCatalog } from "../../src/programs/flows/IndexCatalog.js"
-import { search } from "../../src/programs/flows/Search.js"
-import { workOn } from "../../src/programs/flows/Worker.js"
+import { indexCatalog } from "../../src/programs/flows/index/IndexCatalog.js"
+import { search } from "../../src/programs/flows/search/Search.js"
+import { workOn } from "../../src/programs/flows/index/IndexWorker.js"
 import { operationIds } from "./github.js"
 import { questions } from "./questions.js"
 

@@ -2,8 +2,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as OpenApi from "../../src/domain/catalog/OpenApi.js"
 import { SourceReader } from "../../src/domain/catalog/SourceReader.js"
-import { indexCatalog } from "../../src/programs/flows/IndexCatalog.js"
-import { workOn } from "../../src/programs/flows/Worker.js"
+import { indexCatalog } from "../../src/programs/flows/index/IndexCatalog.js"
+import { workOn } from "../../src/programs/flows/index/IndexWorker.js"
 
 const run = (location: string) =>
   Effect.gen(function*() {

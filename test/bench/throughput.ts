@@ -1,6 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Embedder } from "../../src/domain/embedding/Embedder.js"
+import { Embedder } from "../../src/domain/index/Embedder.js"
 import { fakeEmbedder } from "./FakeEmbedder.js"
 import { catalogOf, house, index } from "./house.js"
 

@@ -1,4 +1,4 @@
-import { classify, consequence, Work } from "holdfast/failure"
+import { CallContext, classify, consequence } from "holdfast/failure"
 
 const failure = classify({
   provider: "example",
@@ -8,5 +8,5 @@ const failure = classify({
   headers: { "retry-after": "7" },
   body: "Too many requests"
 })
-const { action, userMessage } = consequence(failure, Work.Request({ malformedTries: 0 }))
+const { action, userMessage } = consequence(failure, CallContext.Request({ malformedTries: 0 }))
 process.stdout.write(`${failure._tag}: ${action._tag}. ${userMessage}\n`)

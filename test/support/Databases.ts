@@ -10,15 +10,15 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { inject } from "vitest"
 import * as PgliteClient from "../../src/adapters/pglite/Client.js"
-import * as Client from "../../src/adapters/postgres/Client.js"
-import * as Migrate from "../../src/adapters/postgres/Migrate.js"
-import type { Sessions } from "../../src/adapters/postgres/Session.js"
-import { named, Tables } from "../../src/adapters/postgres/Tables.js"
+import * as Client from "../../src/adapters/postgres/driver/Client.js"
+import * as Migrate from "../../src/adapters/postgres/driver/Migrate.js"
+import type { DedicatedConnections } from "../../src/adapters/postgres/driver/DedicatedConnection.js"
+import { named, Tables } from "../../src/adapters/postgres/driver/Tables.js"
 import type { StoreFailure } from "../../src/domain/store/StoreFailure.js"
 
 /** Databases for tests: each layer makes one of its own, migrated, and removes it at the end. */
 
-export type Database = SqlClient.SqlClient | PgClient.PgClient | Sessions | Tables
+export type Database = SqlClient.SqlClient | PgClient.PgClient | DedicatedConnections | Tables
 
 /** The schema of the tests, where a test does not name another. */
 export const tables = Layer.succeed(Tables, named("holdfast"))

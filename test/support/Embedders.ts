@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import { Embedder } from "../../src/domain/embedding/Embedder.js"
-import { EmbedderConfig } from "../../src/domain/embedding/EmbedderConfig.js"
-import type { EmbedderKind } from "../../src/domain/embedding/EmbedderConfig.js"
+import { Embedder } from "../../src/domain/index/Embedder.js"
+import { EmbedderConfig } from "../../src/domain/index/EmbedderConfig.js"
+import type { EmbedderKind } from "../../src/domain/index/EmbedderConfig.js"
 
 /** Settings of an embedder as a test writes them; what is left out is not configured. */
 export interface Settings {

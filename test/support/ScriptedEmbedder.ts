@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { createHash } from "node:crypto"
-import { Embedder } from "../../src/domain/embedding/Embedder.js"
+import { Embedder } from "../../src/domain/index/Embedder.js"
 import type { Failure } from "../../src/domain/failure/Failure.js"
 
 /** What happens to one call: an answer, a failure, or a wait until the test lets it go. */

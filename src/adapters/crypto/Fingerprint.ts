@@ -1,6 +1,6 @@
 import * as Layer from "effect/Layer"
 import { createHash } from "node:crypto"
-import { Fingerprint } from "../../domain/embedding/Fingerprint.js"
+import { Fingerprint } from "../../domain/index/Fingerprint.js"
 
 /** SHA-256 by the platform's own library. */
 export const layer = Layer.succeed(

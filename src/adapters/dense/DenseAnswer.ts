@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import type { Vector } from "../../domain/embedding/Vector.js"
+import type { Vector } from "../../domain/index/Vector.js"
 import { modelName, Numbers } from "../http/JsonBody.js"
 
 const Report = {

@@ -1,7 +1,7 @@
 import { endianness } from "node:os"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import type { Vector } from "../../domain/embedding/Vector.js"
+import type { Vector } from "../../domain/index/Vector.js"
 import { Numbers } from "../http/JsonBody.js"
 
 /** What a server answers to `POST /v1/embeddings`: numbers, or their float32 bytes in base64. */

@@ -9,11 +9,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type * as Store from "../../domain/store/StoreFailure.js"
-import { rolledBack } from "../postgres/BoundedConnection.js"
-import * as RowTypes from "../postgres/RowTypes.js"
-import { Sessions } from "../postgres/Session.js"
-import type { Session } from "../postgres/Session.js"
-import * as SqlFailure from "../postgres/SqlFailure.js"
+import { rolledBack } from "../postgres/driver/BoundedConnection.js"
+import * as RowTypes from "../postgres/driver/RowTypes.js"
+import { DedicatedConnections } from "../postgres/driver/DedicatedConnection.js"
+import type { DedicatedConnection } from "../postgres/driver/DedicatedConnection.js"
+import * as SqlFailure from "../postgres/driver/SqlFailure.js"
 import * as DataDirectory from "./DataDirectory.js"
 import type { Answer } from "./engine.js"
 import * as EngineThread from "./EngineThread.js"
@@ -131,8 +131,8 @@ const make = Effect.fnUntraced(function*(engine: EngineThread.Engine) {
     notify: (channel: string, payload: string) =>
       Effect.asVoid(single.execute("select pg_notify($1, $2)", [channel, payload], undefined))
   })
-  const session: Session = {
-    query: Effect.fn("Session.query")((text, params = []) =>
+  const session: DedicatedConnection = {
+    query: Effect.fn("DedicatedConnection.query")((text, params = []) =>
       SqlFailure.renamed(single.execute(text, params, undefined))
     ),
     listen: (channel, hear) => SqlFailure.renamed(listen(channel, hear)),
@@ -140,11 +140,11 @@ const make = Effect.fnUntraced(function*(engine: EngineThread.Engine) {
   }
   return Context.make(PgClient.PgClient, client).pipe(
     Context.add(SqlClient.SqlClient, sql),
-    Context.add(Sessions, { open: Effect.succeed(session) })
+    Context.add(DedicatedConnections, { open: Effect.succeed(session) })
   )
 })
 
-type Provided = SqlClient.SqlClient | PgClient.PgClient | Sessions
+type Provided = SqlClient.SqlClient | PgClient.PgClient | DedicatedConnections
 
 const shared = Shared.make((directory) =>
   Effect.flatMap(DataDirectory.open(directory), make).pipe(

@@ -2,7 +2,7 @@ import * as SqlError from "@effect/sql/SqlError"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Worker from "node:worker_threads"
-import { engineStopped } from "../postgres/SqlFailure.js"
+import { engineStopped } from "../postgres/driver/SqlFailure.js"
 import type { Answer, Close, Query, Refusal, Told } from "./engine.js"
 
 /**

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import * as Text from "../embedding/Text.js"
+import * as Text from "../index/Text.js"
 import { findable } from "../text/Findable.js"
 import * as Storable from "../text/Storable.js"
 import * as Prose from "./Prose.js"

@@ -7,7 +7,7 @@ import * as RetryPolicy from "../retry/RetryPolicy.js"
 import { GateRef } from "../session/Gate.js"
 import type { GateReason } from "../session/Gate.js"
 import type { Failure, FailureTag } from "./Failure.js"
-import { Work } from "./Work.js"
+import { CallContext } from "./CallContext.js"
 
 /** What the runner does next. */
 export type Action = Data.TaggedEnum<{
@@ -105,17 +105,18 @@ const park = (kind: "session" | "provider", name: string, reason: GateReason, un
   })
 
 /** True where every text of a bisected batch was refused alike: not the texts' fault. */
-const allRefused = (work: Work): boolean => work._tag === "Embed" && work.texts === 1 && work.neighbours === "refused"
+const allRefused = (work: CallContext): boolean =>
+  work._tag === "Embed" && work.texts === 1 && work.neighbours === "refused"
 
 /** The provider refuses this input. A batch is bisected; a text alone is shortened or left out; all alike is nobody's text. */
-const refused = (work: Work, shortenable: boolean): Action => {
+const refused = (work: CallContext, shortenable: boolean): Action => {
   if (work._tag !== "Embed" || allRefused(work)) return Action.Halt()
   if (work.texts > 1) return Action.Bisect()
   return shortenable && work.canShorten ? Action.Shorten() : Action.Refuse()
 }
 
 /** One text can spoil the answer to its whole batch (Ollama fails a batch for one NaN); alone from the start it cannot be told. */
-const spoiled = (work: Work): Action => {
+const spoiled = (work: CallContext): Action => {
   if (work._tag !== "Embed") return Action.Halt()
   if (work.texts > 1) return Action.Bisect()
   return work.neighbours === "served" ? Action.Refuse() : Action.Halt()
@@ -131,7 +132,7 @@ const restartTries = 6
  * One text, or a batch that is too much, can bring down a provider that is well: it answers 500, hangs up, or takes too long. A
  * provider that embeds another text right after is not down: the batch is halved until the guilty text stands alone, and left out.
  */
-const troubled = (work: Work, isWaitedFor: boolean): Action => {
+const troubled = (work: CallContext, isWaitedFor: boolean): Action => {
   if (work._tag !== "Embed" || work.provider === "down") return retried()
   if (work.provider === "not-asked") return Action.Probe({ tries: isWaitedFor ? restartTries : 1 })
   if (work.texts > 1) return Action.Bisect()
@@ -142,13 +143,13 @@ const troubled = (work: Work, isWaitedFor: boolean): Action => {
 export const isHangUp = (failure: Failure): boolean =>
   failure._tag === "Network" && (failure.phase === "send" || failure.phase === "receive")
 
-const wasThere = (work: Work): boolean => work._tag === "Embed" && work.wasThere
+const wasThere = (work: CallContext): boolean => work._tag === "Embed" && work.wasThere
 
 /** Where nobody was reached there is nothing to blame a text for, unless the provider was there before. */
-const unreached = (failure: Failure, work: Work): Action =>
+const unreached = (failure: Failure, work: CallContext): Action =>
   isHangUp(failure) || wasThere(work) ? troubled(work, true) : retried()
 
-const action = (failure: Failure, work: Work): Action =>
+const action = (failure: Failure, work: CallContext): Action =>
   Match.value(failure).pipe(
     Match.withReturnType<Action>(),
     Match.tagsExhaustive({
@@ -190,7 +191,7 @@ const standingOf = (failure: Failure): Standing =>
 const isOurs = (failure: Failure): boolean => failure._tag === "InvalidRequest" && failure.setting !== undefined
 
 /** What is not cured by trying, though its class mostly is, is told at once: there is no exhaustion to wait for. */
-const reportOf = (failure: Failure, work: Work, action: Action, usual: Report): Report =>
+const reportOf = (failure: Failure, work: CallContext, action: Action, usual: Report): Report =>
   action._tag === "Halt" &&
     (usual === "on-exhaustion" || isOurs(failure) || (failure._tag !== "Cancelled" && allRefused(work)))
     ? "report"
@@ -247,7 +248,7 @@ export const leftOutMessage = (failure: Failure): string =>
 export const exitCodeOf = (tag: FailureTag): ExitCode => standing[tag].exitCode
 
 /** The only place that decides what follows from a failure: pure and total. */
-export const consequence = (failure: Failure, work: Work): Consequence => {
+export const consequence = (failure: Failure, work: CallContext): Consequence => {
   const next = action(failure, work)
   const row = standingOf(failure)
   return {
@@ -265,7 +266,7 @@ export interface LoneRequest {
 }
 
 /** When to ask again in work of a kind: none where the failure ends it. The answer feeds `RetryPolicy.schedule`. */
-export const asksAgain = (work: Work) => (failure: Failure): Option.Option<RetryPolicy.Ask> => {
+export const asksAgain = (work: CallContext) => (failure: Failure): Option.Option<RetryPolicy.Ask> => {
   const next = action(failure, work)
   if (next._tag === "Retry") return Option.some({ retryAfter: next.retryAfter })
   return next._tag === "Wait" ? Option.some({ retryAfter: next.delay }) : Option.none()
@@ -273,7 +274,7 @@ export const asksAgain = (work: Work) => (failure: Failure): Option.Option<Retry
 
 /** Whether sending the same request again can help: parking, refusing and halting do not; waiting and retrying do. */
 export const loneRequest = (failure: Failure): LoneRequest =>
-  Option.match(asksAgain(Work.Request({ malformedTries: 0 }))(failure), {
+  Option.match(asksAgain(CallContext.Request({ malformedTries: 0 }))(failure), {
     onNone: () => ({ action: "halt", retryAfter: Option.none() }),
     onSome: ({ retryAfter }) => ({ action: "retry", retryAfter })
   })

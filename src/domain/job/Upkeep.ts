@@ -3,7 +3,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { JobId, SourceRef } from "./Job.js"
-import type { Unmatched } from "./Reconciliation.js"
+import type { Unmatched } from "../index/Reconciliation.js"
 import type { Tenant } from "../store/Tenant.js"
 
 /** A job that the reconciler wants. `after` is the newest job that it saw of the source; null where it saw none. */

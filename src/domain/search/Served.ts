@@ -1,6 +1,6 @@
 import * as Array from "effect/Array"
 import * as Option from "effect/Option"
-import type { VectorSpace } from "../embedding/IndexStore.js"
+import type { VectorSpace } from "../index/IndexStore.js"
 
 /** Which vectors serve a catalog. */
 export interface Served {

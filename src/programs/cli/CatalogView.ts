@@ -1,6 +1,6 @@
 import * as Option from "effect/Option"
 import type { Catalog } from "../../domain/catalog/CatalogStore.js"
-import { badge, sourceState } from "../../domain/job/SourceState.js"
+import { badge, sourceState } from "../../domain/index/SourceState.js"
 import { written } from "../../domain/job/WaitReason.js"
 import type { Surroundings } from "../../domain/job/WaitReason.js"
 import * as Style from "./Style.js"

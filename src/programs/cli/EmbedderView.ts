@@ -1,9 +1,9 @@
 import * as Option from "effect/Option"
-import { describe } from "../../domain/embedding/EmbedderProfile.js"
-import type { EmbedderProfile } from "../../domain/embedding/EmbedderProfile.js"
-import { isChanging } from "../../domain/embedding/EmbedderUse.js"
-import type { EmbedderUse } from "../../domain/embedding/EmbedderUse.js"
-import type { Headway } from "../../domain/embedding/StoreEmbedder.js"
+import { describe } from "../../domain/index/EmbedderProfile.js"
+import type { EmbedderProfile } from "../../domain/index/EmbedderProfile.js"
+import { isChanging } from "../../domain/index/EmbedderUse.js"
+import type { EmbedderUse } from "../../domain/index/EmbedderUse.js"
+import type { Headway } from "../../domain/index/StoreEmbedder.js"
 import { clean, count } from "./Style.js"
 
 /** A profile as JSON. */

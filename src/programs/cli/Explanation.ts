@@ -8,14 +8,14 @@ import type { Action } from "../../domain/failure/Consequence.js"
 import { fromLine } from "../../domain/failure/Report.js"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
-import { Work } from "../../domain/failure/Work.js"
+import { CallContext } from "../../domain/failure/CallContext.js"
 
 /** The kinds of work that `explain` tells about, in the order in which it does. */
-const works: ReadonlyArray<readonly [string, Work]> = [
-  ["a request by itself", Work.Request({ malformedTries: 0 })],
+const works: ReadonlyArray<readonly [string, CallContext]> = [
+  ["a request by itself", CallContext.Request({ malformedTries: 0 })],
   [
     "an embedding batch",
-    Work.Embed({
+    CallContext.Embed({
       texts: 32,
       malformedTries: 0,
       neighbours: "unknown",
@@ -26,7 +26,7 @@ const works: ReadonlyArray<readonly [string, Work]> = [
   ],
   [
     "one text of it",
-    Work.Embed({
+    CallContext.Embed({
       texts: 1,
       malformedTries: 0,
       neighbours: "served",
@@ -35,8 +35,8 @@ const works: ReadonlyArray<readonly [string, Work]> = [
       wasThere: true
     })
   ],
-  ["an agent run", Work.Agent({ malformedTries: 0 })],
-  ["a chat turn", Work.Chat({ malformedTries: 0 })]
+  ["an agent run", CallContext.Agent({ malformedTries: 0 })],
+  ["a chat turn", CallContext.Chat({ malformedTries: 0 })]
 ]
 
 const after = (delay: Option.Option<Duration.Duration>, otherwise: string) =>
@@ -92,7 +92,7 @@ const millis = (delay: Option.Option<Duration.Duration>): number | null =>
 export const explain = (wire: WireFailure): Explanation => {
   const { because, failure, rule } = recognise(wire)
   const { action, retryAfter } = loneRequest(failure)
-  const standing = consequence(failure, Work.Request({ malformedTries: 0 }))
+  const standing = consequence(failure, CallContext.Request({ malformedTries: 0 }))
   return {
     tag: failure._tag,
     rule,

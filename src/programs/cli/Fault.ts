@@ -3,18 +3,18 @@ import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 import * as Catalog from "../../domain/catalog/CatalogProblem.js"
 import type { CatalogNotFound } from "../../domain/catalog/CatalogStore.js"
-import type { EmbedderMismatch } from "../../domain/embedding/EmbedderUse.js"
+import type { EmbedderMismatch } from "../../domain/index/EmbedderUse.js"
 import { consequence, exitCodeOf } from "../../domain/failure/Consequence.js"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
 import { Failure, isFailure } from "../../domain/failure/Failure.js"
-import { Work } from "../../domain/failure/Work.js"
+import { CallContext } from "../../domain/failure/CallContext.js"
 import type { LastError } from "../../domain/job/Job.js"
 import type { JobNotFound, JobStateConflict } from "../../domain/job/JobQueue.js"
 import type { LeaseLost } from "../../domain/lease/Lease.js"
 import type { RequestProblem } from "../../domain/request/RequestProblem.js"
 import type { GateReason, GateShut } from "../../domain/session/Gate.js"
 import * as Store from "../../domain/store/StoreFailure.js"
-import type { NameProblem } from "../flows/IndexCatalog.js"
+import type { NameProblem } from "../flows/index/IndexCatalog.js"
 import type { SettingsProblem } from "../settings/resolve.js"
 
 /** The command line is not what a command takes. */
@@ -88,7 +88,7 @@ const isConfigError = (error: CommandFailure): error is ConfigError.ConfigError 
 /** The failure in the program's words. */
 export const faultOf = (error: CommandFailure): Fault => {
   if (isFailure(error)) {
-    const { exitCode, userMessage } = consequence(error, Work.Request({ malformedTries: 0 }))
+    const { exitCode, userMessage } = consequence(error, CallContext.Request({ malformedTries: 0 }))
     return { tag: error._tag, message: userMessage, exitCode, detail: error.detail }
   }
   if (Store.isStoreFailure(error)) return fault(error, Store.exitCode(error))

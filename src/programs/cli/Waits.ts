@@ -5,7 +5,7 @@ import { userMessage } from "../../domain/failure/Consequence.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import type { Job } from "../../domain/job/Job.js"
 import * as WaitReason from "../../domain/job/WaitReason.js"
-import type { Seen } from "../flows/CallWatch.js"
+import type { Seen } from "../flows/work/CallWatch.js"
 import { clean, rough } from "./Style.js"
 
 /** What a job that is watched waits for. A pipe gets one line for each `key`. */

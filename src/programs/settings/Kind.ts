@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
-import * as ApiKey from "../../domain/embedding/ApiKey.js"
+import * as ApiKey from "../../domain/index/ApiKey.js"
 
 /** How a setting's text becomes its value. `allowed` continues "allowed is"; `show` hides what nobody may read. */
 export interface Kind<A> {

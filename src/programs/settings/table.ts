@@ -1,5 +1,5 @@
 import * as Option from "effect/Option"
-import { EmbedderKind } from "../../domain/embedding/EmbedderConfig.js"
+import { EmbedderKind } from "../../domain/index/EmbedderConfig.js"
 import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
 import * as Kind from "./Kind.js"
 

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { Worker } from "node:worker_threads"
 import * as LocalEmbedder from "../../../src/adapters/local/LocalEmbedder.js"
-import { Embedder } from "../../../src/domain/embedding/Embedder.js"
+import { Embedder } from "../../../src/domain/index/Embedder.js"
 import { embedderOf } from "../../support/Embedders.js"
 import type { Settings } from "../../support/Embedders.js"
 

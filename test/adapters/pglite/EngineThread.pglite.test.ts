@@ -8,8 +8,8 @@ import * as Ref from "effect/Ref"
 import { join } from "node:path"
 import * as Client from "../../../src/adapters/pglite/Client.js"
 import * as EngineThread from "../../../src/adapters/pglite/EngineThread.js"
-import * as SqlFailure from "../../../src/adapters/postgres/SqlFailure.js"
-import { transact } from "../../../src/adapters/postgres/transact.js"
+import * as SqlFailure from "../../../src/adapters/postgres/driver/SqlFailure.js"
+import { transact } from "../../../src/adapters/postgres/driver/transact.js"
 import { freshPglite, readyDirectory } from "../../support/Databases.js"
 
 /** Busy for about this long, without a way to be cancelled. */

@@ -1,7 +1,7 @@
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
-import { IndexStore } from "../../../src/domain/embedding/IndexStore.js"
+import { IndexStore } from "../../../src/domain/index/IndexStore.js"
 import { Progress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { SearchIndex } from "../../../src/domain/search/SearchIndex.js"

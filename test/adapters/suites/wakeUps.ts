@@ -6,9 +6,9 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
-import type { Sessions } from "../../../src/adapters/postgres/Session.js"
-import * as WakeUpsInSql from "../../../src/adapters/postgres/WakeUps.js"
-import type { Tables } from "../../../src/adapters/postgres/Tables.js"
+import type { DedicatedConnections } from "../../../src/adapters/postgres/driver/DedicatedConnection.js"
+import * as WakeUpsInSql from "../../../src/adapters/postgres/jobs/WakeUps.js"
+import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
 import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
@@ -59,7 +59,10 @@ export const wakeUps = (backend: Backend) =>
   describe(`wake-ups on ${backend.name}`, () => {
     layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
       const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
-        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Tables | Sessions> => awake(body()))
+        it.effect(
+          name,
+          (): Effect.Effect<void, E, SqlClient.SqlClient | Tables | DedicatedConnections> => awake(body())
+        )
 
       test("an enqueued job rings for all who hear", () =>
         Effect.gen(function*() {

@@ -3,9 +3,9 @@ import { describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
-import type { Sessions } from "../../../src/adapters/postgres/Session.js"
-import * as WorkerLockInSql from "../../../src/adapters/postgres/WorkerLock.js"
-import type { Tables } from "../../../src/adapters/postgres/Tables.js"
+import type { DedicatedConnections } from "../../../src/adapters/postgres/driver/DedicatedConnection.js"
+import * as WorkerLockInSql from "../../../src/adapters/postgres/jobs/WorkerLock.js"
+import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
 import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import type { Gates } from "../../../src/domain/session/Gates.js"
@@ -43,7 +43,8 @@ export const workerLock = (backend: Backend) =>
   describe(`the worker's lock on ${backend.name}`, () => {
     layer(backend.fresh(all), { timeout: "60 seconds", excludeTestServices: true })((it) => {
       const test = <E>(name: string, body: () => Effect.Effect<void, E, Service>): void =>
-        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Tables | Sessions> => withLock(body()))
+        it.effect(name, (): Effect.Effect<void, E, SqlClient.SqlClient | Tables | DedicatedConnections> =>
+          withLock(body()))
 
       test("is seen by others while the worker lives, and its jobs are left alone", () =>
         Effect.scoped(Effect.gen(function*() {
@@ -67,7 +68,8 @@ export const workerLock = (backend: Backend) =>
       test("frees what an ended worker left running, at once", () =>
         Effect.gen(function*() {
           yield* Kit.enqueue("pets")
-          yield* Effect.scoped(Effect.flatMap(registered, (worker) => Kit.claimOne(worker)))
+          yield* Effect.scoped(Effect.flatMap(registered, (worker) =>
+            Kit.claimOne(worker)))
           expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
           yield* Kit.reclaim
           expect(yield* workers).toEqual([])

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { lexical, Operation, OperationId, text } from "../../../src/domain/catalog/Operation.js"
 import * as Prose from "../../../src/domain/catalog/Prose.js"
-import * as Text from "../../../src/domain/embedding/Text.js"
+import * as Text from "../../../src/domain/index/Text.js"
 
 const operation = (fields: Partial<Omit<Operation, "id">> & { readonly id?: string }): Operation =>
   new Operation({

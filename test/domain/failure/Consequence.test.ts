@@ -13,7 +13,7 @@ import {
   userMessage
 } from "../../../src/domain/failure/Consequence.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
-import { Work } from "../../../src/domain/failure/Work.js"
+import { CallContext } from "../../../src/domain/failure/CallContext.js"
 import * as RetryPolicy from "../../../src/domain/retry/RetryPolicy.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 
@@ -67,9 +67,9 @@ const all = [
 
 const embed = (
   texts: number,
-  more: Partial<Extract<Work, { readonly _tag: "Embed" }>> = {}
+  more: Partial<Extract<CallContext, { readonly _tag: "Embed" }>> = {}
 ) =>
-  Work.Embed({
+  CallContext.Embed({
     texts,
     malformedTries: 0,
     neighbours: "unknown",
@@ -78,9 +78,9 @@ const embed = (
     wasThere: false,
     ...more
   })
-const agent = Work.Agent({ malformedTries: 0 })
-const chat = Work.Chat({ malformedTries: 0 })
-const request = Work.Request({ malformedTries: 0 })
+const agent = CallContext.Agent({ malformedTries: 0 })
+const chat = CallContext.Chat({ malformedTries: 0 })
+const request = CallContext.Request({ malformedTries: 0 })
 
 const sessionGate = GateRef.make({ kind: "session", name: "backend" })
 const providerGate = GateRef.make({ kind: "provider", name: "openai" })
@@ -233,7 +233,7 @@ describe("the table of consequences, line by line", () => {
     [
       "a chat turn's malformed answer halts after two more tries",
       malformed,
-      Work.Chat({ malformedTries: 2 }),
+      CallContext.Chat({ malformedTries: 2 }),
       Action.Halt()
     ],
     ["a cancelled turn halts", cancelled, chat, Action.Halt()]

@@ -4,7 +4,7 @@ import { classify } from "../../../src/domain/failure/classify.js"
 import { consequence } from "../../../src/domain/failure/Consequence.js"
 import { answered, ownWord, unanswered } from "../../../src/domain/failure/precedence.js"
 import type { WireFailure } from "../../../src/domain/failure/WireFailure.js"
-import { Work } from "../../../src/domain/failure/Work.js"
+import { CallContext } from "../../../src/domain/failure/CallContext.js"
 import { answer, broken } from "./wires.js"
 
 /** Which evidence outranks which, as precedence.ts states it: each sentence there is held by a property here. */
@@ -153,7 +153,10 @@ describe("what parks all work", () => {
         FastCheck.constantFrom(...envelopes),
         FastCheck.constantFrom(400, 404, 413, 422, 500, 503),
         (message, envelope, status) => {
-          const { action } = consequence(classify(answer(status, envelope(message))), Work.Agent({ malformedTries: 0 }))
+          const { action } = consequence(
+            classify(answer(status, envelope(message))),
+            CallContext.Agent({ malformedTries: 0 })
+          )
           expect(action._tag).not.toBe("Park")
         }
       ),

@@ -6,7 +6,7 @@ import { recognise } from "../../../src/domain/failure/classify.js"
 import { consequence, loneRequest } from "../../../src/domain/failure/Consequence.js"
 import { isFailure } from "../../../src/domain/failure/Failure.js"
 import type { WireFailure } from "../../../src/domain/failure/WireFailure.js"
-import { Work } from "../../../src/domain/failure/Work.js"
+import { CallContext } from "../../../src/domain/failure/CallContext.js"
 import { judge, lines } from "./corpora.js"
 
 const entries = lines("corpus.jsonl").map(judge)
@@ -102,7 +102,7 @@ const wire: FastCheck.Arbitrary<WireFailure> = FastCheck.record({
   now: FastCheck.double()
 }, { requiredKeys: ["provider", "surface", "auth"] })
 
-const work: FastCheck.Arbitrary<Work> = FastCheck.oneof(
+const work: FastCheck.Arbitrary<CallContext> = FastCheck.oneof(
   FastCheck.record({
     texts: FastCheck.integer({ min: 0, max: 64 }),
     malformedTries: FastCheck.nat(5),
@@ -110,10 +110,10 @@ const work: FastCheck.Arbitrary<Work> = FastCheck.oneof(
     canShorten: FastCheck.boolean(),
     provider: FastCheck.constantFrom("not-asked" as const, "answers" as const, "down" as const),
     wasThere: FastCheck.boolean()
-  }).map((fields) => Work.Embed(fields)),
-  FastCheck.nat(5).map((malformedTries) => Work.Agent({ malformedTries })),
-  FastCheck.nat(5).map((malformedTries) => Work.Chat({ malformedTries })),
-  FastCheck.nat(5).map((malformedTries) => Work.Request({ malformedTries }))
+  }).map((fields) => CallContext.Embed(fields)),
+  FastCheck.nat(5).map((malformedTries) => CallContext.Agent({ malformedTries })),
+  FastCheck.nat(5).map((malformedTries) => CallContext.Chat({ malformedTries })),
+  FastCheck.nat(5).map((malformedTries) => CallContext.Request({ malformedTries }))
 )
 
 describe("whatever the wire shows", () => {

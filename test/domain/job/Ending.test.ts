@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import { consequence, userMessage } from "../../../src/domain/failure/Consequence.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
-import { Work } from "../../../src/domain/failure/Work.js"
+import { CallContext } from "../../../src/domain/failure/CallContext.js"
 import { brokenByBug, ending } from "../../../src/domain/job/Ending.js"
 import type { Claimed } from "../../../src/domain/job/JobQueue.js"
 import { held } from "../../support/Jobs.js"
@@ -10,7 +10,7 @@ import { held } from "../../support/Jobs.js"
 const common = { provider: "openai", detail: "said so" }
 const down = new Failure.ProviderUnavailable(common)
 const at = (attempts: number, more: Partial<Claimed> = {}): Claimed => ({ ...held(1).job, attempts, ...more })
-const batch = Work.Embed({
+const batch = CallContext.Embed({
   texts: 8,
   malformedTries: 0,
   neighbours: "unknown",
@@ -19,8 +19,8 @@ const batch = Work.Embed({
   wasThere: false
 })
 const alone = (neighbours: "served" | "refused") =>
-  Work.Embed({ texts: 1, malformedTries: 0, neighbours, canShorten: false, provider: "answers", wasThere: true })
-const end = (failure: Failure.Failure, job: Claimed, work: Work = batch) =>
+  CallContext.Embed({ texts: 1, malformedTries: 0, neighbours, canShorten: false, provider: "answers", wasThere: true })
+const end = (failure: Failure.Failure, job: Claimed, work: CallContext = batch) =>
   ending(failure, consequence(failure, work), job, 0.5)
 
 describe("how an attempt ends", () => {
@@ -64,7 +64,10 @@ describe("how an attempt ends", () => {
   it("carries that a batch refused text by text is reported, which one refused text is not", () => {
     const invalid = new Failure.InvalidRequest(common)
     expect(end(invalid, at(1), alone("refused"))).toMatchObject({ _tag: "Halted", report: "report" })
-    expect(end(invalid, at(1), Work.Agent({ malformedTries: 0 }))).toMatchObject({ _tag: "Halted", report: "expected" })
+    expect(end(invalid, at(1), CallContext.Agent({ malformedTries: 0 }))).toMatchObject({
+      _tag: "Halted",
+      report: "expected"
+    })
   })
 
   it("spends an attempt on a bug, reports each, and gives up at the maximum", () => {

@@ -13,7 +13,7 @@ import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/TestClock"
 import { asksAgain } from "../../../src/domain/failure/Consequence.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
-import { Work } from "../../../src/domain/failure/Work.js"
+import { CallContext } from "../../../src/domain/failure/CallContext.js"
 import * as RetryPolicy from "../../../src/domain/retry/RetryPolicy.js"
 
 const common = { provider: "openai", detail: "" }
@@ -136,7 +136,7 @@ describe("nextDelay", () => {
 
 /** The delays that the pure function gives for a run of failures, each waited out before the next. */
 const pureDelays = (policy: RetryPolicy.RetryPolicy, failures: ReadonlyArray<Failure.Failure>, point: number) => {
-  const asks = asksAgain(Work.Request({ malformedTries: 0 }))
+  const asks = asksAgain(CallContext.Request({ malformedTries: 0 }))
   const delays: Array<number> = []
   let elapsed = 0
   for (const [index, failure] of failures.entries()) {
@@ -171,7 +171,7 @@ const failures = FastCheck.array(
 describe("schedule", () => {
   it("agrees with the pure function on every run of failures", () => {
     law(FastCheck.tuple(policy, failures, random), ([policy, failures, point]) => {
-      const schedule = RetryPolicy.schedule(policy, asksAgain(Work.Request({ malformedTries: 0 })), 0)
+      const schedule = RetryPolicy.schedule(policy, asksAgain(CallContext.Request({ malformedTries: 0 })), 0)
       const pure = pureDelays(policy, failures, point)
       const delays = Effect.runSync(
         Schedule.run(schedule, 0, failures).pipe(
@@ -194,7 +194,7 @@ describe("schedule", () => {
       )
       const fiber = yield* Effect.retry(
         call,
-        RetryPolicy.schedule(RetryPolicy.job, asksAgain(Work.Agent({ malformedTries: 0 })))
+        RetryPolicy.schedule(RetryPolicy.job, asksAgain(CallContext.Agent({ malformedTries: 0 })))
       ).pipe(
         Effect.withRandom(Random.fixed([0.5])),
         Effect.exit,

@@ -3,7 +3,7 @@ import { once } from "node:events"
 import { buildProgram, rclone } from "../../support/BuiltProgram.js"
 import { startDense } from "../../support/DenseServer.js"
 
-/** Calls that may be unstored at any moment: twice as many lanes as the embedder takes calls (see RunJob). */
+/** Calls that may be unstored at any moment: twice as many lanes as the embedder takes calls (see IndexJob). */
 const lanes = 2
 
 /**

@@ -1,10 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Profile from "../../../domain/embedding/EmbedderProfile.js"
-import type { EmbedderProfile } from "../../../domain/embedding/EmbedderProfile.js"
-import type { Estimate } from "../../../domain/embedding/StoreEmbedder.js"
-import { Tables } from "../Tables.js"
+import * as Profile from "../../../domain/index/EmbedderProfile.js"
+import type { EmbedderProfile } from "../../../domain/index/EmbedderProfile.js"
+import type { Estimate } from "../../../domain/index/StoreEmbedder.js"
+import { Tables } from "../driver/Tables.js"
 
 /**
  * What a change would take, by the hashes of the items' texts. A text has its vectors where an item of it has chunks of that size

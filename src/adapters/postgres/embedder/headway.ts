@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { Headway } from "../../../domain/embedding/StoreEmbedder.js"
-import { Tables } from "../Tables.js"
+import type { Headway } from "../../../domain/index/StoreEmbedder.js"
+import { Tables } from "../driver/Tables.js"
 
 /** How far all sources are in the space that the store uses. Items that were refused are done, too. */
 export const headway = Effect.fnUntraced(function*(tenant: string) {

@@ -1,8 +1,8 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import * as SqlFailure from "../SqlFailure.js"
-import { prepared } from "../Prepared.js"
-import { Tables } from "../Tables.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { prepared } from "../driver/Prepared.js"
+import { Tables } from "../driver/Tables.js"
 
 /**
  * Who completes a job holds this shared, who changes which embedder the store uses holds it alone: no source is served anew by an

@@ -1,6 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 /**
  * Open jobs that wait for a provider which the store does not use wait for the one that it uses: nobody else may do them. A running

@@ -1,10 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Profile from "../../../domain/embedding/EmbedderProfile.js"
-import * as EmbedderUse from "../../../domain/embedding/EmbedderUse.js"
+import * as Profile from "../../../domain/index/EmbedderProfile.js"
+import * as EmbedderUse from "../../../domain/index/EmbedderUse.js"
 import { noting } from "../index/stray.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 import { lock } from "./lock.js"
 import * as Record from "./record.js"
 

@@ -1,4 +1,4 @@
-import type { Vector } from "../../../domain/embedding/Vector.js"
+import type { Vector } from "../../../domain/index/Vector.js"
 
 /**
  * How texts and vectors travel to the database: one text parameter for a whole slice of rows, so that a statement has the

@@ -3,8 +3,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Catalog, CatalogName } from "../../../domain/catalog/CatalogStore.js"
-import * as JobRow from "../jobQueue/JobRow.js"
-import { Tables } from "../Tables.js"
+import * as JobRow from "../jobs/JobRow.js"
+import { Tables } from "../driver/Tables.js"
 
 interface CatalogRow {
   readonly name: string

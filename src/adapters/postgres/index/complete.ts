@@ -1,16 +1,16 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { Progress, SourceRef } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import * as Embedder from "../embedder/lock.js"
-import * as SqlFailure from "../SqlFailure.js"
-import { complete as completeJob } from "../jobQueue/complete.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { complete as completeJob } from "../jobs/complete.js"
 import * as Source from "./source.js"
 import { noting } from "./stray.js"
 import { isIncomplete } from "./standing.js"
-import { Tables } from "../Tables.js"
-import type { Names } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /**
  * Chunks of another space wait until the whole store has moved (see EmbedderUse), while the record names their embedder; so do

@@ -1,6 +1,6 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import type { Names } from "../Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /**
  * What was written before this time does not count: the moment at which all was asked for anew, read from the job's row in

@@ -1,14 +1,14 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Batch, IndexedItem, VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { Batch, IndexedItem, VectorSpace } from "../../../domain/index/IndexStore.js"
 import { Refusal } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import { guard } from "../jobQueue/complete.js"
+import { guard } from "../jobs/complete.js"
 import { forcedAt } from "./forced.js"
 import * as Sent from "./sent.js"
 import { replacing, sending, storing } from "./written.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 interface Hash {
   readonly hash: string

@@ -1,14 +1,14 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { Batch, VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { Batch, VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { Progress } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import * as SqlFailure from "../SqlFailure.js"
-import { guarding } from "../jobQueue/complete.js"
-import { refuse } from "../jobQueue/refused.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { guarding } from "../jobs/complete.js"
+import { refuse } from "../jobs/staleWrite.js"
 import * as Sent from "./sent.js"
 import { replacing, sending, storing } from "./written.js"
-import type { Names } from "../Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /** Whether each item of the batch has all of its vectors with it, as a batch of new texts does. */
 export const isWhole = (batch: Batch): boolean => {

@@ -4,7 +4,7 @@ import type { CatalogItem, NewCatalog } from "../../../domain/catalog/CatalogSto
 import type { SourceRef } from "../../../domain/job/Job.js"
 import * as Storable from "../../../domain/text/Storable.js"
 import * as Serial from "./Serial.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 /** Rows a statement. Of 20,000 items with 60 words each, those that did not change cost a sixth of new ones. */
 const slice = 1000

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Refusal } from "../../../domain/job/Job.js"
 import type { SourceRef } from "../../../domain/job/Job.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 /** The source's refusals are forgotten: what was refused is pending again. Belongs inside a transaction. */
 export const forget = Effect.fnUntraced(function*(tenant: string, source: SourceRef) {

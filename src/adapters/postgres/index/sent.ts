@@ -1,5 +1,5 @@
-import type { IndexedItem, NewVector } from "../../../domain/embedding/IndexStore.js"
-import * as Vector from "../../../domain/embedding/Vector.js"
+import type { IndexedItem, NewVector } from "../../../domain/index/IndexStore.js"
+import * as Vector from "../../../domain/index/Vector.js"
 import * as Serial from "./Serial.js"
 
 /** How a batch travels: a parameter for all hashes, one for all numbers, one for all chunks. */

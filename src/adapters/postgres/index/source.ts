@@ -1,9 +1,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { SourceRef } from "../../../domain/job/Job.js"
-import * as SqlFailure from "../SqlFailure.js"
-import { prepared } from "../Prepared.js"
-import { Tables } from "../Tables.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { prepared } from "../driver/Prepared.js"
+import { Tables } from "../driver/Tables.js"
 
 const lockNamed = SqlFailure.statement((sql, _, { name }: { readonly name: string }) =>
   sql`${prepared} select pg_advisory_xact_lock(hashtextextended(${name}, 0))`

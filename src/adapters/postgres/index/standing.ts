@@ -1,14 +1,14 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
-import type { PendingItem, VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { PendingItem, VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { Progress } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
-import * as SqlFailure from "../SqlFailure.js"
-import { guarding } from "../jobQueue/complete.js"
-import { refuse } from "../jobQueue/refused.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { guarding } from "../jobs/complete.js"
+import { refuse } from "../jobs/staleWrite.js"
 import { forcedAt } from "./forced.js"
-import type { Names } from "../Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /** The source of a held job, in one space. */
 interface Given {

@@ -1,9 +1,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import * as SqlFailure from "../SqlFailure.js"
-import { transact } from "../transact.js"
-import { Tables } from "../Tables.js"
-import type { Names } from "../Tables.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { transact } from "../driver/transact.js"
+import { Tables } from "../driver/Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /** Notes the texts of the chunks in `dropped` as stray. */
 export const noting = (sql: SqlClient.SqlClient, t: Names, tenant: string) =>

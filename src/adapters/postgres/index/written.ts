@@ -1,10 +1,10 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
-import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { forcedAt } from "./forced.js"
 import type { Vectors } from "./sent.js"
-import type { Names } from "../Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /** The parts of a statement that write vectors and chunks, for the statement that does all at once and for those that do one. */
 

@@ -1,9 +1,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
-import * as SqlFailure from "../SqlFailure.js"
-import { Tables, within } from "../Tables.js"
-import type { Names } from "../Tables.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { Tables, within } from "../driver/Tables.js"
+import type { Names } from "../driver/Tables.js"
 
 /**
  * The tables of jobs, sources and vectors. Each leads with its tenant, so that it distributes by tenant as is.

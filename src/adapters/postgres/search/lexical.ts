@@ -2,7 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { LegHit, SearchFilter } from "../../../domain/search/SearchIndex.js"
 import * as Storable from "../../../domain/text/Storable.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 /** Characters of a question that count. */
 const longest = 4000

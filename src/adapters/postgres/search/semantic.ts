@@ -1,10 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
-import * as Vector from "../../../domain/embedding/Vector.js"
+import type { VectorSpace } from "../../../domain/index/IndexStore.js"
+import * as Vector from "../../../domain/index/Vector.js"
 import type { LegHit, SearchFilter } from "../../../domain/search/SearchIndex.js"
 import * as Serial from "../index/Serial.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 /**
  * An exact scan over the chunks, each with a look-up of its vector by key (see standing.ts for `offset 0`); an item counts by

@@ -1,10 +1,10 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { VectorSpace } from "../../../domain/embedding/IndexStore.js"
+import type { VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { SearchFilter } from "../../../domain/search/SearchIndex.js"
 import type { Served } from "../../../domain/search/Served.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 interface Row {
   readonly id: string

@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
-import { lineUp as written } from "../jobQueue/pending.js"
-import { Tables } from "../Tables.js"
+import { lineUp as written } from "../jobs/pending.js"
+import { Tables } from "../driver/Tables.js"
 
 /**
  * Makes the table `pending` agree with the jobs: what is left over goes, what is missing comes. Every look takes the lock of the

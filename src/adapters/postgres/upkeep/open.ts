@@ -1,9 +1,9 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { Opening } from "../../../domain/job/Upkeep.js"
-import { archiving } from "../jobQueue/history.js"
-import { lineUp } from "../jobQueue/pending.js"
-import { Tables } from "../Tables.js"
+import { archiving } from "../jobs/history.js"
+import { lineUp } from "../jobs/pending.js"
+import { Tables } from "../driver/Tables.js"
 
 /** Unlike an enqueue it leaves an open job as it is: one that backs off is not made ready by it. */
 export const open = Effect.fn("Upkeep.open")(function*(tenant: string, openings: ReadonlyArray<Opening>) {

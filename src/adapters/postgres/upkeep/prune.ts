@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 /**
  * The history goes first, then jobs that are their sources' newest. A row that somebody holds, to retry it, is left for the next

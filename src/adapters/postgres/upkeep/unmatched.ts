@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { JobId, SourceRef } from "../../../domain/job/Job.js"
 import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
-import type { LastJob, Unmatched } from "../../../domain/job/Reconciliation.js"
+import type { LastJob, Unmatched } from "../../../domain/index/Reconciliation.js"
 import type { ServedSpace } from "../../../domain/job/Upkeep.js"
 import { storedDimension } from "../index/standing.js"
-import { Tables } from "../Tables.js"
+import { Tables } from "../driver/Tables.js"
 
 interface Row {
   readonly kind: SourceKind

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { IndexStore } from "../../../domain/embedding/IndexStore.js"
+import { IndexStore } from "../../../domain/index/IndexStore.js"
 import { leftOutMessage } from "../../../domain/failure/Consequence.js"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Job } from "../../../domain/job/Job.js"

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
-import * as Migrate from "../../../adapters/postgres/Migrate.js"
+import * as Migrate from "../../../adapters/postgres/driver/Migrate.js"
 import * as migrations from "../../../adapters/postgres/migrations/all.js"
-import * as ServerCheck from "../../../adapters/postgres/ServerCheck.js"
+import * as ServerCheck from "../../../adapters/postgres/driver/ServerCheck.js"
 import { report } from "../Report.js"
 import { withDatabase } from "../wired.js"
 

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type { SearchHit, SearchMode } from "../../../domain/search/Query.js"
-import { search } from "../../flows/Search.js"
+import { search } from "../../flows/search/Search.js"
 import { note, Output } from "../Output.js"
 import * as Phase from "../Phase.js"
 import { report } from "../Report.js"

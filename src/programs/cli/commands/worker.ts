@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { work } from "../../flows/Worker.js"
+import { work } from "../../flows/index/IndexWorker.js"
 import { Settings } from "../../Settings.js"
 import { report } from "../Report.js"
 import { withApp } from "../wired.js"

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "@effect/vitest"
 import { classify } from "../../../../src/domain/failure/classify.js"
 import { consequence, userMessage } from "../../../../src/domain/failure/Consequence.js"
-import { Work } from "../../../../src/domain/failure/Work.js"
+import { CallContext } from "../../../../src/domain/failure/CallContext.js"
 import type { TransportError } from "../../../../src/domain/failure/WireFailure.js"
 import { answer, broken } from "../wires.js"
 
-const batch = Work.Embed({
+const batch = CallContext.Embed({
   texts: 32,
   malformedTries: 0,
   neighbours: "unknown",

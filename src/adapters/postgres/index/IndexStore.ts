@@ -1,0 +1,61 @@
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { IndexStore } from "../../../domain/index/IndexStore.js"
+import { Tenant } from "../../../domain/store/Tenant.js"
+import { complete } from "./complete.js"
+import { persist } from "./persist.js"
+import { isWhole, persistAtOnce } from "./persistAtOnce.js"
+import { refusals } from "./refusals.js"
+import * as Standing from "./standing.js"
+import * as Stray from "./stray.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { transact } from "../driver/transact.js"
+import { bound, Tables } from "../driver/Tables.js"
+
+/** The job has ended already: garbage that stays is swept after the next one. */
+const sweep = Effect.flatMap(Tenant, Stray.sweep).pipe(
+  Effect.catchAll((failure) => Effect.logWarning(`Unused vectors were left for later: ${failure.message}`))
+)
+
+/** The stored vectors, on a server and on PGlite alike. */
+export const layer = Layer.effect(
+  IndexStore,
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const t = yield* Tables
+    const withClient = yield* bound
+
+    return IndexStore.of({
+      dimensionOf: Effect.fn("IndexStore.dimensionOf")(function*(model) {
+        const [row] = yield* Standing.dimensionOf(sql, t, { tenant: yield* Tenant, model })
+        return row?.dimension ?? null
+      }),
+      standing: Effect.fn("IndexStore.standing")((held, space) =>
+        Effect.flatMap(Tenant, (tenant) => Standing.standing(sql, t, { tenant, held, space }))
+      ),
+      pending: Effect.fn("IndexStore.pending")((held, space, after, limit) =>
+        Effect.flatMap(Tenant, (tenant) => Standing.pending(sql, t, { tenant, held, space, after, limit }))
+      ),
+      known: Effect.fn("IndexStore.known")((held, space, hashes) =>
+        Effect.flatMap(Tenant, (tenant) => Standing.known(sql, t, { tenant, held, space }, hashes))
+      ),
+      refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
+        Effect.flatMap(Tenant, (tenant) => refusals(tenant, source, limit)).pipe(SqlFailure.renamed, withClient)
+      ),
+      persist: Effect.fn("IndexStore.persist")(function*(held, space, batch) {
+        const tenant = yield* Tenant
+        if (!isWhole(batch)) return yield* transact(persist(tenant, held, space, batch))
+        const items = yield* persistAtOnce(sql, t, tenant, held, space, batch)
+        if (items.length > 0) yield* transact(persist(tenant, held, space, { ...batch, vectors: [], items }))
+      }, withClient),
+      complete: Effect.fn("IndexStore.complete")((held, space, progress) =>
+        transact(Effect.flatMap(Tenant, (tenant) => complete(tenant, held, space, progress))).pipe(
+          Effect.tap(({ stray }) => stray ? sweep : Effect.void),
+          Effect.map(({ settled }) => settled),
+          withClient
+        )
+      )
+    })
+  })
+)

@@ -1,0 +1,150 @@
+import * as Data from "effect/Data"
+import * as DateTime from "effect/DateTime"
+import * as Match from "effect/Match"
+import * as Option from "effect/Option"
+import { done } from "../job/Job.js"
+import type { Job, LastError } from "../job/Job.js"
+import * as WaitReason from "../job/WaitReason.js"
+
+/**
+ * How a source stands, for every surface that shows it: the first of these that holds.
+ *
+ * An open or failed job goes before the stored vectors: a source whose old vectors serve while its new ones cannot be made
+ * is no source that is done. What only a person can mend (a closed gate) goes before the back-off of an earlier try.
+ */
+export type SourceState = Data.TaggedEnum<{
+  /** Every item has its vectors, and nothing is left to do. */
+  Indexed: { readonly indexed: number; readonly items: number }
+  /** A worker is at it. */
+  Indexing: { readonly done: number; readonly items: number }
+  /** The worker that was at it is gone; another one takes it over, where one runs (`workers`, none where that is not known). */
+  Abandoned: { readonly done: number; readonly items: number; readonly workers: Option.Option<number> }
+  /** It failed and is tried again. */
+  Retrying: { readonly tries: number; readonly until: Option.Option<DateTime.Utc>; readonly error: LastError }
+  /** It stands behind a closed gate or a cooling provider. */
+  Waiting: { readonly reason: WaitReason.WaitReason }
+  Queued: {}
+  /** Its newest job gave up; a person may retry it. */
+  Failed: { readonly error: Option.Option<LastError> }
+  /** Some items were refused, the others are indexed. */
+  Refused: { readonly refused: number; readonly items: number }
+  /** It has no items. */
+  Empty: {}
+  NotIndexed: { readonly indexed: number; readonly items: number }
+}>
+export const SourceState = Data.taggedEnum<SourceState>()
+
+/** What the rule needs to know of a source: its items, how many have their vectors, how many were refused, its newest job. */
+export interface Source {
+  readonly items: number
+  readonly indexed: number
+  readonly refused: number
+  readonly job: Option.Option<Job>
+}
+
+/** Whether time and workers alone will not start it: a person or the provider must move first. */
+const isBlocked = WaitReason.WaitReason.$match({
+  Gate: () => true,
+  RateLimit: () => true,
+  Backoff: () => false,
+  EmbedderDown: () => false,
+  Scheduled: () => false,
+  Concurrency: () => false,
+  LeaseHeld: () => false
+})
+
+const unblocked = (job: Job, now: DateTime.Utc): SourceState =>
+  Option.match(job.lastError, {
+    onNone: () => SourceState.Queued(),
+    onSome: (error) =>
+      SourceState.Retrying({
+        tries: job.attempts,
+        until: Option.filter(Option.some(job.runAt), DateTime.greaterThan(now)),
+        error
+      })
+  })
+
+const pending = (job: Job, around: WaitReason.Surroundings): SourceState =>
+  Option.match(Option.filter(WaitReason.waitReason(job, around), isBlocked), {
+    onNone: () => unblocked(job, around.now),
+    onSome: (reason) => SourceState.Waiting({ reason })
+  })
+
+const running = (job: Job, items: number, around: WaitReason.Surroundings): SourceState => {
+  const made = { done: done(job.progress), items: job.progress.items === 0 ? items : job.progress.items }
+  return Option.match(WaitReason.waitReason(job, around), {
+    onNone: () => SourceState.Indexing(made),
+    onSome: () => SourceState.Abandoned({ ...made, workers: WaitReason.living(around) })
+  })
+}
+
+/** What stands in the store, where no job is open and none failed. */
+const settled = ({ indexed, items, refused }: Source): SourceState =>
+  items === 0
+    ? SourceState.Empty()
+    : indexed >= items
+    ? SourceState.Indexed({ indexed, items })
+    : refused > 0
+    ? SourceState.Refused({ refused, items })
+    : SourceState.NotIndexed({ indexed, items })
+
+/** The state of a source: pure and total. */
+export const sourceState = (source: Source, around: WaitReason.Surroundings): SourceState =>
+  Option.match(source.job, {
+    onNone: () => settled(source),
+    onSome: (job) =>
+      Match.value(job.status).pipe(
+        Match.withReturnType<SourceState>(),
+        Match.when("running", () => running(job, source.items, around)),
+        Match.when("pending", () => pending(job, around)),
+        Match.when("failed", () => SourceState.Failed({ error: job.lastError })),
+        Match.when("succeeded", () => settled(source)),
+        Match.when("partial", () => settled(source)),
+        Match.when("cancelled", () => settled(source)),
+        Match.exhaustive
+      )
+  })
+
+/** How a state looks. `tone` may become a colour, but glyph and words tell the same. */
+export interface Badge {
+  readonly glyph: string
+  readonly words: string
+  readonly tone: "good" | "busy" | "attention" | "bad" | "idle"
+}
+
+const count = (n: number): string => n.toLocaleString("en-US")
+
+const badgeOf = (glyph: string, tone: Badge["tone"], words: string): Badge => ({ glyph, words, tone })
+
+/** The state in a glyph and a few words. */
+export const badge = (state: SourceState): Badge =>
+  Match.value(state).pipe(
+    Match.withReturnType<Badge>(),
+    Match.tagsExhaustive({
+      Indexed: ({ indexed, items }) => badgeOf("✓", "good", `indexed ${count(indexed)}/${count(items)}`),
+      Indexing: ({ done, items }) => badgeOf("▶", "busy", `indexing ${count(done)}/${count(items)}`),
+      Abandoned: ({ done, items, workers }) =>
+        badgeOf(
+          "⏸",
+          "attention",
+          `stopped at ${count(done)}/${count(items)}: its worker is gone, ${
+            Option.contains(workers, 0) ? "and none runs" : "another takes over"
+          }`
+        ),
+      Retrying: ({ tries, until }) =>
+        badgeOf(
+          "↻",
+          "attention",
+          `retrying (${tries} ${tries === 1 ? "try" : "tries"})${
+            Option.match(until, { onNone: () => "", onSome: (time) => `, next at ${WaitReason.written(time)}` })
+          }`
+        ),
+      Waiting: ({ reason }) => badgeOf("⏸", "attention", `waiting (${WaitReason.describe(reason)})`),
+      Queued: () => badgeOf("…", "idle", "queued"),
+      Failed: () => badgeOf("✗", "bad", "failed"),
+      Refused: ({ items, refused }) => badgeOf("!", "attention", `${count(refused)} refused of ${count(items)}`),
+      Empty: () => badgeOf("∅", "idle", "empty"),
+      NotIndexed: ({ indexed, items }) =>
+        badgeOf("○", "idle", indexed === 0 ? "not indexed" : `not indexed ${count(indexed)}/${count(items)}`)
+    })
+  )

@@ -1,0 +1,57 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import type { Embedder } from "../../../domain/index/Embedder.js"
+import * as Profile from "../../../domain/index/EmbedderProfile.js"
+import * as ModelName from "../../../domain/index/ModelName.js"
+import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
+import { classify } from "../../../domain/failure/classify.js"
+import type { Failure } from "../../../domain/failure/Failure.js"
+import type { Tenant } from "../../../domain/store/Tenant.js"
+import * as Storable from "../../../domain/text/Storable.js"
+
+const shown = (name: string): string => Storable.cut(Storable.oneLine(name), 80)
+
+/**
+ * An adapter notices when its answers change their model, but a later process knows nothing of the answers before it. So the store
+ * keeps the first name that answers carry, and the answers of each process are held against it. Where answers never name a model,
+ * nothing can be told.
+ */
+
+/** Fails where the answers of this embedder are of another model than the store's vectors. True once that is known, or never will be. */
+export const verified = Effect.fnUntraced(function*(embedder: Embedder["Type"]): Effect.fn.Return<
+  boolean,
+  Failure,
+  StoreEmbedder | Tenant
+> {
+  if (embedder.answersAs === undefined) return true
+  const store = yield* StoreEmbedder
+  const name = yield* embedder.answersAs
+  if (Option.isNone(name)) return false
+  // A store that is away is asked at the next answer; what it does not take now is not stored either.
+  const kept = yield* Effect.option(store.named(Profile.qualified(embedder), name.value))
+  if (Option.isNone(kept)) return false
+  if (!ModelName.isSame(embedder.model, kept.value, name.value)) {
+    return yield* Effect.fail(classify({
+      provider: embedder.provider,
+      surface: "embed",
+      auth: "none",
+      setting: "embedder.model",
+      contract: `the store's vectors are of the model ${shown(kept.value)} and the answers are of ${
+        shown(name.value)
+      }: another model stands behind embedder.url`
+    }))
+  }
+  return true
+})
+
+/** The embedder, whose first answers are held to the model that the store's vectors are of. */
+export const heldTo = Effect.fnUntraced(function*(embedder: Embedder["Type"]) {
+  const context = yield* Effect.context<StoreEmbedder | Tenant>()
+  const isKnown = yield* Ref.make(false)
+  const check = Effect.unlessEffect(
+    Effect.flatMap(Effect.provide(verified(embedder), context), (known) => Ref.set(isKnown, known)),
+    Ref.get(isKnown)
+  )
+  return { ...embedder, embed: (texts) => Effect.zipLeft(embedder.embed(texts), check) } satisfies Embedder["Type"]
+})

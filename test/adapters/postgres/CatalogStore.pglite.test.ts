@@ -1,4 +1,0 @@
-import { pglite } from "../../support/Databases.js"
-import { catalogStore } from "../suites/catalogStore.js"
-
-catalogStore(pglite)

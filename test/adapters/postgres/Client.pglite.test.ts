@@ -1,4 +1,0 @@
-import { pglite } from "../../support/Databases.js"
-import { suite } from "./Client.suite.js"
-
-suite(pglite)

@@ -1,4 +1,0 @@
-import { postgres } from "../../support/Databases.js"
-import { suite } from "./Client.suite.js"
-
-suite(postgres)

@@ -1,4 +1,0 @@
-import { pglite } from "../../support/Databases.js"
-import { pacer } from "../suites/pacer.js"
-
-pacer(pglite)

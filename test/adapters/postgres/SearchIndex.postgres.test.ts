@@ -1,4 +1,0 @@
-import { postgres } from "../../support/Databases.js"
-import { searchIndex } from "../suites/searchIndex.js"
-
-searchIndex(postgres)

@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { suite } from "./Client.suite.js"
+
+suite(postgres)

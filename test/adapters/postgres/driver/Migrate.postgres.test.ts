@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { suite } from "./Migrate.suite.js"
+
+suite(postgres)

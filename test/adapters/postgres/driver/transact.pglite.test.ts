@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { suite } from "./transact.suite.js"
+
+suite(pglite)

@@ -1,4 +1,0 @@
-import { pglite } from "../../support/Databases.js"
-import { enqueuing } from "../suites/enqueueInTransaction.js"
-
-enqueuing(pglite)

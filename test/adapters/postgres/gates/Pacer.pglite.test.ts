@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { pacer } from "../../suites/pacer.js"
+
+pacer(pglite)

@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { catalogStore } from "../../suites/catalogStore.js"
+
+catalogStore(pglite)

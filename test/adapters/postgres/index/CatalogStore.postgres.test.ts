@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { catalogStore } from "../../suites/catalogStore.js"
+
+catalogStore(postgres)

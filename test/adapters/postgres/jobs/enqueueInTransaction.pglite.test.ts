@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { enqueuing } from "../../suites/enqueueInTransaction.js"
+
+enqueuing(pglite)

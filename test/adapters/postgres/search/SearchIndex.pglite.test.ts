@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { searchIndex } from "../../suites/searchIndex.js"
+
+searchIndex(pglite)

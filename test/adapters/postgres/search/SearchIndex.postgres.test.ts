@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { searchIndex } from "../../suites/searchIndex.js"
+
+searchIndex(postgres)

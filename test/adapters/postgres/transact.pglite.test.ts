@@ -1,4 +1,0 @@
-import { pglite } from "../../support/Databases.js"
-import { suite } from "./transact.suite.js"
-
-suite(pglite)

@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { reconciling } from "./reconciling.suite.js"
+
+reconciling(pglite)

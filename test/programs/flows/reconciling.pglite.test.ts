@@ -1,4 +1,0 @@
-import { pglite } from "../../support/Databases.js"
-import { reconciling } from "./reconciling.suite.js"
-
-reconciling(pglite)

@@ -1,4 +1,0 @@
-import { postgres } from "../../support/Databases.js"
-import { reconciling } from "./reconciling.suite.js"
-
-reconciling(postgres)

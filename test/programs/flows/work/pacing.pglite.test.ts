@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { pacing } from "./pacing.suite.js"
+
+pacing(pglite)
