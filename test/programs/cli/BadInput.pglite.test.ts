@@ -66,7 +66,11 @@ describe("the program on input that is no use", { timeout: 120_000 }, () => {
 
   it("names the setting at once when the embedder gives another dimension than is configured", async () => {
     const calls = embedder.seen().calls.length
-    const data = { HOLDFAST_DATA_DIR: join(program.folder, "other"), HOLDFAST_EMBEDDER_DIMENSION: "16" }
+    const data = {
+      HOLDFAST_DATA_DIR: join(program.folder, "other"),
+      HOLDFAST_EMBEDDER_DIMENSION: "16",
+      HOLDFAST_EMBEDDER_CONCURRENCY: "1"
+    }
     const other = await program.run(["index", rclone, "--name", "other"], env(data))
     expect(other.code).toBe(1)
     expect(other.stdout + other.stderr).toMatch(/embedder\.dimension is 16 but the model answers 8/)
