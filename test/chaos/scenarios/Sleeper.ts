@@ -23,7 +23,7 @@ const witness = `
     insert into witness values (new.id, current_setting('application_name'), old.fence, new.fence, old.status, new.crashes > old.crashes);
     return new;
   end $$;
-  create trigger witness after update on index_job for each row execute function witnessed()`
+  create trigger witness after update on holdfast.index_job for each row execute function witnessed()`
 
 const held = `
   do $$ begin
