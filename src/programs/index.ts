@@ -39,7 +39,7 @@ export { StoreFailure } from "../domain/store/StoreFailure.js"
 export { SettingsProblem } from "./settings/resolve.js"
 
 // Catalogs: descriptions and what is stored of them.
-export { Catalog, CatalogName, CatalogNotFound, CatalogStore } from "../domain/catalog/CatalogStore.js"
+export { Catalog, CatalogName, CatalogNotFound, CatalogStore, NoCatalogs } from "../domain/catalog/CatalogStore.js"
 export type { CatalogItem, IndexRequest, NewCatalog } from "../domain/catalog/CatalogStore.js"
 export { Document } from "../domain/catalog/Document.js"
 export type { Origin, Repeated } from "../domain/catalog/Document.js"

@@ -16,7 +16,10 @@ export const reindex = (location: string, receipts: { calls: number }) =>
   Effect.gen(function*() {
     const reader = yield* SourceReader
     const first = yield* run(location)
-    const parse = Effect.flatMap(reader.read(location), (source) => OpenApi.operations(source.document))
+    const parse = Effect.flatMap(
+      reader.read(location),
+      (source) => OpenApi.operations(source.document, source.location)
+    )
     yield* parse
     const [parsing] = yield* Effect.timed(parse)
     const before = receipts.calls

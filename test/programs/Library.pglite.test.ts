@@ -7,10 +7,12 @@ import {
   indexCatalog,
   JobQueue,
   search,
+  SearchMode,
   Settings,
   Sha256,
   Sources,
   StoresInMemory,
+  Tenant,
   Work,
   workOn
 } from "../../src/programs/index.js"
@@ -31,6 +33,18 @@ layer(House, { timeout: "1 minute", excludeTestServices: true })("The library in
       expect((yield* workOn(job.id)).status).toBe("succeeded")
       const { hits } = yield* search({ question: "list", catalog, mode: "semantic", limit: 1000 })
       expect(hits).toHaveLength(items)
+    }))
+
+  it.effect("says of a tenant without catalogs that it has none, and of one with catalogs that nothing was found", () =>
+    Effect.gen(function*() {
+      yield* indexCatalog({ location, name: "unread" })
+      for (const mode of SearchMode.literals) {
+        const asked = search({ question: "xyzzy", mode })
+        expect((yield* Effect.flip(Effect.provideService(asked, Tenant, "nobody"))).message).toBe(
+          "The tenant \"nobody\" has no catalogs yet; \"holdfast index <file|url>\" adds one."
+        )
+      }
+      expect((yield* search({ question: "xyzzy", mode: "lexical" })).hits).toEqual([])
     }))
 
   it.effect("enqueues for the provider of its own embedder", () =>

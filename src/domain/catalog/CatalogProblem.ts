@@ -10,44 +10,45 @@ import type { ExitCode } from "../failure/Consequence.js"
 const at = { location: Schema.String }
 
 /** Read well, but it is something else. `looksLike` continues "it looks like". */
-export class NotASpec extends Schema.TaggedError<NotASpec>()("NotASpec", { looksLike: Schema.String }) {
+export class NotASpec extends Schema.TaggedError<NotASpec>()("NotASpec", { ...at, looksLike: Schema.String }) {
   override get message(): string {
-    return `This is not an API description, it looks like ${this.looksLike}; give an OpenAPI 3.x or Swagger 2.0 document in JSON or YAML.`
+    return `${this.location} is not an API description, it looks like ${this.looksLike}; give an OpenAPI 3.x or Swagger 2.0 document in JSON or YAML.`
   }
 }
 
 /** `field` is the key that named the version: `openapi`, `swagger` or `swaggerVersion`. */
 export class UnsupportedVersion extends Schema.TaggedError<UnsupportedVersion>()("UnsupportedVersion", {
+  ...at,
   field: Schema.String,
   version: Schema.String
 }) {
   override get message(): string {
-    return `The document says "${this.field}: ${this.version}", which cannot be read; convert it to OpenAPI 3.0, 3.1 or 3.2, or Swagger 2.0.`
+    return `${this.location} says "${this.field}: ${this.version}", which cannot be read; convert it to OpenAPI 3.0, 3.1 or 3.2, or Swagger 2.0.`
   }
 }
 
-export class NoOperations extends Schema.TaggedError<NoOperations>()("NoOperations", { title: Schema.String }) {
+export class NoOperations extends Schema.TaggedError<NoOperations>()("NoOperations", { ...at, title: Schema.String }) {
   override get message(): string {
-    return `The API description${
-      this.title === "" ? "" : ` "${this.title}"`
+    return `${this.location}${
+      this.title === "" ? "" : `, "${this.title}",`
     } has no operations, neither under "paths" nor under "webhooks"; check that it is the complete document.`
   }
 }
 
 export class TooManyOperations
-  extends Schema.TaggedError<TooManyOperations>()("TooManyOperations", { limit: Schema.Int })
+  extends Schema.TaggedError<TooManyOperations>()("TooManyOperations", { ...at, limit: Schema.Int })
 {
   override get message(): string {
-    return `The API description has more than ${this.limit} operations, counting what its references repeat; split it into several documents.`
+    return `${this.location} has more than ${this.limit} operations, counting what its references repeat; split it into several documents.`
   }
 }
 
 /** `where` is a JSON pointer to the reference. */
 export class ExternalRef
-  extends Schema.TaggedError<ExternalRef>()("ExternalRef", { ref: Schema.String, where: Schema.String })
+  extends Schema.TaggedError<ExternalRef>()("ExternalRef", { ...at, ref: Schema.String, where: Schema.String })
 {
   override get message(): string {
-    return `The reference "${this.ref}" at ${this.where} leads out of the document; bundle the description into one file first (for example with "redocly bundle").`
+    return `The reference "${this.ref}" at ${this.where} leads out of ${this.location}; bundle the description into one file first (for example with "redocly bundle").`
   }
 }
 

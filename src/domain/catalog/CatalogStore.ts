@@ -64,6 +64,14 @@ export class CatalogNotFound extends Schema.TaggedError<CatalogNotFound>()("Cata
   }
 }
 
+/** There is nothing to ask: this tenant has no catalog at all. */
+export class NoCatalogs extends Schema.TaggedError<NoCatalogs>()("NoCatalogs", { tenant: Schema.String }) {
+  override get message(): string {
+    const tenant = Storable.cut(Storable.shown(this.tenant), 100)
+    return `The tenant "${tenant}" has no catalogs yet; "holdfast index <file|url>" adds one.`
+  }
+}
+
 /** How the job of a stored catalog is to run. */
 export interface IndexRequest {
   readonly provider: string

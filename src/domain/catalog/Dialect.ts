@@ -64,15 +64,20 @@ const supported: Readonly<Record<string, Dialect>> = {
   "openapi 3.2": Dialect.OpenApi3({ minor: 2 })
 }
 
-/** The dialect that the document itself names. */
-export const dialect = (document: unknown): Either.Either<Dialect, NotASpec | UnsupportedVersion> => {
+/** The dialect that the document itself names; problems name where it was read. */
+export const dialect = (
+  document: unknown,
+  location: string
+): Either.Either<Dialect, NotASpec | UnsupportedVersion> => {
   for (const key of ["openapi", "swagger", "swaggerVersion"]) {
     const version = versionText(Fields.field(document, key))
     if (version === undefined) continue
     const [series = ""] = /^\d+\.\d+(?=$|[.-])/.exec(version) ?? []
     const name = `${key} ${series}`
     const found = Object.hasOwn(supported, name) ? supported[name] : undefined
-    return found === undefined ? Either.left(new UnsupportedVersion({ field: key, version })) : Either.right(found)
+    return found === undefined
+      ? Either.left(new UnsupportedVersion({ location, field: key, version }))
+      : Either.right(found)
   }
-  return Either.left(new NotASpec({ looksLike: looksLike(document) }))
+  return Either.left(new NotASpec({ location, looksLike: looksLike(document) }))
 }

@@ -83,7 +83,11 @@ const warnOfRepeated = (document: Document, reader: OperationReader, warnings: W
 const again = ({ column, key, line }: Repeated): string =>
   `The key "${Prose.brief(key, 100)}" stands more than once in one object, again at line ${line}, column ${column}`
 
-const read = (document: Document, dialect: Dialect.Dialect): Either.Either<Description, CatalogProblem> => {
+const read = (
+  document: Document,
+  dialect: Dialect.Dialect,
+  location: string
+): Either.Either<Description, CatalogProblem> => {
   const warnings = new Warnings()
   const reader = new OperationReader(document, dialect._tag === "OpenApi3" && dialect.minor === 2, warnings)
   const info = Fields.field(document.root, "info")
@@ -98,9 +102,9 @@ const read = (document: Document, dialect: Dialect.Dialect): Either.Either<Descr
     ]
   ) {
     for (const operation of reader.item(key, item, webhook)) found.push(operation)
-    if (found.length > mostOperations) return Either.left(new TooManyOperations({ limit: mostOperations }))
+    if (found.length > mostOperations) return Either.left(new TooManyOperations({ location, limit: mostOperations }))
   }
-  if (found.length === 0) return Either.left(new NoOperations({ title }))
+  if (found.length === 0) return Either.left(new NoOperations({ location, title }))
   warnOfRepeated(document, reader, warnings)
   const operations = named(found, warnings)
   return Either.right(
@@ -113,14 +117,14 @@ const read = (document: Document, dialect: Dialect.Dialect): Either.Either<Descr
   )
 }
 
-/** Read the operations of a parsed document, in its own order. */
-export const operations = (document: Document): Either.Either<Description, CatalogProblem> =>
-  Dialect.dialect(document.root).pipe(
+/** Read the operations of a parsed document, in its own order; problems name the location that it was read from. */
+export const operations = (document: Document, location: string): Either.Either<Description, CatalogProblem> =>
+  Dialect.dialect(document.root, location).pipe(
     Either.flatMap((dialect) =>
       Option.match(ExternalReference.first(document), {
-        onNone: () => read(document, dialect),
+        onNone: () => read(document, dialect, location),
         onSome: ({ ref, where }) =>
-          Either.left(new ExternalRef({ ref: Prose.brief(ref, 200), where: Prose.brief(where, 200) }))
+          Either.left(new ExternalRef({ location, ref: Prose.brief(ref, 200), where: Prose.brief(where, 200) }))
       })
     )
   )

@@ -2,7 +2,7 @@ import * as ConfigError from "effect/ConfigError"
 import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 import * as Catalog from "../../domain/catalog/CatalogProblem.js"
-import type { CatalogNotFound } from "../../domain/catalog/CatalogStore.js"
+import type { CatalogNotFound, NoCatalogs } from "../../domain/catalog/CatalogStore.js"
 import type { EmbedderMismatch } from "../../domain/index/EmbedderUse.js"
 import { consequence, exitCodeOf } from "../../domain/failure/Consequence.js"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
@@ -37,6 +37,7 @@ export type CommandFailure =
   | Catalog.SourceProblem
   | Catalog.CatalogProblem
   | CatalogNotFound
+  | NoCatalogs
   | JobNotFound
   | JobStateConflict
   | NameProblem
@@ -98,6 +99,7 @@ export const faultOf = (error: CommandFailure): Fault => {
     Match.withReturnType<Fault>(),
     Match.tagsExhaustive({
       CatalogNotFound: (problem) => fault(problem, 1),
+      NoCatalogs: (problem) => fault(problem, 1),
       JobNotFound: (problem) => fault(problem, 1),
       JobStateConflict: (problem) => fault(problem, 1),
       LeaseLost: (problem) => fault(problem, 1),

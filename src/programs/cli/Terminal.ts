@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import { harmless, harmlessJson } from "./Harmless.js"
 import type { Output } from "./Output.js"
 import type { Style } from "./Style.js"
+import * as Width from "./Width.js"
 
 /** The part of a stream that is written to. */
 interface Sink {
@@ -38,7 +39,7 @@ export const make = Effect.fnUntraced(function*(
   const plain = Option.isSome(yield* variable("NO_COLOR")) || Option.contains(yield* variable("TERM"), "dumb")
   const style = (sink: Sink): Style => ({
     colour: sink.isTTY === true && !plain,
-    columns: sink.isTTY === true ? sink.columns ?? 80 : null
+    columns: sink.isTTY === true ? Width.known(sink.columns, 80) : null
   })
   const isWatched = stderr.isTTY === true
   const out = writer(stdout)

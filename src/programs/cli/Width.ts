@@ -1,5 +1,9 @@
 /** How wide text stands on a terminal, whose columns are not characters. Our own colours take no room. */
 
+/** What a terminal says of itself; one that does not know its columns says 0, or nothing. */
+export const known = (columns: number | undefined, otherwise: number): number =>
+  columns === undefined || !(columns > 0) ? otherwise : columns
+
 const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" })
 
 /** Characters of two columns: UAX #11's wide and fullwidth ones, and what is shown as an emoji. */

@@ -26,8 +26,8 @@ const tell = async (asked: Quick): Promise<void> => {
   if (asked._tag === "Version") {
     process.stdout.write(json ? `${JSON.stringify({ version: version() })}\n` : `holdfast ${version()}\n`)
   } else {
-    const { help } = await import("./Help.js")
-    const text = help(asked.path, process.stdout.columns ?? 100)
+    const [{ help }, { known }] = await Promise.all([import("./Help.js"), import("./Width.js")])
+    const text = help(asked.path, known(process.stdout.columns, process.stdout.isTTY ? 80 : 100))
     process.stdout.write(json ? `${JSON.stringify({ help: text })}\n` : text)
   }
 }

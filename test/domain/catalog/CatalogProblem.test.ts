@@ -20,6 +20,12 @@ describe("what a person reads of a problem", () => {
   }, runs)
 })
 
+describe("where the document was read", () => {
+  it.prop("stands in every message, of the source and of what it turned out to be", [anyProblem], ([problem]) => {
+    expect(problem.message).toContain(problem.location)
+  }, runs)
+})
+
 describe("the exit code", () => {
   it.prop("blames the argument, the network or the content", [anyProblem], ([problem]) => {
     if (problem._tag === "UrlRefused") return

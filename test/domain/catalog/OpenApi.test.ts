@@ -12,7 +12,7 @@ import * as ExternalReference from "../../../src/domain/catalog/ExternalReferenc
 import * as OpenApi from "../../../src/domain/catalog/OpenApi.js"
 import * as Operation from "../../../src/domain/catalog/Operation.js"
 
-const operations = (root: unknown) => OpenApi.operations(new Document(root))
+const operations = (root: unknown) => OpenApi.operations(new Document(root), "api.json")
 const read = (root: unknown): Description => Either.getOrThrow(operations(root))
 const problem = (root: unknown): CatalogProblem => Either.getOrThrow(Either.flip(operations(root)))
 const ids = (description: Description): ReadonlyArray<string> => description.operations.map(({ id }) => id)
@@ -160,7 +160,7 @@ describe("keys that stand more than once", () => {
   const repeat = (within: object, key: string, value: unknown) => ({ within, key, value, line: 7, column: 3 })
   const again = (key: string) => `The key "${key}" stands more than once in one object, again at line 7, column 3`
   const withRepeated = (root: unknown, repeated: ReadonlyArray<Repeated>) =>
-    Either.getOrThrow(OpenApi.operations(new Document(root, { repeated, addresses: [] })))
+    Either.getOrThrow(OpenApi.operations(new Document(root, { repeated, addresses: [] }), "api.json"))
 
   it("lose no operation: a path, a method, all paths", () => {
     const item = { post: { operationId: "createPet" }, get: { operationId: "petsAgain" } }
@@ -221,7 +221,8 @@ describe("a document that refers to itself by name", () => {
           ...more
         }),
         { repeated: [], addresses: [at] }
-      )
+      ),
+      at
     )
 
   it.each([
@@ -502,7 +503,7 @@ describe("laws", () => {
           wanted: operationId?.trim() ?? ""
         }))
       )
-      const result = OpenApi.operations(new Document(spec(paths)))
+      const result = OpenApi.operations(new Document(spec(paths)), "api.json")
       if (Either.isLeft(result)) {
         expect(declared).toEqual([])
         return

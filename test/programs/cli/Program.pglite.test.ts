@@ -65,6 +65,8 @@ describe("the program", { timeout: 180_000 }, () => {
     expect(object(await holdfast(["jobs", "show", "1", "--json"]))).toMatchObject({ job: { id: 1, waiting: null } })
     expect((await holdfast(["catalogs", "remove", "rclone"])).code).toBe(0)
     expect((await holdfast(["status"])).stdout).toContain("There are no catalogs yet.")
+    const nothing = await holdfast(["search", "copy", "--json"])
+    expect([nothing.code, object(nothing)]).toMatchObject([1, { error: { tag: "NoCatalogs" } }])
   })
 
   it("leaves a detached job to the worker, which a SIGTERM ends well", async () => {
@@ -93,11 +95,11 @@ describe("the program", { timeout: 180_000 }, () => {
       [program.write("page.html", "<!doctype html><html><body>hi</body></html>"), 1, /instead of JSON or YAML/],
       [program.write("broken.yaml", "openapi: 3.0.0\npaths: {a: ["), 1, /broken YAML at line 2/],
       [program.write("binary.json", new Uint8Array([0, 1, 2, 3, 255, 254])), 1, /is not JSON or YAML text/],
-      [program.write("other.json", "{\"name\":\"package\"}"), 1, /not an API description/],
+      [program.write("other.json", "{\"name\":\"package\"}"), 1, /other\.json is not an API description/],
       [
         program.write("none.json", "{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"T\",\"version\":\"1\"},\"paths\":{}}"),
         1,
-        /no operations/
+        /none\.json, "T", has no operations/
       ],
       ["http://127.0.0.1:1/openapi.json", 7, /127\.0\.0\.1/]
     ]

@@ -87,6 +87,20 @@ describe("the terminal", () => {
       })
   )
 
+  it.effect("that does not know how wide it is counts as 80 columns", () =>
+    Effect.gen(function*() {
+      const columnsOf = (columns: number | undefined) =>
+        Effect.map(
+          Terminal.make(
+            { isTTY: true, write: () => true, on: () => undefined, ...(columns === undefined ? {} : { columns }) },
+            { isTTY: true, write: () => true, on: () => undefined, columns: 132 },
+            false
+          ),
+          ({ stderr, stdout }) => [stdout.columns, stderr.columns]
+        ).pipe(Effect.withConfigProvider(ConfigProvider.fromMap(new Map())))
+      expect(yield* Effect.forEach([0, undefined, 40], columnsOf)).toEqual([[80, 132], [80, 132], [40, 132]])
+    }))
+
   it.effect("keeps the colours of a style", () =>
     Effect.gen(function*() {
       const all = yield* written(true, false, (output) => output.print(paint(output.stdout, "good", "✓")))

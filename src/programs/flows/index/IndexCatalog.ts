@@ -109,7 +109,7 @@ export const readCatalog = Effect.fn("IndexCatalog.readCatalog")(
     const reader = yield* SourceReader
     const given = yield* Effect.transposeMapOption(Option.fromNullable(name), named)
     const source = yield* reader.read(location)
-    const description = yield* OpenApi.operations(source.document)
+    const description = yield* OpenApi.operations(source.document, source.location)
     return { name: given, location: source.location, revision: source.revision, description } satisfies ReadCatalog
   }
 )

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
+import { CatalogStore, NoCatalogs } from "../../../domain/catalog/CatalogStore.js"
 import type { CatalogNotFound } from "../../../domain/catalog/CatalogStore.js"
 import type { Embedder } from "../../../domain/index/Embedder.js"
 import type { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
@@ -16,7 +16,7 @@ import { findable } from "../../../domain/text/Findable.js"
 import type { GateShut } from "../../../domain/session/Gate.js"
 import type { Gates } from "../../../domain/session/Gates.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import type { Tenant } from "../../../domain/store/Tenant.js"
+import { Tenant } from "../../../domain/store/Tenant.js"
 import { byMeaning } from "./SearchByMeaning.js"
 
 export interface SearchRequest {
@@ -30,7 +30,7 @@ export interface SearchRequest {
 }
 
 /** What may keep a question from being answered. `Failure` and `GateShut` come from a search by meaning alone. */
-export type SearchError = RequestProblem | CatalogNotFound | StoreFailure | Failure | GateShut
+export type SearchError = RequestProblem | CatalogNotFound | NoCatalogs | StoreFailure | Failure | GateShut
 
 type SearchNeeds = SearchIndex | CatalogStore | Embedder | StoreEmbedder | Gates | Pacer | Tenant
 
@@ -39,11 +39,8 @@ const depth = (limit: number) => Math.max(50, limit * 4)
 
 const degradedBy = (reasons: ReadonlyArray<string>) => reasons.length === 0 ? null : { reason: reasons.join("; ") }
 
-/**
- * Find the operations that answer a question in plain words. A hybrid search goes on without its vectors when no embedder can
- * serve, and says so in `degraded`; a semantic one fails instead. Catalogs that cannot be asked are named there too.
- */
-export const search = Effect.fn("Search.search")(function*(
+/** The hits of each leg that the mode asks for, fused. */
+const answer = Effect.fnUntraced(function*(
   request: SearchRequest
 ): Effect.fn.Return<SearchAnswer, SearchError, SearchNeeds> {
   const asked = yield* Request.filled("question", request.question, "what you want to find, in plain words")
@@ -70,3 +67,18 @@ export const search = Effect.fn("Search.search")(function*(
   const hits = fuse({ lexical: legs.lexical, semantic: legs.semantic.hits }, limit)
   return SearchAnswer.make({ hits, mode, degraded: degradedBy(legs.semantic.reasons) })
 })
+
+/** Asked only where nothing was found, so that it costs no answer anything. */
+const anyCatalog = Effect.gen(function*() {
+  const catalogs = yield* Effect.flatMap(CatalogStore, (store) => store.list)
+  if (catalogs.length === 0) return yield* new NoCatalogs({ tenant: yield* Tenant })
+})
+
+/**
+ * Find the operations that answer a question in plain words. A hybrid search goes on without its vectors when no embedder can
+ * serve, and says so in `degraded`; a semantic one fails instead. Catalogs that cannot be asked are named there too. Where the
+ * tenant has no catalog at all it fails with NoCatalogs: to have found nothing means something else.
+ */
+export const search = Effect.fn("Search.search")((request: SearchRequest) =>
+  Effect.tap(answer(request), ({ hits }) => hits.length === 0 ? anyCatalog : Effect.void)
+)
