@@ -35,7 +35,8 @@ const unusable =
     if (Store.isStoreFailure(error)) return error
     const code = codeOf(error)
     const detail = (error instanceof Error ? error.message : String(error)).replaceAll(/\s+/g, " ").slice(0, 300)
-    if (code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG") return new Store.StoreFull({ detail })
+    if (code === "ENOSPC" || code === "EDQUOT") return new Store.StoreFull({ detail })
+    if (code === "EFBIG") return new Store.StoreFull({ detail, limit: "file-size" })
     return new Store.DataDirectoryUnusable({ directory, reason: reasons[code] ?? otherwise, detail })
   }
 

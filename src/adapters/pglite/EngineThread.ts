@@ -24,9 +24,10 @@ export interface Engine {
 
 type Settle = (told: Effect.Effect<ReadonlyArray<Answer>, SqlError.SqlError>) => void
 
-const stopped = (text: string, code = engineStopped) =>
+/** `code` is the operating system's where it refused something, else empty. */
+const stopped = (text: string, code = "") =>
   new SqlError.SqlError({
-    cause: Object.assign(new Error(text), { code }),
+    cause: Object.assign(new Error(text), { code: code === "" ? engineStopped : code }),
     message: "The embedded database stopped"
   })
 
@@ -35,12 +36,6 @@ const refused = (refusal: Refusal) =>
     cause: Object.assign(new Error(refusal.message), refusal),
     message: "Failed to execute statement"
   })
-
-/** The exit codes of engine.js: 70 and 71 are a panic of the database, the second for want of disk space. */
-const goodbye = (code: number) => {
-  if (code === 71) return stopped("no space left on device", "ENOSPC")
-  return stopped(code === 70 ? "the embedded database panicked" : `the database's thread ended with code ${code}`)
-}
 
 const attach = (
   thread: Worker.Worker,
@@ -69,6 +64,8 @@ const attach = (
         return Deferred.unsafeDone(started, Effect.void)
       case "unready":
         return die(refused(told.refusal))
+      case "panicked":
+        return die(stopped(told.message, told.code))
       case "answer":
         return settle(told.id, Effect.succeed(told.answers))
       case "refusal":
@@ -81,7 +78,7 @@ const attach = (
   }
   thread.on("message", obey)
   thread.on("error", (error) => die(stopped(error.message)))
-  thread.on("exit", (code) => die(goodbye(code)))
+  thread.on("exit", (code) => die(stopped(`the database's thread ended with code ${code}`)))
 
   const send = (make: (id: number) => Query | Close) =>
     Effect.async<ReadonlyArray<Answer>, SqlError.SqlError>((resume) => {

@@ -1,6 +1,5 @@
 import { PGlite, protocol } from "@electric-sql/pglite"
 import { vector } from "@electric-sql/pglite-pgvector"
-import { writeSync } from "node:fs"
 import { parentPort, workerData } from "node:worker_threads"
 
 /**
@@ -15,6 +14,7 @@ import { parentPort, workerData } from "node:worker_threads"
  * @typedef {(
  *   | { readonly kind: "ready" }
  *   | { readonly kind: "unready", readonly refusal: Refusal }
+ *   | { readonly kind: "panicked", readonly message: string, readonly code: string }
  *   | { readonly kind: "answer", readonly id: number, readonly answers: ReadonlyArray<Answer> }
  *   | { readonly kind: "refusal", readonly id: number, readonly refusal: Refusal }
  *   | { readonly kind: "notification", readonly channel: string, readonly payload: string }
@@ -125,27 +125,27 @@ const answersIn = (messages) => {
   return answers
 }
 
-/** Exit codes of a thread whose database panicked, and of one that did so because its disk is full. */
-const panicked = 70
-const diskFull = 71
-
 /** What the database last complained of on its own log: why it did not start. */
 let complaint = ""
 
-/** @param {string} line */
-const saysFull = (line) => /No space left|Disk quota/.test(line)
+/**
+ * The operating system's code behind a complaint, where nothing is damaged and there is but no room.
+ *
+ * @param {string} line
+ */
+const lackOfRoom = (line) =>
+  /No space left|Disk quota/.test(line) ? "ENOSPC" : line.includes("File too large") ? "EFBIG" : ""
 
 /**
- * After a panic the WASM module would spin: the thread ends at once, and the client sees its exit code.
+ * After a panic the WASM module would spin: the thread ends at once. What was told before arrives all the same.
  *
  * @param {string} line
  */
 const onStderr = (line) => {
   if (/FATAL:|PANIC:/.test(line)) complaint = line.replace(/^.*?(?=FATAL:|PANIC:)/, "")
   if (!line.includes("PANIC:")) return false
-  if (saysFull(line)) return process.exit(diskFull)
-  writeSync(2, `${line}\n`)
-  return process.exit(panicked)
+  tell({ kind: "panicked", message: complaint, code: lackOfRoom(line) })
+  return process.exit(1)
 }
 
 /**
@@ -155,7 +155,7 @@ const onStderr = (line) => {
 const unready = (error) => {
   const told = refusal(error)
   if (complaint === "") return told
-  return { ...told, message: complaint, code: saysFull(complaint) ? "ENOSPC" : told.code }
+  return { ...told, message: complaint, code: lackOfRoom(complaint) || told.code }
 }
 
 /** @param {string} directory */

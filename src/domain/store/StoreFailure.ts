@@ -30,10 +30,15 @@ export class StoreReadOnly extends Schema.TaggedError<StoreReadOnly>()("StoreRea
   }
 }
 
-/** The disk beneath the database, or beneath the data directory, is full. */
-export class StoreFull extends Schema.TaggedError<StoreFull>()("StoreFull", { detail }) {
+/** There is no room on the disk beneath the database, or beneath the data directory, or its files may not grow further. */
+export class StoreFull extends Schema.TaggedError<StoreFull>()("StoreFull", {
+  detail,
+  limit: Schema.optionalWith(Schema.Literal("disk", "file-size"), { default: () => "disk" as const })
+}) {
   override get message() {
-    return `The database's disk is full (${this.detail}). Free some space and start again; nothing finished is lost.`
+    return this.limit === "file-size"
+      ? `The database's files reached the limit on their size (${this.detail}). Raise "ulimit -f" and start again; nothing finished is lost.`
+      : `The database's disk is full (${this.detail}). Free some space and start again; nothing finished is lost.`
   }
 }
 

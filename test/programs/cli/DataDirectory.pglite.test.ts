@@ -3,7 +3,7 @@ import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { buildProgram } from "../../support/BuiltProgram.js"
+import { buildProgram, lasting } from "../../support/BuiltProgram.js"
 import type { BuiltProgram } from "../../support/BuiltProgram.js"
 
 let program: BuiltProgram
@@ -59,13 +59,29 @@ describe("a data directory, to the program", { timeout: 120_000 }, () => {
     expect((await run("../../proc/holdfast", "status")).stdout).toContain("no store in")
   })
 
+  /** The program where no file may grow beyond so many blocks of 512 bytes. */
+  const limited = (blocks: number, directory: string) => {
+    const index = [process.execPath, program.file, "index", "api.json", "--name", "more", "--data-dir", directory]
+    const shell = ["-c", `ulimit -f ${blocks} && exec "$@"`, "sh", ...index]
+    return promisify(execFile)("sh", shell, { cwd: program.folder })
+  }
+
   it("that a limit on the size of files keeps from being made is not called damaged", async () => {
-    const index = [process.execPath, program.file, "index", "api.json", "--data-dir", "limited"]
-    const shell = ["-c", "ulimit -f 4000 && exec \"$@\"", "sh", ...index]
-    const ended = promisify(execFile)("sh", shell, { cwd: program.folder })
-    await expect(ended).rejects.toMatchObject({
+    await expect(limited(4000, "limited")).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/data directory \S+limited cannot be made \(.*ulimit -f/)
     })
+  })
+
+  it("whose files may not grow any further is full and not damaged, in one sentence and none of the engine's", async () => {
+    expect((await run("grown", "index", "api.json", "--name", "api", "--detach")).code).toBe(0)
+    const stderr = await limited(4000, "grown").then(
+      () => "it was written",
+      (ended: { readonly code: number; readonly stderr: string }) => `${ended.code} ${lasting(ended.stderr).join("\n")}`
+    )
+    expect(stderr).toMatch(
+      /^7 ✗ error The database's files reached the limit on their size \(.*\)\. Raise "ulimit -f"[^\n]*$/
+    )
+    expect((await run("grown", "status")).stdout).toMatch(/^api {2}/)
   })
 })

@@ -78,6 +78,10 @@ const isCertificate = (code: string) => /CERT|^ERR_TLS|^ERR_SSL|^UNABLE_TO_/.tes
 /** A value is at fault, and neither the statement nor the server: data exceptions, and what exceeds a limit of the server's. */
 const isOfData = (code: string) => /^22[0-9A-Z]{3}$|^54000$/.test(code)
 
+/** The operating system's limit on the size of a file, for which PostgreSQL has no code of its own. */
+const isTooLarge = ({ code, text }: { readonly code: string; readonly text: string }) =>
+  code === "EFBIG" || code === "XX000" && text.includes("File too large")
+
 /** The plan of a prepared statement does not fit any more, or the statement is gone. Nothing was executed. */
 const isStale = ({ code, text }: { readonly code: string; readonly text: string }) =>
   code === "26000" || code === "0A000" && text.includes("cached plan")
@@ -101,6 +105,7 @@ export const fromSqlError = (error: SqlError.SqlError): Store.StoreFailure => {
   const { code, constraint, text } = told(error)
   const detail = code === "ERR_INVALID_URL" ? "the URL cannot be read" : plain(text + (advice[code] ?? ""))
   if (code === "53100" || code === "ENOSPC" || code === "EDQUOT") return new Store.StoreFull({ detail })
+  if (isTooLarge({ code, text })) return new Store.StoreFull({ detail, limit: "file-size" })
   if (code === "25006" || code === "EROFS") return new Store.StoreReadOnly({ detail })
   if (code === engineStopped) return new Store.EngineStopped({ detail })
   if (code.startsWith("28") || code === "42501" || text.startsWith("SASL")) {

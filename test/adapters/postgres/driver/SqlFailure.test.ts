@@ -30,6 +30,8 @@ const table: ReadonlyArray<readonly [StoreFailure["_tag"], string | undefined, s
   ["StoreReadOnly", "25006", "cannot execute INSERT in a read-only transaction"],
   ["StoreFull", "53100", "could not extend file"],
   ["StoreFull", "ENOSPC", "no space left on device"],
+  ["StoreFull", "EFBIG", "File too large"],
+  ["StoreFull", "XX000", "could not extend file \"base/5/16999\": File too large"],
   ["StoreConflict", "40001", "could not serialize access due to concurrent update"],
   ["StoreConflict", "40P01", "deadlock detected"],
   ["StoreConflict", "55P03", "could not obtain lock on row"],
