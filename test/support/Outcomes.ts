@@ -1,6 +1,6 @@
 import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { userMessage } from "../../src/domain/failure/Consequence.js"
+import { userMessage } from "../../src/domain/failure/UserMessage.js"
 import type { Failure } from "../../src/domain/failure/Failure.js"
 import type { NewError } from "../../src/domain/job/Job.js"
 import { Outcome } from "../../src/domain/job/Outcome.js"

@@ -8,6 +8,7 @@ import { GateRef } from "../session/Gate.js"
 import type { GateReason } from "../session/Gate.js"
 import type { Failure, FailureTag } from "./Failure.js"
 import { CallContext } from "./CallContext.js"
+import { userMessage } from "./UserMessage.js"
 
 /** What the runner does next. */
 export type Action = Data.TaggedEnum<{
@@ -196,53 +197,6 @@ const reportOf = (failure: Failure, work: CallContext, action: Action, usual: Re
     (usual === "on-exhaustion" || isOurs(failure) || (failure._tag !== "Cancelled" && allRefused(work)))
     ? "report"
     : usual
-
-/**
- * Plain words for the person whose work it is: what happened, and what they can do. No promise of what comes next: that depends on
- * the work, on its tries and on whether a worker runs, and is told with the state of the work.
- */
-export const userMessage = (failure: Failure): string =>
-  Match.value(failure).pipe(
-    Match.withReturnType<string>(),
-    Match.tagsExhaustive({
-      SessionExpired: ({ session }) => `Your sign-in to ${session} has ended. Sign in again to go on.`,
-      AuthenticationFailed: ({ provider }) => `${provider} does not accept the API key. Check the key in the settings.`,
-      PermissionDenied: ({ provider }) =>
-        `${provider} does not allow this for your key. Check the plan, the region and the terms of the account.`,
-      RateLimited: ({ provider, tooLarge }) =>
-        tooLarge === true
-          ? `This request is larger than ${provider} ever allows at once. Make it shorter.`
-          : `${provider} asks to slow down.`,
-      BudgetExhausted: ({ provider }) =>
-        `The budget at ${provider} is used up. Add credit or change the plan, then resume the work.`,
-      Network: ({ phase, provider }) =>
-        phase === "certificate"
-          ? `The certificate of ${provider} cannot be trusted. Check the address and the certificates of this machine.`
-          : `${provider} cannot be reached. Check that it is running and that the network is up.`,
-      Timeout: ({ provider }) => `${provider} did not answer in time.`,
-      ProviderUnavailable: ({ permanent, provider }) =>
-        permanent === true
-          ? `${provider} cannot serve this and says that trying again is useless. Check its model and its machine.`
-          : `${provider} is not available at the moment.`,
-      ModelNotFound: ({ model, provider }) =>
-        `${provider} does not know the model${model === "" ? "" : ` ${model}`}. Check its name, or pull it first.`,
-      ContextLengthExceeded: () => "The text is too long for the model. Make it shorter.",
-      ContentFiltered: ({ provider }) => `${provider} refused the content by its policy. Change the text.`,
-      InvalidRequest: ({ provider, setting }) =>
-        setting === undefined
-          ? `${provider} refused the request; sending it again would not help.`
-          : `The setting ${setting} does not fit ${provider}. Correct it, then run the work again.`,
-      MalformedResponse: ({ provider }) =>
-        `${provider} gave an answer that makes no sense. Check its address and model.`,
-      Cancelled: () => "It was cancelled."
-    })
-  )
-
-/** Why one text was left out: where a provider is well but for this text, the words for one that is down would mislead. */
-export const leftOutMessage = (failure: Failure): string =>
-  failure._tag === "Network" || failure._tag === "Timeout" || failure._tag === "ProviderUnavailable"
-    ? `${failure.provider} fails at this text, and serves others. Change the text, or look at the model and its machine.`
-    : userMessage(failure)
 
 /** The exit code of a program whose work ended with such a failure. */
 export const exitCodeOf = (tag: FailureTag): ExitCode => standing[tag].exitCode

@@ -28,10 +28,16 @@ export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFaile
 /** The key is fine; the action, the region or the terms are not. */
 export class PermissionDenied extends Schema.TaggedError<PermissionDenied>()("PermissionDenied", common) {}
 
+/** How long the provider asks to wait. `asked` is the wait as it was named, where that is longer than is waited at once. */
+const wait = {
+  retryAfter: Schema.optional(Schema.DurationFromMillis),
+  asked: Schema.optional(Schema.DurationFromMillis)
+}
+
 /** Too many requests or tokens per time. `tooLarge`: this one request exceeds what the limit ever allows. */
 export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
   ...common,
-  retryAfter: Schema.optional(Schema.DurationFromMillis),
+  ...wait,
   tooLarge: Schema.optional(Schema.Boolean)
 }) {}
 
@@ -56,7 +62,7 @@ export class Timeout extends Schema.TaggedError<Timeout>()("Timeout", {
  */
 export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()("ProviderUnavailable", {
   ...common,
-  retryAfter: Schema.optional(Schema.DurationFromMillis),
+  ...wait,
   status: Schema.optional(Schema.Number),
   permanent: Schema.optional(Schema.Boolean)
 }) {}

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as LooseJson from "./LooseJson.js"
 import { statusIn } from "./StatusInText.js"
+import { unnamed } from "./WireFailure.js"
 import type { Auth, Surface, TransportError, WireFailure } from "./WireFailure.js"
 
 /** One line of a file of failures, ready to be classified. */
@@ -25,7 +26,7 @@ const wrapper = /\b(?:([A-Za-z][\w.-]*) )?(?:streaming |embedding )?API error\b/
 
 const guess = (text: string): string => {
   const named = wrapper.exec(text)?.[1]
-  return named === undefined || /^embedding$/i.test(named) ? "provider" : named.toLowerCase()
+  return named === undefined || /^embedding$/i.test(named) ? unnamed : named.toLowerCase()
 }
 
 const looksLikeBreak = (text: string): boolean =>
@@ -90,7 +91,7 @@ export const fromLine = (line: string): Either.Either<Report, Problem> => {
   }
   const get = (name: string) => LooseJson.member(record, name)
   const id = idOf(record)
-  const provider = text(get("provider")) ?? "provider"
+  const provider = text(get("provider")) ?? unnamed
   const said = get("body")
   const body: string | undefined = typeof said === "string" ? said : said === null ? undefined : JSON.stringify(said)
   const status = Number(get("status") ?? Number.NaN)

@@ -4,14 +4,17 @@ import * as Option from "effect/Option"
 import type { Evidence, Field } from "./Evidence.js"
 import { squeeze } from "./Evidence.js"
 
-/** A longer wait than this is not believed: the work is looked at again after a day. */
-export const longest = Duration.days(1)
+/** No more than this is waited at once, whatever is named: then the provider is asked again. */
+const longest = Duration.days(1)
 
 const day = Duration.toMillis(longest)
 
-/** Within zero and a day; a negative or senseless wait is none. Milliseconds. */
+/** No wait that is meant is longer than a year. */
+const senseless = 366 * day
+
+/** Within zero and a year; a negative or senseless wait is none. Milliseconds. */
 export const bounded = (millis: number): number | undefined =>
-  Number.isFinite(millis) && millis >= 0 ? Math.min(Math.round(millis), day) : undefined
+  Number.isFinite(millis) && millis >= 0 ? Math.min(Math.round(millis), senseless) : undefined
 
 /** Milliseconds by the names of units, in the order in which they are told apart. */
 const units: ReadonlyArray<readonly [RegExp, number]> = [
@@ -252,6 +255,9 @@ const fromFields = (evidence: Evidence, now: number | undefined): number | undef
   const waits = evidence.fields.map((field) => fromField(field, now)).filter(present)
   return waits.length === 0 ? undefined : Math.max(...waits)
 }
+
+/** What is waited at once of a wait that was named: at most a day. */
+export const kept = (named: Duration.Duration): Duration.Duration => Duration.min(named, longest)
 
 /** How long the provider asks to wait, from headers first, then the body's fields, then its words. */
 export const waitIn = (evidence: Evidence): Duration.Duration | undefined => {

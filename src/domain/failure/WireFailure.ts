@@ -1,3 +1,6 @@
+/** What a provider is called where nobody named it. */
+export const unnamed = "provider"
+
 /** What was called: a chat turn or an embedding. */
 export type Surface = "chat" | "embed"
 

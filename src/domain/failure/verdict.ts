@@ -4,7 +4,7 @@ import * as Storable from "../text/Storable.js"
 import * as Failure from "./Failure.js"
 import type { Rule } from "./Rule.js"
 import { detail } from "./scrub.js"
-import { resetIn, waitIn } from "./Wait.js"
+import { kept, resetIn, waitIn } from "./Wait.js"
 import type { WireFailure } from "./WireFailure.js"
 
 const modelNames: ReadonlyArray<RegExp> = [
@@ -69,10 +69,17 @@ interface Common {
   readonly detail: string
 }
 
-/** A wait that a quoted error names counts where the answer itself names none. */
-const waited = (evidence: Evidence, whole: Evidence): { readonly retryAfter?: Duration.Duration } => {
-  const retryAfter = waitIn(evidence) ?? waitIn(whole)
-  return retryAfter === undefined ? {} : { retryAfter }
+interface Waited {
+  readonly retryAfter?: Duration.Duration
+  readonly asked?: Duration.Duration
+}
+
+/** A wait that a quoted error names counts where the answer itself names none. One that is cut is kept beside, as it was named. */
+const waited = (evidence: Evidence, whole: Evidence): Waited => {
+  const asked = waitIn(evidence) ?? waitIn(whole)
+  if (asked === undefined) return {}
+  const retryAfter = kept(asked)
+  return Duration.lessThan(retryAfter, asked) ? { retryAfter, asked } : { retryAfter }
 }
 
 /** What is built here is bounded above; checking it again would cost more than all of classification. */

@@ -6,6 +6,7 @@ import { recognise } from "../../domain/failure/classify.js"
 import { consequence, loneRequest } from "../../domain/failure/Consequence.js"
 import type { Action } from "../../domain/failure/Consequence.js"
 import { fromLine } from "../../domain/failure/Report.js"
+import { unnamed } from "../../domain/failure/WireFailure.js"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
 import { CallContext } from "../../domain/failure/CallContext.js"
@@ -50,9 +51,13 @@ const does = (action: Action): string =>
       Retry: ({ policy, retryAfter }) =>
         `tries again ${after(retryAfter, "after a backoff")}, ${policy.maxAttempts} tries in all`,
       Wait: ({ delay }) =>
-        `waits ${after(delay, "for a backoff")} with everyone on this provider; the wait costs no attempt`,
+        `waits ${
+          Option.match(delay, { onNone: () => "for a backoff", onSome: Duration.format })
+        } with everyone on this provider; the wait costs no attempt`,
       Park: ({ gate, until }) =>
-        `parks all work behind the gate of ${gate.kind} ${gate.name} ` +
+        `parks all work behind the gate of ${
+          gate.name === unnamed ? `the ${gate.kind}` : `${gate.kind} ${gate.name}`
+        } ` +
         Option.match(until, {
           onNone: () => "until someone opens it",
           onSome: (time) => `until ${time.toJSON()}`

@@ -1,7 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { userMessage } from "../../domain/failure/Consequence.js"
+import { userMessage } from "../../domain/failure/UserMessage.js"
 import type { Failure } from "../../domain/failure/Failure.js"
 import type { Job } from "../../domain/job/Job.js"
 import * as WaitReason from "../../domain/job/WaitReason.js"

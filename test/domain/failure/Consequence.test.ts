@@ -7,10 +7,8 @@ import {
   asksAgain,
   consequence,
   exitCodeOf,
-  leftOutMessage,
   loneRequest,
-  loneRequestAction,
-  userMessage
+  loneRequestAction
 } from "../../../src/domain/failure/Consequence.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { CallContext } from "../../../src/domain/failure/CallContext.js"
@@ -325,49 +323,5 @@ describe("one request by itself", () => {
     expect(asksAgain(embed(8))(timeout)).toEqual(Option.none())
     expect(asksAgain(embed(1, gone))(timeout)).toEqual(Option.some({ retryAfter: Option.none() }))
     expect(asksAgain(embed(8))(down)).toEqual(Option.some({ retryAfter: Option.some(twenty) }))
-  })
-})
-
-describe("what a person reads", () => {
-  it.each(all)("%s: plain words with no address, no secret and no stack", (failure) => {
-    const message = userMessage(failure)
-    expect(message).toMatch(/^[A-Z]?[\w ].{8,160}\.$/)
-    expect(message).not.toMatch(/https?:|\bat \w+ \(|undefined|null|said so/)
-    expect(consequence(failure, chat).userMessage).toBe(message)
-  })
-
-  it.each(all)("%s: promises nothing that the state of the work could belie", (failure) => {
-    expect(userMessage(failure)).not.toMatch(/by itself|is tried again|will be/)
-  })
-
-  it("says of a text that was left out that it is the text, where the provider serves others", () => {
-    for (const failure of [network, timeout, down]) {
-      expect(leftOutMessage(failure)).toContain("openai fails at this text, and serves others.")
-    }
-    expect(leftOutMessage(filtered)).toBe(userMessage(filtered))
-  })
-
-  it("names what the person can do", () => {
-    expect(userMessage(session)).toContain("Sign in again")
-    expect(userMessage(money)).toContain("Add credit")
-    expect(userMessage(key)).toContain("Check the key")
-    expect(userMessage(right)).toContain("Check the plan")
-    expect(userMessage(model)).toContain(" gpt-99")
-    expect(userMessage(new Failure.ModelNotFound({ ...common, model: "" }))).toContain("the model. Check")
-    expect(userMessage(certificate)).toContain("certificate")
-    expect(userMessage(network)).toContain("cannot be reached")
-    expect(userMessage(tooLarge)).toContain("larger than openai ever allows")
-    expect(userMessage(pace)).toContain("slow down")
-    expect(userMessage(permanent)).toContain("useless")
-    expect(userMessage(down)).toContain("not available at the moment")
-    expect(userMessage(timeout)).toContain("in time")
-    expect(userMessage(context)).toContain("too long")
-    expect(userMessage(filtered)).toContain("policy")
-    expect(userMessage(invalid)).toContain("would not help")
-    expect(userMessage(misfit)).toBe(
-      "The setting embedder.dimension does not fit openai. Correct it, then run the work again."
-    )
-    expect(userMessage(malformed)).toContain("makes no sense")
-    expect(userMessage(cancelled)).toContain("cancelled")
   })
 })

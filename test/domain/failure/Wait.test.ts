@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import { classify } from "../../../src/domain/failure/classify.js"
 import { bounded, span } from "../../../src/domain/failure/Wait.js"
+import { answer } from "./wires.js"
 import type { WireFailure } from "../../../src/domain/failure/WireFailure.js"
 
 const now = Date.UTC(2026, 2, 1, 12, 0, 0)
@@ -184,10 +185,10 @@ describe("a wait in words", () => {
 })
 
 describe("bounds", () => {
-  it("no wait is negative or longer than a day", () => {
+  it("no wait is negative or longer than a year", () => {
     FastCheck.assert(FastCheck.property(FastCheck.double(), (millis) => {
       const value = bounded(millis)
-      return value === undefined ? !(millis >= 0 && Number.isFinite(millis)) : value >= 0 && value <= day
+      return value === undefined ? !(millis >= 0 && Number.isFinite(millis)) : value >= 0 && value <= 366 * day
     }))
   })
 
@@ -274,7 +275,8 @@ describe("the bounds of a wait", () => {
     [1.4, 1],
     [1.5, 2],
     [day, day],
-    [day + 1, day],
+    [day + 1, day + 1],
+    [366 * day + 1, 366 * day],
     [Number.NaN, undefined],
     [Number.POSITIVE_INFINITY, undefined]
   ])("make of %s ms %s", (millis, expected) => {
@@ -428,5 +430,34 @@ describe("a wait as a clock, a moment or a time of the day", () => {
   it("is read from headers that other makers spell with a stroke, and in milliseconds", () => {
     expect(wait({ headers: { "x-rate-limit-time-reset-ms": "3000" } })).toBe(3_000)
     expect(wait({ headers: { "x-rate-limit-reset": "30" } })).toBe(30_000)
+  })
+})
+
+describe("a wait that is longer than is waited at once", () => {
+  const judged = (wire: Partial<WireFailure>) => classify(answer(429, "", wire))
+
+  it("is kept as it was named beside what is waited of it", () => {
+    expect(judged({ headers: { "retry-after": "482593" } })).toMatchObject({
+      _tag: "RateLimited",
+      retryAfter: Duration.days(1),
+      asked: Duration.seconds(482_593)
+    })
+    expect(classify(answer(503, "", { headers: { "retry-after": "86401" } }))).toMatchObject({
+      _tag: "ProviderUnavailable",
+      retryAfter: Duration.days(1),
+      asked: Duration.seconds(86_401)
+    })
+  })
+
+  it.each(["86400", "60"])("is none of %s seconds", (seconds) => {
+    expect(judged({ headers: { "retry-after": seconds } })).not.toHaveProperty("asked")
+  })
+
+  it("is not cut where it says when a budget renews", () => {
+    const body = {
+      error: { type: "insufficient_quota", message: "The balance is used up.", reset_after_seconds: 864_000 }
+    }
+    const failure = classify(answer(429, body, { now }))
+    expect(failure._tag === "BudgetExhausted" && failure.resetsAt?.epochMillis).toBe(now + 864_000_000)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
-import { consequence, userMessage } from "../../../src/domain/failure/Consequence.js"
+import { consequence } from "../../../src/domain/failure/Consequence.js"
+import { userMessage } from "../../../src/domain/failure/UserMessage.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { CallContext } from "../../../src/domain/failure/CallContext.js"
 import { brokenByBug, ending } from "../../../src/domain/job/Ending.js"

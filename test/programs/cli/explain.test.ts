@@ -15,6 +15,27 @@ describe("explain", () => {
       expect(text(plain).join("")).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
     }))
 
+  it.effect("names the rule of a refused key by what was said, and a provider that nobody named as such", () =>
+    Effect.gen(function*() {
+      for (const pasted of ["401 Invalid API key", "HTTP 401: Invalid API key"]) {
+        const said = (yield* asked(pasted)).text(plain).join("\n")
+        expect(said).toContain("AuthenticationFailed  rule access/key-words")
+        expect(said).toContain("because The text says that key, token or signature is wrong")
+        expect(said).toContain("parks all work behind the gate of the provider until someone opens it")
+        expect(said).toContain("the user reads   The provider does not accept the API key.")
+      }
+    }))
+
+  it.effect("says how long a wait is that is longer than is waited at once", () =>
+    Effect.gen(function*() {
+      const said = (yield* asked("HTTP 429 {\"error\":{\"message\":\"Rate limit reached\",\"reset_seconds\":482593}}"))
+        .text(plain).join("\n")
+      expect(said).toContain("waits 1d with everyone on this provider")
+      expect(said).toContain(
+        "The provider asks to wait for 5d 14h 3m 13s. At most a day is waited before it is asked again."
+      )
+    }))
+
   it.effect("hands no terminal escape of a file's line on either", () =>
     Effect.gen(function*() {
       const line = { id: "\u001b[2Jone\nof two", provider: "acme", status: 429, body: "slow down" }

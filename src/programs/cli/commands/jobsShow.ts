@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { IndexStore } from "../../../domain/index/IndexStore.js"
-import { leftOutMessage } from "../../../domain/failure/Consequence.js"
+import { leftOutMessage } from "../../../domain/failure/UserMessage.js"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Job } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { classify } from "../../../../src/domain/failure/classify.js"
-import { consequence, userMessage } from "../../../../src/domain/failure/Consequence.js"
+import { consequence } from "../../../../src/domain/failure/Consequence.js"
+import { userMessage } from "../../../../src/domain/failure/UserMessage.js"
 import { CallContext } from "../../../../src/domain/failure/CallContext.js"
 import type { TransportError } from "../../../../src/domain/failure/WireFailure.js"
 import { answer, broken } from "../wires.js"
