@@ -4,6 +4,7 @@ import * as Model from "./vocabulary/model.js"
 import * as Money from "./vocabulary/money.js"
 import * as Pace from "./vocabulary/pace.js"
 import * as Policy from "./vocabulary/policy.js"
+import * as Request from "./vocabulary/request.js"
 import * as Size from "./vocabulary/size.js"
 import * as Anthropic from "./envelopes/anthropic.js"
 import * as Aws from "./envelopes/aws.js"
@@ -28,7 +29,8 @@ import type { Rule } from "./Rule.js"
  * 3. A maker's documented envelope (numbers, codes, fixed sentences) before the vocabulary that all share. Where a number of a
  *    maker covers several causes, as "bad parameters" does, the sentence beside it decides.
  * 4. Within the vocabulary: a statement that money is gone, then a window or wait that is named, since what is limited per time
- *    opens again by itself under any code or status; then policy and size by code; then codes of pace, model, access and
+ *    opens again by itself under any code or status; then policy and size by code; then what a validator says of a part of the
+ *    request, which outranks the class and the 5xx in which clients and gateways wrap it; then codes of pace, model, access and
  *    capacity; then sentences.
  * 5. What parks all work (key, right, money) needs more than a word: a code of its own, a sentence that names the credential
  *    or the account, or a status of refusal. "Token", "key" and "signature" are also words about input.
@@ -84,12 +86,18 @@ const shared: ReadonlyArray<Level> = [
   level("money that is gone", "Only paying cures it, whatever status and code carry it.", Money.rules),
   level("a limit per time", "It opens by itself, whatever else the text speaks of.", Pace.tooLarge, Pace.windows),
   level("policy and size by code", "These codes exist for one cause.", Policy.byCode, Size.byCode),
-  level("parts of the request", "They are named by their place: no credential is spoken of.", Access.ofInput),
+  level(
+    "parts of the request",
+    "They are named by their place, and by validators: no credential and no server is spoken of.",
+    Access.ofInput,
+    Request.byWords
+  ),
   level(
     "the provider's own trouble in a refusal",
     "Words about the server alone.",
     Capacity.comingUp,
-    Capacity.refusals
+    Capacity.refusals,
+    Capacity.behindRefusals
   ),
   level(
     "codes",

@@ -29,6 +29,22 @@ const debated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "databricks-404-70": "the endpoint that is not there serves one model; the words speak of the endpoint. Both halt.",
     "foreign-transport-none-98":
       "a caller's mistake in reading a body twice; the message is no provider's, and an unknown break is tried again."
+  },
+  "unseen-fourth.jsonl": {
+    "fourth-github-410-5": "a 410 says gone, its sentence temporarily unavailable; the service was closed for good.",
+    "fourth-litellm-400-15": "the model's name lacks its gateway's prefix; the words speak of a provider. Both halt.",
+    "fourth-lmstudio-400-31": "a model that did not load: want of memory passes, a broken file does not."
+  },
+  "unseen-fourth-held.jsonl": {
+    "fourth-held-litellm-502-50": "the output asked for is too long; its gateway calls it the context. Both halt.",
+    "fourth-held-nvidia-403-55":
+      "NVIDIA's words for a bad key, under a status that may mean a missing right. Both halt."
+  },
+  "unseen-fifth.jsonl": {
+    "fifth-litellm-500-28":
+      "a server that fails at its own table, in a validator's words: neither a request nor an outage.",
+    "fifth-vercel-403-41":
+      "free credits that are restricted: a right by its words, a payment by what cures it. Both halt."
   }
 }
 
@@ -37,12 +53,18 @@ const debated: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * and 83.9 % of its actions were right at the first run, 67.2 % and 80.3 % of `gathered-held.jsonl`. The rules were then mended
  * on the first without a look at the second, which came to 100 % of both. `blind.jsonl` came after that, from other sources, and
  * is the better measure of what nobody has seen: 92 % of its settled classes and 94 % of its actions at the first run.
+ * `unseen-fourth.jsonl` came next, half of it wrapped by gateways and clients: 70 of 80 classes (87.5 %) and 72 actions (90 %). After
+ * its kinds were mended, `unseen-fourth-held.jsonl`, drawn from the same pool by lot and not looked at before, had 46 of 52 (88.5 %)
+ * and 51 (98.1 %); after that, `unseen-fifth.jsonl`, from other sources, 42 of 47 (89.4 %) and 44 (93.6 %).
  */
 const files = [
   "corpus.jsonl",
   "unseen.jsonl",
   "unseen-second.jsonl",
   "unseen-third.jsonl",
+  "unseen-fourth.jsonl",
+  "unseen-fourth-held.jsonl",
+  "unseen-fifth.jsonl",
   "second.jsonl",
   "gathered.jsonl",
   "gathered-held.jsonl",
@@ -73,7 +95,7 @@ describe.each(files)(
 
     it("reads every wait that the labels name, bounded to a day", () => {
       const named = judged().filter((entry) => entry.named !== undefined && entry.action === "retry")
-      expect(named.length).toBeGreaterThan(1)
+      expect(named.length).toBeGreaterThan(0)
       expect(named.map((entry) => [entry.id, entry.wait === undefined ? undefined : Duration.toMillis(entry.wait)]))
         .toEqual(
           named.map((entry) => [entry.id, Math.min(entry.named ?? 0, day)])

@@ -194,6 +194,13 @@ export const rules: ReadonlyArray<Rule> = [
     code: codes("modelnotopen|servicenotopen|operationdeniedservicenotopen")
   },
   {
+    name: "volcengine/set-limit",
+    because:
+      "Ark pauses a model at the number of tokens that its account has set for it (SetLimitExceeded); only a person raises it.",
+    tag: "BudgetExhausted",
+    text: /\breached the set inference limit\b/
+  },
+  {
     name: "volcengine/overload",
     because: "ServerOverloaded comes as a 429; it is the service's room, not the account's pace.",
     tag: "ProviderUnavailable",

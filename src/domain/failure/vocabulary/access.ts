@@ -7,7 +7,7 @@ const holder =
 /** Sentences that name the credential itself. */
 const badKey = anyOf(
   String
-    .raw`\b(?:invalid|incorrect|wrong|missing|malformed|bad|expired|revoked|unknown|unrecognized|empty|no|without|leaked|disabled|deactivated|inactive|unauthorized|valid|provide an?|provided? (?:your|an|a valid)) (?:[\w-]+ ){0,2}?(?:x-)?api[ -]?(?:key|token)s?\b|\bapi[ -]?(?:key|token)s?\b.{0,60}\b(?:invalid|incorrect|not valid|missing|expired|revoked|required|leaked|disabled|not found|not exist|does not exist|deactivated|deleted|malformed|not supported|wrong|not provided|blocked|not set|must be|unauthorized|inactive)`,
+    .raw`\b(?:invalid|incorrect|wrong|missing|malformed|bad|expired|revoked|unknown|unrecognized|empty|no|without|leaked|disabled|deactivated|inactive|unauthorized|valid|provide an?|provided? (?:your|an|a valid)) (?:[\w-]+ ){0,2}?(?:x-)?api[ -]?(?:key|token)s?\b|\bapi[ -]?(?:key|token)s?\b.{0,60}\b(?:invalid|incorrect|not valid|missing|expired|revoked|required|leaked|disabled|not found|not exist|does not exist|deactivated|deleted|malformed|not supported|wrong|not provided|blocked|not set|must be|unauthorized|inactive|(?:could not|cannot|can't) be (?:found|verified|validated))`,
   String
     .raw`\b(?:invalid|incorrect|missing|expired|revoked|malformed|bad|wrong|no|unable to verify|failed to verify|could not validate|couldn't validate|not valid) (?:[\w'-]+ ){0,2}?(?:credentials?|${holder} ?tokens?(?! (?:count|limit|ids?))|authentication|authorization(?: header)?|bearer|subscription key|x-api-key)\b`,
   String
@@ -75,7 +75,7 @@ const noRight = anyOf(
   String
     .raw`\bnot (?:authorized|authorised|allowed|permitted|eligible|entitled|enabled|whitelisted|allowlisted|granted)\b|\bis not authorized\b|\baccess (?:is |was |to (?:this|the|model) [^.]{0,60}(?:is )?)?(?:denied|forbidden|restricted|disabled|blocked|terminated|revoked|not granted)|\bforbidden\b|\bgated (?:repo|model)|\bauthorized list\b|\bmust (?:accept|agree|be verified|be granted|request access|complete)|\baccept the (?:terms|license)|\bterms (?:acceptance|of (?:service|use)) (?:is )?required|\brequires? (?:terms|acceptance|verification|approval|organi[sz]ation)|\bneeds? to be verified\b|\bidentity verification\b|\buse case details\b`,
   String
-    .raw`\b(?:account|organi[sz]ation|user|project|workspace|api key|team|tenant)\b.{0,40}\b(?:suspended|deactivated|disabled|banned|restricted|locked|terminated|blocked|frozen|not active|not verified|closed)|\bhas been (?:suspended|banned|deactivated|blocked|terminated)\b|\bhas not been used in project\b|\bapi (?:is |has )?(?:not been )?(?:disabled|not enabled)|\bonly available (?:for|to|in)\b|\bip (?:address )?(?:is )?(?:not|blocked|denied|restricted)|\bfirewall\b|\bvirtual network\b|\byou have been blocked\b|\bdata policy\b|\bno allowed providers\b|\bno access\b|\bnot activated the model\b|\boperation not allowed\b|\bsorry, you have been blocked\b|\battention required\b`,
+    .raw`\b(?:account|organi[sz]ation|user|project|workspace|api key|team|tenant|resource|subscription)\b.{0,40}\b(?:suspended|deactivated|disabled|banned|restricted|locked|terminated|blocked|frozen|not active|not verified|closed)|\bhas been (?:suspended|banned|deactivated|blocked|terminated)\b|\bhas not been used in project\b|\bapi (?:is |has )?(?:not been )?(?:disabled|not enabled)|\bonly available (?:for|to|in)\b|\bip (?:address )?(?:is )?(?:not|blocked|denied|restricted)|\bfirewall\b|\bvirtual network\b|\byou have been blocked\b|\bdata policy\b|\bno allowed providers\b|\bno access\b|\bnot activated the model\b|\boperation not allowed\b|\bsorry, you have been blocked\b|\battention required\b`,
   "无权|没有权限|权限(?:不足|不够|受限)|無權限|禁止(?:访问|使用)|拒绝访问|访问被拒绝|(?:地区|区域|国家|ip).{0,10}(?:不支持|受限|限制|禁止|不在)|账[户号].{0,8}(?:封禁|被禁|冻结|锁定|停用|已禁用|注销)|用户.{0,4}(?:已被)?(?:封禁|禁用)|实名|未开通|未激活|白名单|権限(?:が|は).{0,6}(?:ありません|ない|不足)|アクセスが拒否|許可されて(?:い)?ません|お住まいの|권한이 (?:없|부족)|접근이? (?:거부|금지)|허용되지|지원되지 않는 (?:국가|지역)",
   "keine berechtigung|zugriff (?:verweigert|nicht)|nicht (?:berechtigt|erlaubt)|acc[eè]s (?:refus|interdit)|permission refus|pas autoris|acceso (?:denegado|prohibido)|sin permiso|no tiene permiso|acesso negado|sem permiss|доступ (?:запрещ|ограничен|закрыт)|нет (?:прав|доступа)|недостаточно прав|accesso negato|eri[sş]im engellendi"
 )
@@ -90,7 +90,26 @@ const refuses = (status: number | undefined, text: string): boolean =>
   /country|region|location|territory|permission|verified|access|suspend|disabled|terms|data policy|providers|blocked|operation not allowed|banned|deactivated|使用|权限|无权|开通|激活|账|实名/
     .test(text)
 
+/** What the clients of clouds say when they find no credentials, or cannot renew them. */
+const unobtained = anyOf(
+  String
+    .raw`\b(?:unable to|could not|couldn't|cannot|failed to) (?:load|locate|find|get|obtain|retrieve|refresh|resolve) (?:[\w-]+ ){0,3}(?:credentials?|access token|sso token)\b|\bdefault credentials were not found\b|\bpartial credentials found\b`,
+  String
+    .raw`\bre-?authenticat(?:e|ion) is (?:needed|required)\b|\bapplication-default login\b|\baws sso login\b|\baz login\b|\berror (?:loading|when retrieving) (?:\w+ )?(?:sso )?token\b|\bsso session\b.{0,60}\bexpired\b`,
+  String
+    .raw`\binvalid grant\b|\brefresh token\b.{0,24}\b(?:expired|revoked|invalid)\b|\bdefaultazurecredential failed\b`,
+  String
+    .raw`\b(?:set|setting|specify|export|configure|define)\b.{0,80}\bapi key\b.{0,24}\benvironment variables?\b|\b(?:specify|set) one of the following environment variables\b.{0,80}\bapi key\b|\bapi key client option must be set\b|\bset an auth method\b`
+)
+
 export const byCode: ReadonlyArray<Rule> = [
+  {
+    name: "access/unobtained",
+    because:
+      "The client found no credentials to send, or could not renew them: a person has to sign in, under whatever class or number it is told.",
+    tag: "AuthenticationFailed",
+    text: unobtained
+  },
   {
     name: "access/scope",
     because: "A key that lacks a scope or a role is a good key without the right, whatever the status.",
@@ -104,6 +123,7 @@ export const byCode: ReadonlyArray<Rule> = [
       "Some providers wrap a dead key as a permission error; the sentence says that the key itself is leaked, revoked or missing.",
     tag: "AuthenticationFailed",
     status: refusalOfAccess,
+    when: ({ codes: said, status }) => status === 403 || said.some((code) => /permission|forbidden|access/.test(code)),
     text:
       /(?:api key|token|credentials?|bearer)\b.{0,40}\b(?:leaked|revoked|has expired|is expired|is invalid|not valid)|unregistered callers|make sure your api key is valid|(?:invalid|incorrect) (?:[\w-]+ )?api key/,
     unless: /not (?:allowed|enabled|authorized) (?:for|to)/
@@ -162,8 +182,10 @@ export const byText: ReadonlyArray<Rule> = [
     text: maybeKey,
     unless: input,
     when: ({ status, text, transport }) =>
-      status === 401 || status === 403 || status === 407 || tokenAlone.test(text) ||
-      (status === undefined && !transport)
+      // Tokens of a quota are counted, not shown.
+      !/\bquota\b/.test(text) &&
+      (status === 401 || status === 403 || status === 407 || tokenAlone.test(text) ||
+        (status === undefined && !transport))
   },
   {
     name: "access/right-words",

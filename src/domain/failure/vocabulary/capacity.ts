@@ -17,6 +17,7 @@ const comesUp = anyOf(
     .raw`\b(?:model|deployment|endpoint|engine|instance|replica|server|container|worker)s?\b(?: [\w./:'"-]+){0,4}? (?:is|are)(?: currently| still| now| not)*(?: being)? ?(?:deploying|being deployed|provisioning|being provisioned|starting(?: up)?|spinning up|warming(?: up)?|initiali[sz]ing|being (?:loaded|initiali[sz]ed|created|updated|prepared|started)|loading|booting|scal(?:ing up|ed to zero)|ready)\b(?<!(?:is|are)(?: currently| now)? ready)`,
   String
     .raw`\b(?:deployment|provisioning|loading|scaling|start-?up) (?:is )?(?:still )?in progress\b|\bscaled to zero\b|\bin state:? ?(?:creating|pending|starting|updating|deploying|initiali[sz]ing)\b|\b(?:endpoint|deployment)\b.{0,60}\bnot in ?service\b|\bcold[- ]start(?:ing)?\b`,
+  String.raw`\b(?:is|are) (?:still |currently )?being (?:provisioned|deployed)\b`,
   "模型.{0,12}(?:正在|尚未).{0,6}(?:部署|加载|启动|就绪)|モデル.{0,12}(?:起動|読み込み|デプロイ)中"
 )
 
@@ -67,7 +68,26 @@ export const refusals: ReadonlyArray<Rule> = [
     tag: "ProviderUnavailable",
     status: statusIs(400, 403, 429),
     text:
-      /\b(?:model|server|engine|service) is (?:currently |temporarily )?overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
+      /\b(?:model|server|engine|service|system) (?:is|are|may be|might be|seems)(?: currently| temporarily)? overloaded\b|\bserver (?:is )?busy\b|\bcurrently loading\b|\bhas crashed\b|\bcurrently experiencing high (?:demand|traffic|load)|\bno healthy upstream\b|负载.{0,3}饱和|服务器?(?:繁忙|过载)/
+  }
+]
+
+/** Sentences about the server behind the one that answers. */
+const behind = anyOf(
+  String
+    .raw`\bcannot connect to (?:the )?(?:host|server|backend|upstream)\b|\bconnect call failed\b|\b(?:system|server|service|backend) (?:has )?encountered an? (?:unexpected|internal|unknown) error\b`,
+  String.raw`\bbackend error\b|\binternal server ?(?:error|exception)\b|\binternalserver(?:error|exception)\b`
+)
+
+/** A gateway in front says 400 to whatever it could not get from behind. */
+export const behindRefusals: ReadonlyArray<Rule> = [
+  {
+    name: "capacity/behind-refusal",
+    because:
+      "A bare 400 around the words of a server's own fault is a gateway's: it had no answer to give, and the request is not blamed.",
+    tag: "ProviderUnavailable",
+    status: statusIs(400),
+    text: behind
   }
 ]
 

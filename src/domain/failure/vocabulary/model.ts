@@ -3,7 +3,7 @@ import type { Rule } from "../Rule.js"
 
 const subject = String.raw`\b(?:models?|engine|deployment|checkpoint)\b`
 const gone = String
-  .raw`(?:does not exist|doesn't exist|do not exist|not exist|not found|was not found|is not found|could not be found|cannot be found|not be found|is unknown|is not available|isn't available|no longer (?:available|supported|exists|served)|has been (?:deprecated|retired|removed|decommissioned|discontinued|shut down|sunset)|is (?:deprecated and|retired|decommissioned|discontinued|not a valid|invalid|not recognized|not a recognized|not deployed|not loaded|not installed|not supported(?! (?:for|with|in|when|yet))|unavailable for|not served|unsupported)|was (?:deprecated|retired|removed|decommissioned|not recognized)|not (?:recognized|hosted|offered|served|configured)|reached (?:the|its) end|end of (?:its )?life|not installed|not deployed|is disabled)`
+  .raw`(?:does not exist|doesn't exist|do not exist|not exist|not found|was not found|is not found|could not be found|cannot be found|not be found|is unknown|is not available|isn't available|no longer (?:available|supported|exists|served)|has been (?:deprecated|retired|archived|withdrawn|removed|decommissioned|discontinued|shut down|sunset)|is (?:deprecated and|retired|decommissioned|discontinued|not a valid|invalid|not recognized|not a recognized|not deployed|not loaded|not installed|not supported(?! (?:for|with|in|when|yet))|unavailable for|not served|unsupported)|was (?:deprecated|retired|archived|removed|decommissioned|not recognized)|not (?:recognized|hosted|offered|served|configured)|reached (?:the|its) end|end of (?:its )?life|not installed|not deployed|is disabled)`
 
 const unknown = anyOf(
   String
@@ -33,6 +33,14 @@ export const byCode: ReadonlyArray<Rule> = [
     status: statusIs(403),
     text:
       /(?:does not|doesn't|do not) have (?:permission to )?access to|no access to model|not (?:allowed|authorized|permitted) to (?:use|access|sample)|无权(?:使用|访问)/
+  },
+  {
+    name: "model/not-for-this-key",
+    because: "Who lacks the model is named: the model is there, and others may use it.",
+    tag: "PermissionDenied",
+    status: statusIs(400, 401, 403, 404),
+    text:
+      /\bmodels?\b.{0,120}\b(?:is|are) not (?:available|enabled|allowed|accessible) (?:for|to|with|on) (?:this|your|the) (?:api[ -]?key|key|account|team|project|organi[sz]ation|workspace|user)\b/
   },
   {
     name: "model/code",

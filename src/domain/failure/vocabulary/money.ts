@@ -27,7 +27,7 @@ const gone = anyOf(
   String
     .raw`\b(?:insufficient|not enough|no remaining|no more|low|lack of|exceeded available|negative|zero|inadequate) (?:[\w$-]+ ){0,3}?${wallet}\b`,
   String
-    .raw`\b${wallet} (?:\w+ ){0,4}?(?:is|are|was|has been|have been|being)?(?: currently| now)? ?(?:too low|not enough|insufficient|not sufficient|exhausted|depleted|used up|run out|ran out|negative|expired|overdue|below zero|exceeded|empty)\b`,
+    .raw`\b${wallet} (?:\w+ ){0,4}?(?:is|are|was|has been|have been|being)?(?: currently| now)? ?(?:too low|running low|not enough|insufficient|not sufficient|exhausted|depleted|used up|run out|ran out|negative|expired|overdue|below zero|exceeded|empty)\b`,
   String.raw`\b(?:run|ran|running) out of (?:[\w-]+ ){0,3}?(?:${wallet}|quota)\b|\bout of (?:credits?|funds)\b`,
   String.raw`\b(?:has|have|with|you have) (?:no|0|zero|\$0(?:\.0+)?) (?:[\w-]+ ){0,2}(?:credits?|balance|funds)\b`,
   String
@@ -37,7 +37,7 @@ const gone = anyOf(
   String
     .raw`\bin arrears\b|\barrearage\b|\boverdue\b|\bpast[ -]due\b|\bbilling limit\b|\bunpaid (?:invoice|bill|balance)|\boutstanding (?:invoice|balance)|\bpay past invoices\b`,
   String
-    .raw`\bpayment (?:required|failed|declined|method (?:is )?(?:invalid|required|declined))\b|\binvalid payment\b|\bvalid payment (?:instrument|method)\b`,
+    .raw`\bpayment (?:required|failed|declined|method (?:is )?(?:invalid|required|declined))\b|\binvalid payment\b|\bcredit card on file\b|\badd (?:a|your) (?:credit |payment )?card\b|\bvalid payment (?:instrument|method)\b`,
   String
     .raw`\bbilling (?:is |account )?(?:not (?:active|enabled)|disabled|inactive|hard limit|closed|cycle limit)|\b(?:enable|requires?) billing\b|\bbilling to be enabled\b`,
   String
@@ -51,7 +51,7 @@ const gone = anyOf(
   String
     .raw`\b(?:plan|tier|subscription)(?: \w+){0,2} (?:does not|doesn't|do not|not) (?:yet )?(?:include|have access|support|allow|cover|permit)`,
   String
-    .raw`\bnot (?:yet )?(?:available|included|supported|allowed) (?:\w+ )?(?:on|in|under|for|with|by) (?:your|the|this|free|current)(?: \w+){0,2} (?:plan|tier|subscription|package)\b|\bonly available (?:to|for|on) (?:paid|paying|pro|premium)`,
+    .raw`\bnot (?:yet )?(?:available|included|supported|allowed|work) (?:\w+ )?(?:on|in|under|for|with|by) (?:your|the|this|free|current)(?: \w+){0,2} (?:plan|tier|subscription|package)\b|\bonly available (?:to|for|on) (?:paid|paying|pro|premium)`,
   String
     .raw`\bfree (?:tier|trial|quota|allocation|usage|credits?)(?: of the model)? (?:has been |is |have been |are |was )?(?:exhausted|used up|exceeded|expired|ended|over)\b|\bexhausted your free\b`,
   String
@@ -114,7 +114,7 @@ export const rules: ReadonlyArray<Rule> = [
       "budgetexceeded(?:error)?|maxbudgetexceeded|credit(?:s|balance)?(?:exhausted|toolow|exceeded|insufficient|expired)|creditsrequired",
       "arrearage|arrears?|accountarrears?|(?:account|service|postpaidbill|prepaidbill|bill)?overdue(?:error|balance|payment)?|operationdeniedserviceoverdue|accountoverdueerror",
       "exceededcurrentquota(?:error)?|freequotaexceeded|freetierexhausted|allocationquotafreetieronly|(?:accessdenied)?unpurchased|commoditynotpurchased",
-      "insufficientg1creditsbalance|preconsumetokenquotafailed|quotanotenough|tokenquota(?:exhausted|notenough)|setlimitexceeded",
+      "insufficientg1creditsbalance|preconsumetokenquotafailed|quotanotenough|tokenquota(?:exhausted|notenough|reached)|setlimitexceeded",
       "(?:failedoperation)?(?:free)?resourcepackexhausted|(?:resourceinsufficient)?chargeresourceexhaust(?:ed)?|resourceunavailable(?:inarrears|lowbalance|notsufficientbalance)",
       "subscription(?:required|expired|inactive)|plan(?:expired|required|upgraderequired|notsupported)|upgraderequired|paidplanrequired|invalidpaymentinstrument|paymentmethodrequired",
       "premiumrequestallowanceexceeded|usagenotincluded|monthly\\w+|memberships?expired|creditserror|notenoughcredits?"

@@ -74,7 +74,7 @@ export const byCode: ReadonlyArray<Rule> = [
     code: codes(
       "(?:model|account|user|org|organization|project|key|rpm|tpm|tpd|rpd|ipm|qps|api|ip|endpoint|token|tokens|request|requests|daily|free|dynamic|modelaccount\\w*|accountrpm|accounttpm|global|userglobal|usermodel|usagebased)*rate(?:limit(?:s|ed|ing)?|quota)(?:exceeded|reached|hit|error|exception)*",
       "ratelimit\\w*|rate(?:exceeded|limiterror|increasetoofast|growthtoofast)",
-      "(?:free|api)?toomany(?:requests?|tokens?|calls|connections|concurrentrequests)(?:error|exception)?",
+      "(?:free|api)?toomany(?:requests?|calls|connections|concurrentrequests)(?:error|exception)?",
       "throttling\\w*|throttled(?:error|exception)?|throttle(?:error|exception)?|requestthrottled(?:exception)?|requestslimitexceeded|provisionedthroughputexceeded(?:exception)?",
       "(?:requestlimit|usagelimit|requestslimit|limitrequests|concurrencylimit|quotalimit|messagelimit|dailylimit|tokenlimit\\w*perminute|calllimit|qpslimit)(?:exceeded|reached|error)?(?:\\w{0,30})",
       "usagelimit(?:reached|exceeded)|limitrequests|limitburstrate|concurrencyexceeded|maxconcurrency\\w*|concurrent(?:requests?|limit)?exceeded|inflightbatchsizeexceeded|userratelimitexceeded|dailylimitexceeded",
@@ -83,6 +83,13 @@ export const byCode: ReadonlyArray<Rule> = [
       "(?:rpm|tpm|qps|rpd|tpd)(?:rate)?limit(?:exceeded)?|tokens|requests|input(?:_)?tokens?ratelimit"
     ),
     unlessCode: /^(?:badgateway|tokenslimitreached)$/
+  },
+  {
+    name: "pace/tokens-code",
+    because: "Too many tokens are a length in the mouth of some makers (Cohere), and a pace only under a 429.",
+    tag: "RateLimited",
+    status: (status) => status === undefined || status === 429,
+    code: codes("toomanytokens(?:error|exception)?")
   }
 ]
 
@@ -119,7 +126,7 @@ export const windows: ReadonlyArray<Rule> = [
     name: "pace/portion-of-a-day",
     because: "What is used up of a day's or week's portion is there again with the next one.",
     tag: "RateLimited",
-    status: (status) => status === undefined || [200, 402, 403, 429].includes(status),
+    status: (status) => status === undefined || [200, 400, 401, 402, 403, 429].includes(status),
     text:
       /\b(?:daily|weekly|hourly|5[- ]hour|\d+[- ](?:hour|day)|per (?:day|week|hour)|today's|session)\b.{0,40}\b(?:limit|quota|allowance|allocation|usage|neurons|cap)\b/,
     unless: anyOf(String.raw`\b(?:spend|spending|budget|cost|balance)\b`, month.source),

@@ -21,7 +21,7 @@ const tooLong = anyOf(
   String
     .raw`\bcontext[ -]?(?:length|window|size|limit)?s?\b.{0,120}\b(?:exceed|too (?:long|large|big)|larger|longer|overflow|greater|more than|over|at most|maximum is|beyond|reached|fit)|\b(?:exceed|exceeds|exceeded|exceeding|overflow(?:s|ed)?|larger than|longer than|greater than|beyond|over|surpass(?:es|ed)?)\b.{0,80}\b(?:context|model(?:'s)? (?:token )?limit|max(?:imum)? (?:model |sequence |input |prompt |token )?(?:len(?:gth)?|tokens)|n ctx|max model len)`,
   String
-    .raw`\bmaximum (?:model |context |input |sequence |prompt )(?:length|tokens|size)\b|\bmax(?:imum)? (?:context|sequence) len|\bcontext[ -](?:length|window) (?:of|is) (?:only )?\d|\bmaximum number of (?:input )?tokens\b|\bmax seq(?:uence)? len`,
+    .raw`\bmaximum (?:model |context |input |sequence |prompt )(?:length|tokens|size)\b|\bmax(?:imum)? (?:context|sequence) len|\bcontext[ -](?:length|window|limit) (?:of|is) (?:only )?\d|\bmaximum number of (?:input )?tokens\b|\bmax seq(?:uence)? len`,
   String
     .raw`\b(?:prompt|input|inputs?|text|content|message|conversation|query|document|sentence|request|chat|history|messages|sequence|this)(?: (?:is|was|are|has|length|text|tokens?|sequence|you (?:have )?(?:provided|submitted|sent)|or output)){0,3} too (?:long|large|many tokens)\b|\btoo (?:long|large) (?:for|of an?|input|prompt|a prompt)`,
   String
@@ -48,6 +48,8 @@ const tooLong = anyOf(
     .raw`\b\d[\d,]* (?:input |prompt )?tokens\b.{0,60}\b(?:exceeds?|more than|longer than|larger than|greater than|above|beyond|but the (?:\w+ )*(?:context|limit|maximum))\b|\btokens? in (?:the )?(?:request|prompt|input|batch) (?:is )?(?:more|greater|larger|longer) than\b`,
   String
     .raw`\bn (?:keep|prompt|tokens)\b[^a-z]{0,16}>=? ?n ctx\b|\bexceeds? n ctx|\bcannot truncate prompt\b|\bcontext (?:the )?overflows?\b|\b(?:configured |loaded )?context (?:size|length|window) (?:of|is) (?:only )?\d|\btokens to keep from the initial prompt\b`,
+  String
+    .raw`\bmax ?length: ?\d[\d,]*, actual: ?\d|\bmust (?:not (?:have|contain) more than|contain at most|have at most|be at most) \d[\d,]* (?:characters?|tokens?)\b`,
   "(?:输入|上下文|提示词?|文本|内容|消息|请求|prompt|token|tokens|长度|字数|对话).{0,14}(?:过长|超长|太长|超过|超出|超限|过大|过多).{0,20}|(?:最大|最长).{0,6}(?:上下文|输入|token|长度).{0,10}|超(?:过|出).{0,12}(?:上下文|最大长度|长度|token|字符)|長度.{0,6}超|輸入.{0,8}過長",
   "(?:入力|プロンプト|テキスト|コンテキスト|トークン).{0,16}(?:長すぎ|超え|超過|上限|大きすぎ)|最大コンテキスト|(?:입력|프롬프트|컨텍스트|토큰|텍스트).{0,16}(?:너무 (?:깁|길|긴|많)|초과|한도)|최대 (?:컨텍스트|토큰|입력)",
   "(?:kontext|eingabe|prompt|text).{0,24}(?:zu lang|[uü]berschr|zu gro[sß])|maximale? (?:kontext|token)|(?:contexte|entr[eé]e|texte|invite).{0,24}(?:d[eé]pass|trop long|maxim)|longueur maximale|(?:contexto|entrada|texto|mensaje|solicitud).{0,24}(?:excede|supera|demasiado larg|muito long|m[aá]xim)|longitud m[aá]xima",

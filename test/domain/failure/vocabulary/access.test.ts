@@ -38,3 +38,58 @@ describe("words that refuse an action", () => {
     expect(ruleOf(status, words("Calls from your country are not permitted."))).toBe("access/right-words")
   })
 })
+
+describe("credentials that a client could not obtain", () => {
+  const said = [
+    "Unable to locate credentials. You can configure credentials by running \"aws configure\".",
+    "Error loading SSO Token: Token for default does not exist",
+    "The SSO session associated with this profile has expired or is otherwise invalid.",
+    "Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY",
+    "Could not load the default credentials. Browse to the documentation for more information.",
+    "Your default credentials were not found. To set up Application Default Credentials, see the documentation.",
+    "Getting metadata from plugin failed with error: Reauthentication is needed.",
+    "('invalid_grant: Token has been expired or revoked.', {'error': 'invalid_grant'})",
+    "DefaultAzureCredential failed to retrieve a token from the included credentials.",
+    "Please run 'az login' to set up an account.",
+    "The api_key client option must be set either by passing api_key to the client or by setting the ACME_API_KEY environment variable",
+    "Please set an Auth method in your settings or specify one of the following environment variables: ACME_API_KEY"
+  ]
+
+  it.each(said)("are a person's to mend under any status: %s", (message) => {
+    for (const status of [undefined, 400, 500, 503]) {
+      expect(ruleOf(status, words(message))).toBe("access/unobtained")
+      expect(ruleOf(status, `litellm.APIConnectionError: AcmeException - ${message}`)).toBe("access/unobtained")
+    }
+  })
+})
+
+describe("a key that is wrapped as a right", () => {
+  it("is the key's matter under a 403, or beside a code of permission", () => {
+    expect(ruleOf(403, words("Your API key was reported as leaked."))).toBe("access/key-within-permission")
+    expect(ruleOf(400, words("API key is expired.", { code: "PERMISSION_DENIED" }))).toBe(
+      "access/key-within-permission"
+    )
+  })
+
+  it("is told by its own words where nobody speaks of a right", () => {
+    expect(ruleOf(401, words("Invalid API key."))).toBe("access/key-words")
+    expect(ruleOf(undefined, words("Your API key has expired."))).toBe("access/key-words")
+  })
+})
+
+describe("tokens of a quota", () => {
+  it("are counted and no credential, under a status of refusal", () => {
+    expect(ruleOf(403, words("Request of 1 token(s) from quota was rejected"))).not.toMatch(/^access\/(?:key|token)/)
+    expect(ruleOf(403, words("The token was rejected"))).toBe("access/token-words")
+  })
+})
+
+describe("a key that was not found", () => {
+  it.each([
+    "Provided API key could not be found.",
+    "The API key cannot be verified.",
+    "API key not found."
+  ])("is refused by the key's own words: %s", (message) => {
+    expect(ruleOf(400, words(message))).toBe("access/key-words")
+  })
+})

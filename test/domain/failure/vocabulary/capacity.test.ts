@@ -79,3 +79,40 @@ describe("words that say that time ran out", () => {
     expect(ruleOf(status, late)).toBe(rule)
   })
 })
+
+describe("a gateway that had no answer from behind", () => {
+  it.each([
+    "Cannot connect to host embed-7.svc.cluster.local:8000",
+    "InternalServerError: AcmeException - Connect call failed ('10.30.0.226', 11434)",
+    "The system encountered an unexpected error during processing. Try your request again.",
+    "AcmeException - internalServerException",
+    "Backend error"
+  ])("is the server's trouble, though it says 400: %s", (message) => {
+    expect(ruleOf(400, words(message))).toBe("capacity/behind-refusal")
+  })
+
+  it("is not believed of other refusals", () => {
+    expect(ruleOf(422, words("Backend error"))).toBe("status/4xx")
+    expect(ruleOf(400, words("InternalError.Algo.InvalidParameter: Input is required"))).toBe("status/4xx")
+  })
+})
+
+describe("what may be overloaded", () => {
+  it.each([
+    "The service may be temporarily overloaded, please try again later",
+    "The system is overloaded",
+    "The server might be overloaded"
+  ])("is the server's trouble within a 429, under a code of pace: %s", (message) => {
+    expect(ruleOf(429, words(message, { code: "rate_limit_error" }))).toBe("capacity/busy-refusal")
+  })
+})
+
+describe("what is being provisioned", () => {
+  it.each([
+    "Service agents are being provisioned. Please try again in a few minutes.",
+    "Your endpoint is still being deployed.",
+    "The workspace is currently being provisioned."
+  ])("serves soon: %s", (message) => {
+    expect(ruleOf(400, words(message))).toBe("capacity/coming-up")
+  })
+})

@@ -32,3 +32,20 @@ describe("a model's address that is gone", () => {
     expect(ruleOf(410, words("Gone away."))).toBe("status/4xx")
   })
 })
+
+describe("a model that somebody else may use", () => {
+  it.each([
+    "The requested model 'acme/general' is not available for this API key",
+    "Model embed-9 is not enabled for your account.",
+    "The model `embed-9` is not accessible for your organization.",
+    "Models of this family are not allowed for your team."
+  ])("is a right: %s", (message) => {
+    for (const status of [400, 403, 404]) expect(ruleOf(status, words(message))).toBe("model/not-for-this-key")
+  })
+})
+
+describe("a model that was put away", () => {
+  it.each(["archived", "withdrawn", "retired", "discontinued"])("is gone: %s", (how) => {
+    expect(ruleOf(undefined, words(`This model has been ${how}.`))).toBe("model/words")
+  })
+})

@@ -56,12 +56,17 @@ describe("a quota that is used up, with no window beside it", () => {
     ["a rate limit", "rate_limit_exceeded"],
     ["somebody's rate limit", "org_rate_limit_exceeded"],
     ["too many requests", "too_many_requests"],
-    ["too many tokens", "too_many_tokens"],
     ["throttling", "throttled"],
     ["requests per minute", "rpm_limit_exceeded"],
     ["queries per second", "qps_limit_exceeded"]
   ])("is pace where one code among others speaks of %s", (_, code) => {
     expect(ruleOf(429, words(spent, { type: "invalid_request_error", code }))).toBe("pace/code")
+  })
+
+  it("is pace where one code among others speaks of too many tokens", () => {
+    expect(ruleOf(429, words(spent, { type: "invalid_request_error", code: "too_many_tokens" }))).toBe(
+      "pace/tokens-code"
+    )
   })
 
   it("is money where a code has the letters of a rate by chance", () => {
@@ -70,5 +75,39 @@ describe("a quota that is used up, with no window beside it", () => {
 
   it("is pace where the window is named", () => {
     expect(ruleOf(429, words("You exceeded your quota of requests per minute."))).toBe("pace/plain-429")
+  })
+})
+
+describe("a means of payment that is asked for", () => {
+  it.each([
+    "This gateway requires a valid credit card on file to service requests.",
+    "Please add a card to unlock your free credits.",
+    "Add your payment card to continue."
+  ])("is money: %s", (message) => {
+    expect(ruleOf(403, words(message))).toBe("money/gone")
+  })
+})
+
+describe("a balance that does not suffice", () => {
+  it.each([
+    "Your credit balance is running low for account <org-1>",
+    "Your balance is too low.",
+    "The credits are depleted."
+  ])("is money within a 429: %s", (message) => {
+    expect(ruleOf(429, words(message, { code: "rate_limit_error" }))).toBe("money/gone")
+  })
+
+  it.each(["token_quota_reached", "token_quota_exhausted"])("is told by the code %s", (code) => {
+    expect(ruleOf(403, words("Request of 1 token(s) from quota was rejected", { code }))).toBe("money/code")
+  })
+})
+
+describe("a plan that does not hold the model", () => {
+  it.each([
+    "The model does not work with your current plan or api key.",
+    "This model is not available in your subscription tier",
+    "Embeddings are not included in your current plan."
+  ])("is money: %s", (message) => {
+    expect(ruleOf(403, words(message))).toBe("money/gone")
   })
 })

@@ -133,3 +133,22 @@ describe("a plea to slow down", () => {
     expect(ruleOf(status, plea)).toBe(rule)
   })
 })
+
+describe("a portion of a day", () => {
+  it.each([400, 401, 402, 403, 429])("is pace where it is reached, under the status %s", (status) => {
+    for (const message of ["This model reached daily limit.", "You hit your hourly quota.", "Weekly limit exceeded."]) {
+      expect(ruleOf(status, words(message))).toMatch(/^pace\//)
+    }
+  })
+})
+
+describe("a code of too many tokens", () => {
+  const counted = words("too many tokens: the total in the prompt exceeds the limit of 4081", {
+    code: "TOO_MANY_TOKENS"
+  })
+
+  it("is pace under a 429 and a length under another refusal", () => {
+    expect(ruleOf(429, counted)).toBe("pace/tokens-code")
+    expect(ruleOf(400, counted)).toBe("size/words")
+  })
+})

@@ -40,3 +40,16 @@ describe("words about length", () => {
     expect(ruleOf(status, words(message))).not.toBe("size/words")
   })
 })
+
+describe("a limit of characters or of the context", () => {
+  it.each([
+    "Malformed input request: expected maxLength: 50000, actual: 52611, please reformat your input and try again.",
+    "must NOT have more than 8192 characters",
+    "String must contain at most 8192 character(s)",
+    "input must have at most 8000 characters",
+    "Context limit is 49152 tokens; prompt=51402 leaves 0 output tokens",
+    "The context window is only 4096 tokens"
+  ])("is a length, in a validator's words: %s", (message) => {
+    expect(ruleOf(400, words(message))).toBe("size/words")
+  })
+})

@@ -1,0 +1,32 @@
+import { anyOf } from "../Rule.js"
+import type { Rule } from "../Rule.js"
+
+/** Sentences of validators, of JSON Schema and of Pydantic, and of the makers themselves: a part of the request does not fit. */
+const unfit = anyOf(
+  String
+    .raw`\b(?:is|are|was) not (?:a valid|an allowed|a supported|an accepted|one of)\b|\bmust be one of\b|\buse one of\b|\b(?:supported|allowed|valid|permitted) values(?: are|:)`,
+  String
+    .raw`\bextra (?:inputs|fields|properties) (?:are |is )?not (?:permitted|allowed)\b|\badditional ?properties\b|\bunexpected keyword argument\b`,
+  String
+    .raw`\b(?:unknown|unrecognized|unrecognised|unsupported|invalid|missing|unexpected)(?: required)?(?: request| query| body| json)? (?:parameter|param|field|argument|property|role)(?:s|\(s\))?\b`,
+  String
+    .raw`\bvalidation errors? (?:for|detected)\b|\bfailed to satisfy constraint\b|\bfield required\b|\bis a required property\b|\binvalid (?:json )?schema\b|\bmalformed input request\b`,
+  String
+    .raw`\b(?:is|are) not supported (?:when|with|by this|for this|in combination)\b|\b(?:does not|doesn't) support (?:the |this )?[\w-]+(?: [\w-]+)? (?:parameter|field|argument|endpoint|option|mode)\b`
+)
+
+/** Lengths, credentials and the models' own names have sentences of their own, which are asked later. */
+const otherwise =
+  /\btokens?\b|\bcontext\b|\blength\b|\bcharacters?\b|\btoo (?:long|large|many)\b|\bapi key\b|\bcredential|\bnot a valid model\b|\b(?:invalid|unknown|unsupported) model\b/
+
+export const byWords: ReadonlyArray<Rule> = [
+  {
+    name: "request/words",
+    because:
+      "A validator names the part that does not fit. Clients and gateways wrap that in their own class or 5xx, and it is refused again unchanged.",
+    tag: "InvalidRequest",
+    status: (status) => status === undefined || status === 200 || status >= 500,
+    text: unfit,
+    unless: otherwise
+  }
+]

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "@effect/vitest"
+import { ruleOf, words } from "./answers.js"
+
+const unfit = [
+  ["a value that is none of those allowed", "768 is not a valid output_dimension, use one of 256, 512, 1024, 1536"],
+  ["values that are listed", "Invalid value: 'low'. Supported values are: 'medium'."],
+  ["a value out of a list, as JSON Schema has it", "'response_format.type': value is not one of the allowed values"],
+  ["an input that Pydantic does not know", "body.thinking: Extra inputs are not permitted"],
+  ["an argument that a client's function does not take", "create() got an unexpected keyword argument 'output_config'"],
+  ["an argument that OpenAI does not know", "Unrecognized request argument supplied: functions"],
+  ["a field that is missing", "2 validation errors for EmbedRequest: texts: Field required"],
+  ["a property that is required", "'function' is a required property - 'tools.0'"],
+  [
+    "a constraint of AWS",
+    "Value '2.0' at 'temperature' failed to satisfy constraint: Member must have value less than 1"
+  ],
+  ["a schema", "Invalid schema for function 'search': array schema missing items."],
+  ["a combination that the model does not take", "Assistant prefill is not supported when thinking is enabled."]
+] as const
+
+describe("words of a validator", () => {
+  it.each(unfit)("blame the request, whoever wraps them: %s", (_, message) => {
+    for (const status of [undefined, 500, 502]) {
+      expect(ruleOf(status, words(message))).toBe("request/words")
+      expect(ruleOf(status, `litellm.APIConnectionError: AcmeException - ${JSON.stringify(words(message))}`))
+        .toBe("request/words")
+    }
+    expect(ruleOf(503, `litellm.ServiceUnavailableError: AcmeException - ${message}`)).toBe("request/words")
+  })
+
+  it.each(unfit)("are not needed where the status says the same: %s", (_, message) => {
+    expect(ruleOf(422, words(message))).toBe("status/4xx")
+  })
+
+  it.each([
+    ["a length", 500, "1 validation error for Prompt: the input is too long, 9000 tokens", "size/words"],
+    ["a model", undefined, "'gpt-99' is not a valid model ID", "model/words"],
+    ["a key", undefined, "The API key is not valid. Unexpected parameter.", "access/key-words"],
+    ["money", 500, "Unsupported parameter. Your credit balance is too low.", "money/gone"],
+    ["pace", 429, "Invalid value. Rate limit reached.", "pace/plain-429"]
+  ])("give way to words about %s", (_, status, message, rule) => {
+    expect(ruleOf(status, words(message))).toBe(rule)
+  })
+})
