@@ -172,7 +172,21 @@ describe("scrub", () => {
     )
   })
 
-  const breaks = FastCheck.constantFrom("\n", "\r\n", "\\n", "\\r\\n", "\u200b", "\ufeff", "\u00ad", "\n  ")
+  const breaks = FastCheck.constantFrom(
+    "\n",
+    "\r\n",
+    "\\n",
+    "\\r\\n",
+    "\\u000a",
+    "\\\n",
+    "=\r\n",
+    "%0A",
+    "<br>",
+    "\u200b",
+    "\ufeff",
+    "\u00ad",
+    "\n  "
+  )
   const frames: ReadonlyArray<readonly [string, (key: string) => string]> = [
     ["h11's words", (key) => `Illegal header value b'Bearer ${key}'`],
     ["requests' words", (key) => `Invalid return character(s) in header value: 'Bearer ${key}'`],
@@ -275,5 +289,92 @@ describe("detail", () => {
     const text = "word ".repeat(60).trim() + "s"
     expect(text.length).toBe(300)
     expect(detail(text)).toBe(text)
+  })
+})
+
+/** 16 and 32 characters as keys have them, and letters alone, which no rule of entropy finds. */
+const short = "Zx9Qw8Er7Ty6Ui5O"
+const long = `aB3dE5gH7jK9mN1p${short}`
+const letters16 = "abcdefghijklmnop"
+
+describe("a key in three lines", () => {
+  it("is hidden whole", () => {
+    expect(scrub(`sk-ant-api03-${short}\nT4ilS3cr3tP4rt\n${long.slice(0, 14)}9 is invalid`)).not.toMatch(/T4il|aB3d/)
+  })
+})
+
+describe("a header's value as a language prints it", () => {
+  it.each([
+    ["a Python dict of bytes", `{'x-api-key': b'${letters16}', 'host': 'a'}`],
+    ["Python's pairs", `[('authorization', 'Bearer ${letters16}'), ('x-api-key', '${letters16}')]`],
+    ["Python's pairs of bytes", `[(b'Authorization', b'Bearer ${short}'), (b'x-api-key', b'${letters16}')]`],
+    ["httpx", `Headers([('host', 'a'), ('x-api-key', '${letters16}')])`],
+    ["requests", `Header part (b'${letters16}') from ('x-api-key', b'${letters16}') must be of type str or bytes`],
+    ["Node's raw headers", `[ 'Authorization', 'Bearer ${short}', 'x-api-key', '${letters16}' ]`],
+    ["Go", `map[Authorization:[Bearer ${short}] X-Api-Key:[${letters16}]]`],
+    ["curl", `curl -u alice:${short} -H "x-api-key: ${letters16}" https://api.test/v1`]
+  ])("is hidden: %s", (_, text) => {
+    const shown = scrub(text)
+    expect(shown).not.toContain(letters16)
+    expect(shown).not.toContain(short)
+    expect(shown).toContain("[hidden]")
+  })
+})
+
+describe("a secret of a maker's shape", () => {
+  it.each([
+    ["Slack's webhook", "https://hooks.slack.com/services/T01/B04/", long.slice(0, 24)],
+    ["Discord's webhook", "https://discord.com/api/webhooks/1234567890/", long],
+    ["Teams' webhook", "https://acme.webhook.office.com/webhookb2/", `${short}@${short}`],
+    ["Telegram's address", "https://api.telegram.org/bot123456789:AAH", `${long}/sendMessage`],
+    ["GitLab's runner", "glrt-", long.slice(0, 20)],
+    ["Vercel's gateway", "vck_", long.slice(0, 24)],
+    ["Cloudflare", "cfut_", long.slice(0, 24)],
+    ["Square", "sq0atp-", long.slice(0, 22)],
+    ["New Relic", "NRAK-", long.slice(0, 27).toUpperCase()],
+    ["Vault", "hvs.CAESI", long.slice(0, 24)],
+    ["Docker", "dckr_pat_", long.slice(0, 27)],
+    ["Supabase", "sb_secret_", long.slice(0, 22)],
+    ["Doppler", "dp.pt.", long.slice(0, 28)],
+    ["Terraform", `${long.slice(0, 14)}.atlasv1.`, long],
+    ["Entra", "Invalid client secret provided abc8Q~", long.slice(0, 20)],
+    ["Google's client secret", "GOCSPX-", long.slice(0, 28)],
+    ["Twilio", "SK", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"],
+    ["Azure's storage", "AccountName=acme;AccountKey=", `${long}${long}==`],
+    ["Azure's bus", "SharedAccessKeyName=Root;SharedAccessKey=", `${short}${short}=`],
+    ["AWS's signature", "SignedHeaders=host, Signature=", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"],
+    ["a data source's name", "host=db user=app password=", short],
+    ["JDBC", "jdbc:sqlserver://db;user=sa;password=", `${short};`],
+    ["MongoDB", "mongodb+srv://app:", `${short}@cluster0.mongodb.net/x`],
+    ["Sentry", "https://", "0a1b2c3d4e5f60718293a4b5c6d7e8f9@o123.ingest.sentry.io/4"],
+    ["AWS's JSON", "\"secretAccessKey\": \"", `${letters16}"`],
+    ["a pass", "{\"user\":\"a\",\"pass\":\"", `${letters16}"}`],
+    ["a YAML block", "api_key: |\n  ", `${letters16}${short}`],
+    ["a sentence", "Incorrect API key provided: ", `${short}. You can find`],
+    ["a quoted key", "The API key '", `${letters16}12' is not valid`],
+    ["a revoked token", "token \"", `${letters16}12" has been revoked`],
+    ["a Chinese sentence", "API密钥：", `${letters16}12 无效`]
+  ])("is hidden: %s", (_, before, secret) => {
+    const shown = scrub(`failed: ${before}${secret} (401)`)
+    for (const part of secret.match(/[A-Za-z0-9]{12,}/g) ?? []) expect(shown).not.toContain(part.slice(-10))
+    expect(shown).toMatch(/^failed: .*/)
+    expect(scrub(shown)).toBe(shown)
+  })
+})
+
+describe("what only looks like a secret", () => {
+  it.each([
+    "The model Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8 does not exist",
+    "model meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8 not found",
+    "global-endpoint-cluster-7 failed",
+    "Unexpected token '<', \"<html>\" is not valid JSON",
+    "token limit exceeded: 128000 tokens",
+    "Missing key 'messages.0.content'",
+    "request_id: req_011CUNYXXQdpVpVzRXcoZDrJ",
+    "API key provided is invalid",
+    "Access token has expired at 2026-01-01T00:00:00Z",
+    "accounts/fireworks/models/llama-v3p3-70b-instruct"
+  ])("is shown: %s", (text) => {
+    expect(scrub(text)).toBe(text)
   })
 })
