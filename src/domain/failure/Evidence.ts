@@ -197,9 +197,13 @@ const systemCodes =
 
 const upperCodes = /\b[A-Z]{3,}(?:_[A-Z0-9]+)+\b/g
 
+/** A code that a sentence names as such: `Error code: rate_limited`. */
+const namedCodes = /\bcode["']?\s*[:=]\s*["']?([a-z]+(?:_[a-z]+)+)\b/gi
+
 const named = (notes: Notes, text: string): void => {
   for (const found of text.slice(0, maxText).match(classNames) ?? []) notes.codes.add(squeeze(found))
   for (const found of text.slice(0, maxText).match(upperCodes) ?? []) notes.codes.add(squeeze(found))
+  for (const [, found = ""] of text.slice(0, maxText).matchAll(namedCodes)) notes.codes.add(squeeze(found))
 }
 
 const isSuccess = (status: number | undefined): boolean => status !== undefined && status >= 200 && status < 300

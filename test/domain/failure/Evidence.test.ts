@@ -114,6 +114,14 @@ describe("codes", () => {
     expect(codes(`${"x ".repeat(2_000)}RESOURCE_EXHAUSTED`)).toEqual([])
   })
 
+  it("are what a sentence names as its code", () => {
+    expect(codes("You have been turned away. Error Code: rate_limited")).toEqual(["ratelimited"])
+    expect(codes("request failed, code=insufficient_quota")).toEqual(["insufficientquota"])
+    expect(codes("error code: 'invalid_api_key'")).toEqual(["invalidapikey"])
+    expect(codes("the code: word, a code of rate_limited, encode: two_words")).toEqual([])
+    expect(codes(`${"x ".repeat(2_000)}code: rate_limited`)).toEqual([])
+  })
+
   it("are not read from the words of a page", () => {
     expect(codes("<!DOCTYPE html><html><body>RateLimitError RESOURCE_EXHAUSTED</body></html>")).toEqual([])
   })

@@ -45,13 +45,27 @@ describe("a status that a text names", () => {
     ["[503] try again", 503],
     ["502: upstream", 502],
     ["requests: 403 Client Error", 403],
+    ["google.api_core.exceptions.ResourceExhausted: 429 Quota exceeded", 429],
+    ["InvalidArgument: 400 5 instance(s) is allowed", 400],
+    ["ServiceUnavailable: 503 failed to connect to all addresses", 503],
+    ["openai.NotFoundError: 404 'x' is gone", 404],
+    ["Response status code does not indicate success: 401 (Unauthorized).", 401],
     ["状态码：429", 429],
     ["错误码 500", 500]
   ])("%s", (text, status) => {
     expect(statusIn(text)).toBe(status)
   })
 
-  it.each(["error 500 tokens", "error: 404 bytes left", "1503 codes", "port 8500", "(1429)", "room 404"])(
+  it.each([
+    "error 500 tokens",
+    "error: 404 bytes left",
+    "1503 codes",
+    "port 8500",
+    "(1429)",
+    "room 404",
+    "NotFound: 4040 x",
+    "Tokens: 500 left"
+  ])(
     "%s: a count is none",
     (text) => {
       expect(statusIn(text)).toBeUndefined()

@@ -30,7 +30,15 @@ export const rules: ReadonlyArray<Rule> = [
     because: "The model is there and cannot embed, chat, or use tools: the request has to change.",
     tag: "InvalidRequest",
     text:
-      /(?:does not|doesn't) support (?:embeddings?|chat|generate|tools|thinking|insert|completion|images?|vision|this (?:operation|task|endpoint|api))|not support embeddings|start it with\W+--embeddings?|is not an embedding model|no such function|does not support .{0,40}(?:task|api)/
+      /(?:does not|doesn't) support (?:embeddings?|chat|generate|tools|thinking|insert|completion|images?|vision|this (?:operation|task|endpoint|api))|not support embeddings|is not an embedding model|no such function|does not support .{0,40}(?:task|api)/
+  },
+  {
+    name: "selfhosted/not-started-with",
+    because:
+      "The server was built or started without this ability, and names the flag that it needs; it stays so until then.",
+    tag: "InvalidRequest",
+    text: /\b(?:re)?(?:start|run|launch|build|compile)(?: it| the server)? with\W+--\w|\brequires? (?:the )?\W*--\w/,
+    unless: /\bctx\b|\bcontext\b|\bbatch|\bmemory\b|\bcache\b|\bmax-model-len\b/
   },
   {
     name: "llama.cpp/not-supported",
@@ -43,7 +51,7 @@ export const rules: ReadonlyArray<Rule> = [
     because: "An input beyond the physical batch is the text's length, though it arrives as a 500 server_error.",
     tag: "ContextLengthExceeded",
     text:
-      /input (?:\(\d+ tokens\) )?is too large to process|larger than the max context size|context shift is disabled|exceeds the (?:available )?context size/
+      /input (?:\(\d+ tokens\) )?is too large to process|larger than the max context size|context shift is disabled|exceeds the (?:available )?context size|\bkv (?:cache|size)\b.{0,40}\bincreas/
   },
   {
     name: "ollama/runner",

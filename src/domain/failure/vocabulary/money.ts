@@ -35,7 +35,7 @@ const gone = anyOf(
   String
     .raw`\brequires? (?:more|additional|at least \S+|a minimum|positive) (?:[\w-]+ ){0,2}(?:credits?|balance|funds)\b|\bcan only afford\b`,
   String
-    .raw`\bin arrears\b|\barrearage\b|\boverdue\b|\bpast[ -]due\b|\bbilling limit\b|\bunpaid (?:invoice|bill|balance)|\boutstanding (?:invoice|balance)|\bpay past invoices\b`,
+    .raw`\bin arrears\b|\barrearage\b|\boverdue\b|\bpast[ -]due\b|\bbilling limit\b|\bunpaid (?:invoice|bill|balance)|\boutstanding (?:invoice|balance)|\bpay past invoices\b|\baccount\b.{0,40}\bgood standing\b`,
   String
     .raw`\bpayment (?:required|failed|declined|method (?:is )?(?:invalid|required|declined))\b|\binvalid payment\b|\bcredit card on file\b|\badd (?:a|your) (?:credit |payment )?card\b|\bvalid payment (?:instrument|method)\b`,
   String

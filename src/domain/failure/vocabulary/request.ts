@@ -12,6 +12,8 @@ const unfit = anyOf(
   String
     .raw`\bvalidation errors? (?:for|detected)\b|\bfailed to satisfy constraint\b|\bfield required\b|\bis a required property\b|\binvalid (?:json )?schema\b|\bmalformed input request\b`,
   String
+    .raw`\b(?:cannot|can't|must not|may not|should not) be (?:an )?(?:empty|blank|null)\b|\bcontains an empty\b`,
+  String
     .raw`\b(?:is|are) not supported (?:when|with|by this|for this|in combination)\b|\b(?:does not|doesn't) support (?:the |this )?[\w-]+(?: [\w-]+)? (?:parameter|field|argument|endpoint|option|mode)\b`
 )
 
@@ -23,9 +25,9 @@ export const byWords: ReadonlyArray<Rule> = [
   {
     name: "request/words",
     because:
-      "A validator names the part that does not fit. Clients and gateways wrap that in their own class or 5xx, and it is refused again unchanged.",
+      "A validator names the part that does not fit. Clients and gateways wrap that in their own class or 5xx, TEI in a 413 for an empty input; it is refused again unchanged.",
     tag: "InvalidRequest",
-    status: (status) => status === undefined || status === 200 || status >= 500,
+    status: (status) => status === undefined || status === 200 || status === 413 || status >= 500,
     text: unfit,
     unless: otherwise
   }

@@ -1,6 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import { ruleOf, words } from "./answers.js"
 
+describe("an account's standing", () => {
+  it.each([
+    "Access denied, please make sure your account is in good standing.",
+    "Account abnormal. Please ensure it's on good standing to use the model",
+    "Your account is not in good standing. Contact billing."
+  ])("is money: %s", (message) => {
+    for (const status of [undefined, 400, 403]) expect(ruleOf(status, words(message))).toBe("money/gone")
+  })
+})
+
 describe("a month's allowance", () => {
   const reached = words("You have reached the request limit of this month.")
 

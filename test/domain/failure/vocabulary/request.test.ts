@@ -15,6 +15,9 @@ const unfit = [
     "Value '2.0' at 'temperature' failed to satisfy constraint: Member must have value less than 1"
   ],
   ["a schema", "Invalid schema for function 'search': array schema missing items."],
+  ["an input that is empty", "Invalid embedding input: Input must not be empty"],
+  ["an input of several that is empty", "messages: text content blocks cannot be empty"],
+  ["a part that is empty", "GenerateContentRequest.contents contains an empty Part."],
   ["a combination that the model does not take", "Assistant prefill is not supported when thinking is enabled."]
 ] as const
 
@@ -26,6 +29,14 @@ describe("words of a validator", () => {
         .toBe("request/words")
     }
     expect(ruleOf(503, `litellm.ServiceUnavailableError: AcmeException - ${message}`)).toBe("request/words")
+  })
+
+  it("count within a 413, which TEI sends for an empty input too", () => {
+    expect(ruleOf(413, { error: "Input validation error: `inputs` cannot be empty", error_type: "Validation" }))
+      .toBe("request/words")
+    expect(ruleOf(413, { error: "Input validation error: `inputs` must have less than 512 tokens. Given: 514" }))
+      .toBe("size/words")
+    expect(ruleOf(413, words("Something else."))).toBe("status/413")
   })
 
   it.each(unfit)("are not needed where the status says the same: %s", (_, message) => {

@@ -41,6 +41,22 @@ describe("words about length", () => {
   })
 })
 
+describe("a length that llama.cpp and what is built on it tell as a server's error", () => {
+  it.each([
+    "input is too large to process. increase the physical batch size",
+    "input prompt is too big compared to KV size, please increase KV size",
+    "failed to decode the batch: KV cache is full - try increasing it via the context size",
+    "the request exceeds the available context size. try increasing the context size or enable context shift",
+    "decoding exceeds the available context size. try increasing the context size."
+  ])("%s", (message) => {
+    expect(ruleOf(500, words(message, { type: "server_error" }))).toBe("llama.cpp/batch")
+  })
+
+  it("is none where only a cache is spoken of", () => {
+    expect(ruleOf(500, words("KV cache lost a block", { type: "server_error" }))).toBe("capacity/code")
+  })
+})
+
 describe("a limit of characters or of the context", () => {
   it.each([
     "Malformed input request: expected maxLength: 50000, actual: 52611, please reformat your input and try again.",
