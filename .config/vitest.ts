@@ -1,4 +1,17 @@
 import { defineConfig } from "vitest/config"
+import { BaseSequencer } from "vitest/node"
+import type { TestSpecification } from "vitest/node"
+
+/** Files that take longest, most of them because they start programs: begun last, they leave the other workers idle at the end. */
+const long =
+  /programs\/cli\/(?:Program|Moving|DataDirectory|Killing|Stopping|TwoEmbedders|BadInput)|pglite\/\w+\.pglite|JobModel|retry\/Pace/
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>) {
+    const rank = ({ moduleId }: TestSpecification) => long.test(moduleId) ? 0 : 1
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b))
+  }
+}
 
 const shared = {
   root: new URL("..", import.meta.url).pathname,
@@ -6,7 +19,9 @@ const shared = {
   hookTimeout: 120_000,
   pool: "forks" as const,
   // Loading the modules for each file anew took longer than many of the tests.
-  isolate: false
+  isolate: false,
+  // The embedded database's engine runs for seconds in each file: V8 need not optimise it as early as it does by itself.
+  poolOptions: { forks: { isolate: false, execArgv: ["--wasm-tiering-budget=100000000"] } }
 }
 
 /**
@@ -19,7 +34,9 @@ export default defineConfig({
     reporters: ["default"],
     // Half of the tests wait for processes of their own; one worker would leave a core idle.
     maxWorkers: 2,
-    minWorkers: 1,
+    // A worker that is ended for being idle may be ended twice, at the change of projects, which ends the run.
+    minWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     coverage: {
       provider: "v8",
       include: ["src/domain/**"],

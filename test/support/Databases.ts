@@ -110,13 +110,12 @@ const makeTemplate = Effect.gen(function*() {
   )
 })
 
+/** Make this a data directory that holds an empty database already: what is asked of it does not wait until one is made. */
+export const prepare = (directory: string) =>
+  Effect.andThen(makeTemplate, () => cpSync(template, directory, { recursive: true }))
+
 /** A fresh data directory that holds an empty database already, removed when the scope ends. */
-export const readyDirectory = Effect.gen(function*() {
-  yield* makeTemplate
-  const directory = yield* freshDirectory
-  cpSync(template, directory, { recursive: true })
-  return directory
-})
+export const readyDirectory = Effect.tap(freshDirectory, prepare)
 
 /** A fresh embedded database in a directory of its own. */
 export const freshPglite = (migrations: ReadonlyArray<Migrate.Migration>): Layer.Layer<Database, StoreFailure> =>

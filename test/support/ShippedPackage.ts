@@ -79,23 +79,25 @@ export default async function setup(vitest: TestProject) {
     if (packed[0] === undefined) throw new Error(`npm pack made nothing of ${what}`)
     return { file: join(folder, packed[0].filename), files: packed[0].files.map(({ path }) => path) }
   }
-  const whole = await pack(".")
-  const failure = await pack("./dist/failure")
-  vitest.provide("shipped", {
-    files: whole.files,
-    whole: await project(
+  const packed = await pack(".")
+  // Packing builds both.
+  const [whole, failure] = await Promise.all([
+    project(
       join(folder, "whole"),
-      [whole.file, ...pinned("effect", "typescript", "@types/node", "rclone-openapi")],
+      [packed.file, ...pinned("effect", "typescript", "@types/node", "rclone-openapi")],
       {
         "service.ts": example("service.ts"),
         "apart.ts": example("apart.ts"),
         "failure.ts": example("failure.ts")
       }
     ),
-    failure: await project(join(folder, "failure"), [failure.file, ...pinned("effect", "@types/node")], {
-      "failure.ts": example("failure.ts").replace("holdfast/failure", "holdfast-failure")
-    })
-  })
+    pack("./dist/failure").then(({ file }) =>
+      project(join(folder, "failure"), [file, ...pinned("effect", "@types/node")], {
+        "failure.ts": example("failure.ts").replace("holdfast/failure", "holdfast-failure")
+      })
+    )
+  ])
+  vitest.provide("shipped", { files: packed.files, whole, failure })
   return () => {
     process.off("exit", clear)
     clear()

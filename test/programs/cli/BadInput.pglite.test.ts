@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { buildProgram, lasting, rclone } from "../../support/BuiltProgram.js"
 import type { BuiltProgram } from "../../support/BuiltProgram.js"
+import { prepare } from "../../support/Databases.js"
 import { startDense } from "../../support/DenseServer.js"
 
 let program: BuiltProgram
@@ -61,7 +63,8 @@ describe("the program on input that is no use", { timeout: 120_000 }, () => {
         1
       ])
     }
-    expect((await program.run(["status"], env())).stdout).toContain("There are no catalogs yet.")
+    expect((await program.run(["status"], env())).stdout).toContain("no store in")
+    await Effect.runPromise(prepare(join(program.folder, "data")))
   })
 
   it("names the setting at once when the embedder gives another dimension than is configured", async () => {
@@ -71,6 +74,7 @@ describe("the program on input that is no use", { timeout: 120_000 }, () => {
       HOLDFAST_EMBEDDER_DIMENSION: "16",
       HOLDFAST_EMBEDDER_CONCURRENCY: "1"
     }
+    await Effect.runPromise(prepare(data.HOLDFAST_DATA_DIR))
     const other = await program.run(["index", rclone, "--name", "other"], env(data))
     expect(other.code).toBe(1)
     expect(other.stdout + other.stderr).toMatch(/embedder\.dimension is 16 but the model answers 8/)

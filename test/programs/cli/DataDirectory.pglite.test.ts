@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { buildProgram, lasting } from "../../support/BuiltProgram.js"
 import type { BuiltProgram } from "../../support/BuiltProgram.js"
+import { prepare } from "../../support/Databases.js"
 
 let program: BuiltProgram
 
@@ -74,6 +76,7 @@ describe("a data directory, to the program", { timeout: 120_000 }, () => {
   })
 
   it("whose files may not grow any further is full and not damaged, in one sentence and none of the engine's", async () => {
+    await Effect.runPromise(prepare(join(program.folder, "grown")))
     expect((await run("grown", "index", "api.json", "--name", "api", "--detach")).code).toBe(0)
     const stderr = await limited(4000, "grown").then(
       () => "it was written",

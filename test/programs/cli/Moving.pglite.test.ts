@@ -1,4 +1,9 @@
+import * as Effect from "effect/Effect"
 import { join } from "node:path"
+import { prepare } from "../../support/Databases.js"
 import { moving } from "./moving.suite.js"
 
-moving("PGlite", async (folder) => ({ HOLDFAST_DATA_DIR: join(folder, "data") }))
+moving("PGlite", async (folder) => {
+  await Effect.runPromise(prepare(join(folder, "data")))
+  return { HOLDFAST_DATA_DIR: join(folder, "data") }
+})

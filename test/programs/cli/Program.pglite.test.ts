@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { buildProgram, lasting, rclone } from "../../support/BuiltProgram.js"
 import type { BuiltProgram, Ended } from "../../support/BuiltProgram.js"
+import { prepare } from "../../support/Databases.js"
 import { startDense } from "../../support/DenseServer.js"
 
 /** The built program, as a person runs it: its own process, its own data directory, a fake embedder over a real socket. */
@@ -26,6 +28,7 @@ const object = ({ stdout }: Ended): Record<string, unknown> => JSON.parse(stdout
 beforeAll(async () => {
   program = await buildProgram("program")
   embedder = await startDense()
+  await Effect.runPromise(prepare(join(program.folder, "data")))
 })
 
 afterAll(async () => {
