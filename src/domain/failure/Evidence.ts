@@ -200,7 +200,11 @@ const upperCodes = /\b[A-Z]{3,}(?:_[A-Z0-9]+)+\b/g
 /** A code that a sentence names as such: `Error code: rate_limited`. */
 const namedCodes = /\bcode["']?\s*[:=]\s*["']?([a-z]+(?:_[a-z]+)+)\b/gi
 
+/** A code that is all that is said. */
+const loneCode = /^\s*[a-z]+(?:_[a-z]+)+\s*$/
+
 const named = (notes: Notes, text: string): void => {
+  if (text.length <= 100 && loneCode.test(text)) notes.codes.add(squeeze(text))
   for (const found of text.slice(0, maxText).match(classNames) ?? []) notes.codes.add(squeeze(found))
   for (const found of text.slice(0, maxText).match(upperCodes) ?? []) notes.codes.add(squeeze(found))
   for (const [, found = ""] of text.slice(0, maxText).matchAll(namedCodes)) notes.codes.add(squeeze(found))

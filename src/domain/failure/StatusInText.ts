@@ -30,7 +30,7 @@ const wrappings: ReadonlyArray<RegExp> = [
   /\((\d{3})\)?\s*(?:[:)]|[A-Z][a-z]+)/,
   /\bcode["']?\s*[:=]?\s*["'(]?(\d{3})\b/i,
   /\[(\d{3})\]/,
-  /^\W*(\d{3})(?:\s*[:,\-{]|\s+[A-Za-z{"'[])/,
+  /^\W*(\d{3})(?:\s*[:,\-{]|\s+[A-Za-z{"'[<])/,
   /(?:^|[\s:(])(\d{3})\s+(?:Client Error|Server Error|Too Many|Unauthorized|Payment|Forbidden|Not Found|Request Time|Conflict|Gone|Payload|Request Entity|Unprocessable|Internal Server|Not Implemented|Bad |Service |Gateway |RESOURCE_|UNAVAILABLE|INVALID_|PERMISSION_|UNAUTHENTICATED|NOT_FOUND|INTERNAL|DEADLINE_)/,
   /\b(?:\w+(?:Error|Exception)|InvalidArgument|FailedPrecondition|PermissionDenied|Unauthenticated|Unauthorized|Forbidden|NotFound|BadRequest|ResourceExhausted|TooManyRequests|ServiceUnavailable|BadGateway|GatewayTimeout|DeadlineExceeded):\s*(\d{3})\s/,
   /\bstatus code does not indicate success:\s*(\d{3})\b/i,

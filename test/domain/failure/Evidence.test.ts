@@ -114,6 +114,14 @@ describe("codes", () => {
     expect(codes(`${"x ".repeat(2_000)}RESOURCE_EXHAUSTED`)).toEqual([])
   })
 
+  it("are all of a body that is one code", () => {
+    expect(codes("insufficient_balance")).toEqual(["insufficientbalance"])
+    expect(codes(" context_length_exceeded\n")).toEqual(["contextlengthexceeded"])
+    expect(codes("overloaded")).toEqual([])
+    expect(codes("see rate_limit below")).toEqual([])
+    expect(codes(`a_${"b".repeat(100)}`)).toEqual([])
+  })
+
   it("are what a sentence names as its code", () => {
     expect(codes("You have been turned away. Error Code: rate_limited")).toEqual(["ratelimited"])
     expect(codes("request failed, code=insufficient_quota")).toEqual(["insufficientquota"])

@@ -48,6 +48,7 @@ describe("a status that a text names", () => {
     ["google.api_core.exceptions.ResourceExhausted: 429 Quota exceeded", 429],
     ["InvalidArgument: 400 5 instance(s) is allowed", 400],
     ["ServiceUnavailable: 503 failed to connect to all addresses", 503],
+    ["521 <!DOCTYPE html><html><title>Web server is down</title></html>", 521],
     ["openai.NotFoundError: 404 'x' is gone", 404],
     ["Response status code does not indicate success: 401 (Unauthorized).", 401],
     ["状态码：429", 429],

@@ -30,7 +30,7 @@ export const rules: ReadonlyArray<Rule> = [
     because: "The model is there and cannot embed, chat, or use tools: the request has to change.",
     tag: "InvalidRequest",
     text:
-      /(?:does not|doesn't) support (?:embeddings?|chat|generate|tools|thinking|insert|completion|images?|vision|this (?:operation|task|endpoint|api))|not support embeddings|is not an embedding model|no such function|does not support .{0,40}(?:task|api)/
+      /(?:does not|doesn't) support (?:embeddings?|chat|generate|tools|thinking|insert|completion|images?|vision|this (?:operation|task|endpoint|api))|not support embeddings|is not an embedding model|no such function|does not support [^.]{0,40}\b(?:task|api)\b/
   },
   {
     name: "selfhosted/not-started-with",

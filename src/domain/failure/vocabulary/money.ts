@@ -18,7 +18,8 @@ export const window = anyOf(
 )
 
 /** A plan's own period: waiting days does not bring it back, paying does. */
-export const month = /\bmonth(?:ly)?\b|\bbilling (?:cycle|period)\b|\bnext cycle\b|每月|当月|本月/
+export const month =
+  /\b(?<!\bweekly ?(?:\/|or) ?)month(?:ly)?\b|\bbilling (?:cycle|period)\b|\bnext cycle\b|每月|当月|本月/
 
 const wallet = "(?:balance|credits?|funds?|budget|tokens? balance|money|points?)"
 
@@ -116,7 +117,7 @@ export const rules: ReadonlyArray<Rule> = [
       "exceededcurrentquota(?:error)?|freequotaexceeded|freetierexhausted|allocationquotafreetieronly|(?:accessdenied)?unpurchased|commoditynotpurchased",
       "insufficientg1creditsbalance|preconsumetokenquotafailed|quotanotenough|tokenquota(?:exhausted|notenough|reached)|setlimitexceeded",
       "(?:failedoperation)?(?:free)?resourcepackexhausted|(?:resourceinsufficient)?chargeresourceexhaust(?:ed)?|resourceunavailable(?:inarrears|lowbalance|notsufficientbalance)",
-      "subscription(?:required|expired|inactive)|plan(?:expired|required|upgraderequired|notsupported)|upgraderequired|paidplanrequired|invalidpaymentinstrument|paymentmethodrequired",
+      "subscription(?:required|expired|inactive|invalid|notfound)|(?:invalid|expired|inactive|no)subscription|plan(?:expired|required|upgraderequired|notsupported)|upgraderequired|paidplanrequired|invalidpaymentinstrument|paymentmethodrequired",
       "premiumrequestallowanceexceeded|usagenotincluded|monthly\\w+|memberships?expired|creditserror|notenoughcredits?"
     )
   },

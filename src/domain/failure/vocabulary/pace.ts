@@ -82,7 +82,13 @@ export const byCode: ReadonlyArray<Rule> = [
       "(?:daily|hourly|weekly|minute)\\w*(?:limit|quota)\\w*(?:exceeded|reached|exhausted|hit)",
       "(?:rpm|tpm|qps|rpd|tpd)(?:rate)?limit(?:exceeded)?|tokens|requests|input(?:_)?tokens?ratelimit"
     ),
-    unlessCode: /^(?:badgateway|tokenslimitreached)$/
+    unlessCode: /^(?:badgateway|tokenslimitreached)$/,
+    // A refusal that finds this one text too long is none of pace, whatever code a gateway gives it.
+    when: ({ status, text }) =>
+      !(status !== undefined && [400, 413, 422].includes(status) &&
+        /\b(?:prompt|input|text|document|message|content) (?:is|was) (?:too long|(?:longer|larger|bigger) than)\b/.test(
+          text
+        ))
   },
   {
     name: "pace/tokens-code",

@@ -35,6 +35,6 @@ export const byText: ReadonlyArray<Rule> = [
     tag: "ContentFiltered",
     text: refusedContent,
     unless:
-      /\b(?:account|organi[sz]ation|access|api key|user|project|workspace|resource|subscription)\b.{0,60}\b(?:suspend|deactivat|terminated|banned|disabled|blocked|restricted)|(?:suspend|deactivat|terminat|bann|disabl)\w*.{0,60}\b(?:account|organi[sz]ation|access)|data policy|密钥|令牌|账[户号].{0,8}(?:封|禁|冻结|锁|停)|privacy settings|ip address/
+      /\b(?:account|organi[sz]ation|access|api key|user|project|workspace|resource|subscription)\b.{0,60}\b(?:suspend|deactivat|terminated|banned|disabled|blocked|restricted)|(?:suspend|deactivat|terminat|bann|disabl)\w*.{0,60}\b(?:account|organi[sz]ation|access)|data policy|密钥|令牌|(?:\bak|key|账[户号]|用户).{0,12}(?:封|禁|冻结|锁|停)|privacy settings|ip address/
   }
 ]

@@ -14,7 +14,9 @@ const unfit = anyOf(
   String
     .raw`\b(?:cannot|can't|must not|may not|should not) be (?:an )?(?:empty|blank|null)\b|\bcontains an empty\b`,
   String
-    .raw`\b(?:is|are) not supported (?:when|with|by this|for this|in combination)\b|\b(?:does not|doesn't) support (?:the |this )?[\w-]+(?: [\w-]+)? (?:parameter|field|argument|endpoint|option|mode)\b`
+    .raw`\b(?:is|are) not supported (?:when|with|by this|for this|in combination)\b|\b(?:does not|doesn't) support (?:the |this )?[\w-]+(?: [\w-]+)? (?:parameter|field|argument|endpoint|option|mode|prefill(?:ing)?|roles?)\b`,
+  String
+    .raw`\b(?:must|should|does not|did not|doesn't) match (?:the |a )?(?:pattern|regex|schema|format)\b|\binvalid (?:input|request|message|body) (?:format|structure|syntax)\b|\b(?:must|should) (?:start|begin|end|alternate) with (?:a |an |the )?(?:user|assistant|system|tool)\b|\broles must alternate\b`
 )
 
 /** Lengths, credentials and the models' own names have sentences of their own, which are asked later. */

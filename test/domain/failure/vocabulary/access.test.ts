@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { ruleOf, words } from "./answers.js"
+import { judged, ruleOf, words } from "./answers.js"
 
 describe("a code that refuses the account", () => {
   const suspended = words("Please write to support.", { code: "account_suspended" })
@@ -91,5 +91,28 @@ describe("a key that was not found", () => {
     "API key not found."
   ])("is refused by the key's own words: %s", (message) => {
     expect(ruleOf(400, words(message))).toBe("access/key-words")
+  })
+})
+
+describe("a credential that is spoken of without a status", () => {
+  it.each([
+    "Could not authenticate API key",
+    "Failed to verify your API key",
+    "unable to validate credentials",
+    "This key has been revoked",
+    "key was deleted by its owner",
+    "Your session could not be refreshed. Please log out and sign in again.",
+    "Please log in again to continue",
+    "Failed to extract accountId from token",
+    "unable to decode claims from the access token"
+  ])("%s", (message) => {
+    expect(ruleOf(undefined, message)).toBe("access/key-words")
+  })
+
+  it.each([
+    ["an account that is shut for what it asked", "当前ak因违规请求被禁止访问该模型"],
+    ["a user", "该用户因违规内容已被封禁"]
+  ])("and a right that was taken is no content: %s", (_, message) => {
+    expect(judged(undefined, message).failure._tag).toBe("PermissionDenied")
   })
 })

@@ -11,6 +11,22 @@ describe("an account's standing", () => {
   })
 })
 
+describe("a subscription", () => {
+  it.each(["InvalidSubscription", "subscription_expired", "no_subscription"])("is money by the code %s", (code) => {
+    expect(ruleOf(403, words("Not available.", { code }))).toBe("money/code")
+  })
+})
+
+describe("a limit of a week or a month", () => {
+  it.each(["Weekly/Monthly Limit Exhausted", "The weekly or monthly limit is exhausted"])(
+    "opens by itself where it names when: %s",
+    (message) => {
+      expect(ruleOf(429, words(`${message}. Your limit will reset at 2026-03-06 22:19:54`))).toBe("pace/window")
+      expect(ruleOf(429, words("Monthly limit exhausted. Your limit will reset at 2026-03-06"))).toBe("money/month")
+    }
+  )
+})
+
 describe("a month's allowance", () => {
   const reached = words("You have reached the request limit of this month.")
 

@@ -152,3 +152,16 @@ describe("a code of too many tokens", () => {
     expect(ruleOf(400, counted)).toBe("size/words")
   })
 })
+
+describe("a code of pace in the refusal of one text", () => {
+  const longer = words("This prompt is longer than the free tier allows.", { code: "rate_limit_exceeded" })
+
+  it("is the text's length", () => {
+    for (const status of [400, 413, 422]) expect(judged(status, longer).failure._tag).toBe("ContextLengthExceeded")
+  })
+
+  it("stays pace under a 429, and where no length is spoken of", () => {
+    expect(judged(429, longer).failure._tag).toBe("RateLimited")
+    expect(ruleOf(400, words("Request rejected", { code: "rate_limit_exceeded" }))).toBe("pace/code")
+  })
+})

@@ -18,6 +18,12 @@ const unfit = [
   ["an input that is empty", "Invalid embedding input: Input must not be empty"],
   ["an input of several that is empty", "messages: text content blocks cannot be empty"],
   ["a part that is empty", "GenerateContentRequest.contents contains an empty Part."],
+  ["a pattern", "messages.1.content.1.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"],
+  ["a regex", "'encoding' must match regex ^(float|base64)$"],
+  ["a format", "invalid request format"],
+  ["an order of roles", "The conversation must end with a user message."],
+  ["roles that take turns", "conversation roles must alternate user/assistant/user/assistant/..."],
+  ["a part that the model does not take", "This model does not support assistant message prefill."],
   ["a combination that the model does not take", "Assistant prefill is not supported when thinking is enabled."]
 ] as const
 
