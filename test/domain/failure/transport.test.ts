@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import { ruleOf } from "./vocabulary/answers.js"
 import { classify } from "../../../src/domain/failure/classify.js"
 import type { Failure } from "../../../src/domain/failure/Failure.js"
 import type { TransportError } from "../../../src/domain/failure/WireFailure.js"
@@ -96,5 +97,19 @@ describe("words of clients without codes", () => {
     ["something nobody has seen", "Network unknown"]
   ])("%s is %s", (message, expected) => {
     expect(shown(judge({ message }))).toBe(expected)
+  })
+})
+
+describe("a runtime's own code in a log's line", () => {
+  it.each([
+    ["Error: write EPIPE", "transport/reset-words"],
+    ["Error: read ENETRESET", "transport/reset-words"],
+    ["read ECONNRESET", "transport/reset-words"],
+    ["UND_ERR_SOCKET", "transport/reset-words"],
+    ["Error: connect EHOSTDOWN 192.168.1.1:443", "transport/connect-words"],
+    ["request ended without sending any chunks", "transport/reset-words"],
+    ["stream ended before a message was complete", "transport/reset-words"]
+  ])("%s is told by %s", (line, rule) => {
+    expect(ruleOf(undefined, line)).toBe(rule)
   })
 })

@@ -63,9 +63,10 @@ export const rules: ReadonlyArray<Rule> = [
   },
   {
     name: "google/cancelled",
-    because: "CANCELLED with 499 says that the caller hung up.",
+    because: "CANCELLED with 499 says that the caller hung up; a gateway's 499 may carry why it waited so long.",
     tag: "Cancelled",
-    status: statusIs(499)
+    status: statusIs(499),
+    unlessCode: /overloaded|unavailable/
   },
   {
     name: "google/model",

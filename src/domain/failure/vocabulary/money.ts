@@ -128,7 +128,7 @@ export const rules: ReadonlyArray<Rule> = [
     tag: "BudgetExhausted",
     text: gone,
     unless:
-      /rate limits? (?:of|is reduced|to|are)\b.{0,60}\b(?:payment|credit|while)|reduced rate limits|your rate limit for/
+      /rate limits? (?:of|is reduced|to|are)\b.{0,60}\b(?:payment|credit|while)|reduced rate limits|your rate limit for|\b(?:context|thinking|reasoning|prompt) budget\b/
   },
   {
     name: "money/month",

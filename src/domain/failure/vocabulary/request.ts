@@ -16,7 +16,7 @@ const unfit = anyOf(
   String
     .raw`\b(?:is|are) not supported (?:when|with|by this|for this|in combination)\b|\b(?:does not|doesn't) support (?:the |this )?[\w-]+(?: [\w-]+)? (?:parameter|field|argument|endpoint|option|mode|prefill(?:ing)?|roles?)\b`,
   String
-    .raw`\b(?:must|should|does not|did not|doesn't) match (?:the |a )?(?:pattern|regex|schema|format)\b|\binvalid (?:input|request|message|body) (?:format|structure|syntax)\b|\b(?:must|should) (?:start|begin|end|alternate) with (?:a |an |the )?(?:user|assistant|system|tool)\b|\broles must alternate\b`
+    .raw`\b(?:must|should|does not|did not|doesn't) match (?:the |a )?(?:pattern|regex|schema|format)\b|\binvalid (?:input|request|message|body) (?:format|structure|syntax)\b|\b(?:must|should) (?:start|begin|end|alternate) with (?:a |an |the )?(?:user|assistant|system|tool)\b|\broles must alternate\b|\brequires? (?:reasoning|thinking|stream(?:ing)?|tools?)(?: \w+)? to be (?:enabled|disabled|set)\b`
 )
 
 /** Lengths, credentials and the models' own names have sentences of their own, which are asked later. */

@@ -50,7 +50,7 @@ const tooLong = anyOf(
     .raw`\bn (?:keep|prompt|tokens)\b[^a-z]{0,16}>=? ?n ctx\b|\bexceeds? n ctx|\bcannot truncate prompt\b|\bcontext (?:the )?overflows?\b|\b(?:configured |loaded )?context (?:size|length|window) (?:of|is) (?:only )?\d|\btokens to keep from the initial prompt\b`,
   String
     .raw`\bmax ?length: ?\d[\d,]*, actual: ?\d|\bmust (?:not (?:have|contain) more than|contain at most|have at most|be at most) \d[\d,]* (?:characters?|tokens?)\b`,
-  "(?:输入|上下文|提示词?|文本|内容|消息|请求|prompt|token|tokens|长度|字数|对话).{0,14}(?:过长|超长|太长|超过|超出|超限|过大|过多).{0,20}|(?:最大|最长).{0,6}(?:上下文|输入|token|长度).{0,10}|超(?:过|出).{0,12}(?:上下文|最大长度|长度|token|字符)|長度.{0,6}超|輸入.{0,8}過長",
+  "(?:输入|上下文|提示词?|文本|内容|消息|请求|prompt|token|tokens|长度|字数|对话).{0,14}(?:过长|超长|太长|超过|超出|超限|过大|过多).{0,20}|(?:最大|最长).{0,6}(?:上下文|输入|token|长度).{0,10}|超(?:过|出).{0,12}(?:上下文|最大长度|长度|token|字符)|(?:压缩|缩短|精简|减少).{0,6}(?:上下文|输入|文本|内容|提示|消息)|長度.{0,6}超|輸入.{0,8}過長",
   "(?:入力|プロンプト|テキスト|コンテキスト|トークン).{0,16}(?:長すぎ|超え|超過|上限|大きすぎ)|最大コンテキスト|(?:입력|프롬프트|컨텍스트|토큰|텍스트).{0,16}(?:너무 (?:깁|길|긴|많)|초과|한도)|최대 (?:컨텍스트|토큰|입력)",
   "(?:kontext|eingabe|prompt|text).{0,24}(?:zu lang|[uü]berschr|zu gro[sß])|maximale? (?:kontext|token)|(?:contexte|entr[eé]e|texte|invite).{0,24}(?:d[eé]pass|trop long|maxim)|longueur maximale|(?:contexto|entrada|texto|mensaje|solicitud).{0,24}(?:excede|supera|demasiado larg|muito long|m[aá]xim)|longitud m[aá]xima",
   "(?:контекст|ввод|запрос|текст|сообщени|токен).{0,24}(?:слишком (?:длин|велик|больш)|превыша)|превышен.{0,16}(?:контекст|длин|токен)|(?:input|contesto|testo).{0,20}(?:troppo lung|supera)|ba[gğ]lam.{0,16}(?:a[sş]|uzun)"

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { answer, verdictOf } from "../wires.js"
+import { ruleOf } from "../vocabulary/answers.js"
 
 const cancelled = { error: { code: 499, message: "The operation was cancelled.", status: "CANCELLED" } }
 
@@ -18,5 +19,14 @@ describe("Google's 499", () => {
 
   it("counts within a success too", () => {
     expect(verdictOf(answer(200, cancelled))).toBe("status/client-closed Cancelled")
+  })
+})
+
+describe("a 499", () => {
+  it("is the caller's hanging up, unless a gateway says what it waited for", () => {
+    expect(ruleOf(499, { error: { message: "The operation was cancelled.", status: "CANCELLED" } })).toBe(
+      "google/cancelled"
+    )
+    expect(ruleOf(499, { error: { message: "Overloaded", type: "overloaded_error" } })).toBe("anthropic/overloaded")
   })
 })

@@ -24,6 +24,7 @@ const unfit = [
   ["an order of roles", "The conversation must end with a user message."],
   ["roles that take turns", "conversation roles must alternate user/assistant/user/assistant/..."],
   ["a part that the model does not take", "This model does not support assistant message prefill."],
+  ["what has to be on", "This model requires reasoning to be enabled"],
   ["a combination that the model does not take", "Assistant prefill is not supported when thinking is enabled."]
 ] as const
 

@@ -57,6 +57,21 @@ describe("a length that llama.cpp and what is built on it tell as a server's err
   })
 })
 
+describe("advice to shorten", () => {
+  it.each(["请压缩上下文后重试", "请缩短输入内容", "请减少提示词长度后再试"])("is a length: %s", (message) => {
+    expect(ruleOf(undefined, words(message))).toBe("size/words")
+  })
+})
+
+describe("a budget of tokens", () => {
+  it.each([
+    "input length would exceed context budget for this model",
+    "The prompt is too long: it exceeded the thinking budget"
+  ])("is no money: %s", (message) => {
+    expect(ruleOf(400, words(message))).toBe("size/words")
+  })
+})
+
 describe("a limit of characters or of the context", () => {
   it.each([
     "Malformed input request: expected maxLength: 50000, actual: 52611, please reformat your input and try again.",
