@@ -32,10 +32,10 @@ export default defineConfig({
   test: {
     ...shared,
     reporters: ["default"],
-    // Half of the tests wait for processes of their own; one worker would leave a core idle.
-    maxWorkers: 2,
+    // Many tests wait: for programs of their own, a deadline, a backoff. On two cores two workers leave one of them idle at times.
+    maxWorkers: 3,
     // A worker that is ended for being idle may be ended twice, at the change of projects, which ends the run.
-    minWorkers: 2,
+    minWorkers: 3,
     sequence: { sequencer: LongestFirst },
     coverage: {
       provider: "v8",

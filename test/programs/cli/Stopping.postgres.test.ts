@@ -51,7 +51,8 @@ const stoppedWithout = (weather: Weather, signal: NodeJS.Signals, args: Readonly
     return { code, took: performance.now() - began }
   }).pipe(Effect.scoped)
 
-describe("a program that is told to stop while its database is away", { timeout: 120_000 }, () => {
+// Side by side, since they mostly wait.
+describe("a program that is told to stop while its database is away", { timeout: 120_000, concurrent: true }, () => {
   for (const weather of ["reset", "black hole"] as const) {
     it.live(`ends in time as a worker (${weather})`, () =>
       Effect.gen(function*() {
