@@ -72,6 +72,7 @@ const steps: ReadonlyArray<Step> = [
   [new RegExp(`((?:密钥|秘钥|令牌|口令|密码|金鑰|權杖)\\s*[:：=]?\\s*["'“「]?)${telling}`, "g"), `$1${hidden}`],
   [/((["'])pass\2\s*:\s*)(?:"[^"]*"?|'[^']*'?)/gi, `$1${hidden}`],
   // Keys by their makers' prefixes.
+  [/(?:\b|(?<=\\[nrt]))(?:sk|pk|rk)[-_](?=[\w*-]*[\dA-Z])[\w*-]{20,}/g, hidden],
   [
     /(?:\b|(?<=\\[nrt]))(?:sk|pk|rk|ak|fk|ek|sess|key|org|proj|whsec)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9_-]*[A-Za-z0-9*]{8,}[\w*-]*/g,
     hidden

@@ -1,7 +1,8 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { Held, Settled } from "../job/JobQueue.js"
-import type { Progress, Refusal, SourceRef } from "../job/Job.js"
+import type { Progress } from "../job/Job.js"
+import type { HeldSource, Source } from "./IndexJob.js"
+import type { Refusal } from "./SourceRef.js"
 import type { LeaseLost } from "../lease/Lease.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Vector } from "./Vector.js"
@@ -53,7 +54,7 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
    * needs them again.
    */
   readonly standing: (
-    held: Held,
+    held: HeldSource,
     space: VectorSpace
   ) => Effect.Effect<
     { readonly items: number; readonly current: number; readonly refused: number },
@@ -62,32 +63,34 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
   >
   /** The next items that need vectors, by position, after the given one. */
   readonly pending: (
-    held: Held,
+    held: HeldSource,
     space: VectorSpace,
     after: number,
     limit: number
   ) => Effect.Effect<ReadonlyArray<PendingItem>, StoreFailure, Tenant>
   /** Which of these hashes have a usable vector already, wherever in the store the same text stands. */
   readonly known: (
-    held: Held,
+    held: HeldSource,
     space: VectorSpace,
     hashes: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlySet<string>, StoreFailure, Tenant>
   /** The items of a source that are left out as they stand now, each with its reason. */
-  readonly refusals: (source: SourceRef, limit: number) => Effect.Effect<ReadonlyArray<Refusal>, StoreFailure, Tenant>
+  readonly refusals: (source: Source, limit: number) => Effect.Effect<ReadonlyArray<Refusal>, StoreFailure, Tenant>
   /** Write a batch in one transaction, under the fence. */
   readonly persist: (
-    held: Held,
+    held: HeldSource,
     space: VectorSpace,
     batch: Batch
   ) => Effect.Effect<void, StoreFailure | LeaseLost, Tenant>
   /**
-   * Make the stored set equal the source's set and end the job, in one transaction, under the fence: `succeeded`, `partial`
-   * where items were refused, `pending` again where the source was edited meanwhile or items are not current.
+   * Make the stored set equal the source's set, in one transaction, under the fence. `incomplete` where items are not current, or the
+   * store has moved to another embedder: whatever served goes on serving. `gone` where the source is.
    */
-  readonly complete: (
-    held: Held,
+  readonly equalise: (
+    held: HeldSource,
     space: VectorSpace,
     progress: Progress
-  ) => Effect.Effect<Settled, StoreFailure | LeaseLost, Tenant>
+  ) => Effect.Effect<"complete" | "incomplete" | "gone", StoreFailure | LeaseLost, Tenant>
+  /** Ask again for what was refused of a source; answers how many items that are. */
+  readonly forgetRefusals: (source: Source) => Effect.Effect<number, StoreFailure, Tenant>
 }>() {}

@@ -1,7 +1,8 @@
 import * as Array from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { JobId, JobStatus, SourceRef } from "../job/Job.js"
+import type { JobId, JobStatus } from "../job/Job.js"
+import type { Source } from "./IndexJob.js"
 
 /**
  * What the reconciler opens a job for: a source whose stored vectors do not match its items, and that has no open job. It
@@ -20,7 +21,7 @@ export interface LastJob {
 }
 
 export interface Unmatched {
-  readonly source: SourceRef
+  readonly source: Source
   readonly last: Option.Option<LastJob>
 }
 

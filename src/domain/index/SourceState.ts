@@ -2,8 +2,8 @@ import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
-import { done } from "../job/Job.js"
 import type { Job, LastError } from "../job/Job.js"
+import type { Badge } from "../job/JobState.js"
 import * as WaitReason from "../job/WaitReason.js"
 
 /**
@@ -42,17 +42,6 @@ export interface Source {
   readonly job: Option.Option<Job>
 }
 
-/** Whether time and workers alone will not start it: a person or the provider must move first. */
-const isBlocked = WaitReason.WaitReason.$match({
-  Gate: () => true,
-  RateLimit: () => true,
-  Backoff: () => false,
-  EmbedderDown: () => false,
-  Scheduled: () => false,
-  Concurrency: () => false,
-  LeaseHeld: () => false
-})
-
 const unblocked = (job: Job, now: DateTime.Utc): SourceState =>
   Option.match(job.lastError, {
     onNone: () => SourceState.Queued(),
@@ -65,13 +54,14 @@ const unblocked = (job: Job, now: DateTime.Utc): SourceState =>
   })
 
 const pending = (job: Job, around: WaitReason.Surroundings): SourceState =>
-  Option.match(Option.filter(WaitReason.waitReason(job, around), isBlocked), {
+  Option.match(Option.filter(WaitReason.waitReason(job, around), WaitReason.isBlocking), {
     onNone: () => unblocked(job, around.now),
     onSome: (reason) => SourceState.Waiting({ reason })
   })
 
 const running = (job: Job, items: number, around: WaitReason.Surroundings): SourceState => {
-  const made = { done: done(job.progress), items: job.progress.items === 0 ? items : job.progress.items }
+  const { done, total } = job.progress
+  const made = { done, items: total === 0 ? items : total }
   return Option.match(WaitReason.waitReason(job, around), {
     onNone: () => SourceState.Indexing(made),
     onSome: () => SourceState.Abandoned({ ...made, workers: WaitReason.living(around) })
@@ -104,13 +94,6 @@ export const sourceState = (source: Source, around: WaitReason.Surroundings): So
         Match.exhaustive
       )
   })
-
-/** How a state looks. `tone` may become a colour, but glyph and words tell the same. */
-export interface Badge {
-  readonly glyph: string
-  readonly words: string
-  readonly tone: "good" | "busy" | "attention" | "bad" | "idle"
-}
 
 const count = (n: number): string => n.toLocaleString("en-US")
 

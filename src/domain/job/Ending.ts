@@ -9,6 +9,9 @@ import type { StoreFailure } from "../store/StoreFailure.js"
 import type { NewError } from "./Job.js"
 import type { Claimed } from "./JobQueue.js"
 import { Outcome } from "./Outcome.js"
+import type { JobFailed } from "./Run.js"
+import type { StepProblem } from "./Step.js"
+import * as Storable from "../text/Storable.js"
 
 /** How long a provider's named waits may add up before they cost attempts. */
 export const coolingLimit = Duration.hours(1)
@@ -48,9 +51,9 @@ const again = (
   )
 
 /** A try that costs an attempt, before which everyone on the provider waits. */
-const cooled = (outcome: Outcome): Outcome =>
+const cooled = (outcome: Outcome, provider: string): Outcome =>
   outcome._tag === "Retried"
-    ? Outcome.Cooled({ error: outcome.error, delay: outcome.delay, refunded: false })
+    ? Outcome.Cooled({ error: outcome.error, delay: outcome.delay, refunded: false, provider })
     : outcome
 
 /**
@@ -65,17 +68,18 @@ export const ending = (
 ): Outcome => {
   const cause = { error: { tag: failure._tag, message: userMessage, detail: failure.detail }, report }
   const { error } = cause
+  const { provider } = failure
   return Match.value(action).pipe(
     Match.withReturnType<Outcome>(),
     Match.tagsExhaustive({
       Retry: ({ policy, retryAfter }) => again(cause, job, random, policy, retryAfter),
       Wait: ({ delay }) =>
         Option.match(delay, {
-          onNone: () => cooled(again(cause, job, random, RetryPolicy.job)),
+          onNone: () => cooled(again(cause, job, random, RetryPolicy.job), provider),
           onSome: (named) =>
             Duration.lessThan(Duration.sum(job.cooled, named), coolingLimit)
-              ? Outcome.Cooled({ error, delay: named, refunded: true })
-              : cooled(again(cause, job, random, RetryPolicy.job, delay))
+              ? Outcome.Cooled({ error, delay: named, refunded: true, provider })
+              : cooled(again(cause, job, random, RetryPolicy.job, delay), provider)
         }),
       Park: ({ gate, reason, until }) => Outcome.Parked({ error, gate, reason, until }),
       Split: () => Outcome.Halted(cause),
@@ -115,3 +119,36 @@ export const brokenByBug = (said: string, job: Claimed, random: number): Outcome
     random,
     RetryPolicy.job
   )
+
+/** How an attempt ends that its own work failed: no provider is asked about, the job's retry policy decides. */
+export const failed = (failure: JobFailed, job: Claimed, random: number): Outcome => {
+  const cause: Cause = {
+    error: {
+      tag: "job-failed",
+      message: Storable.cut(Storable.clean(failure.message), 1000),
+      detail: detail(failure.detail)
+    },
+    report: "on-exhaustion"
+  }
+  return failure.permanent ? Outcome.Halted({ ...cause, report: "report" }) : again(cause, job, random, RetryPolicy.job)
+}
+
+/** How an attempt ends one of whose steps cannot be. The next one would meet the same. */
+export const brokenStep = (problem: StepProblem): Outcome =>
+  Outcome.Halted({ error: { tag: "step", message: problem.message, detail: detail(problem.detail) }, report: "report" })
+
+const cutShort = (tag: string, message: string, job: Claimed, random: number): Outcome =>
+  again({ error: { tag, message, detail: "" }, report: "on-exhaustion" }, job, random, RetryPolicy.job)
+
+/** How an attempt ends that made no progress for so long. */
+export const stalled = (after: Duration.Duration, job: Claimed, random: number): Outcome =>
+  cutShort(
+    "stalled",
+    `The job made no progress for ${Duration.format(after)}, so the attempt was ended.`,
+    job,
+    random
+  )
+
+/** How an attempt ends that took longer than its kind allows. */
+export const timedOut = (limit: Duration.Duration, job: Claimed, random: number): Outcome =>
+  cutShort("timed-out", `The attempt took longer than ${Duration.format(limit)}, so it was ended.`, job, random)

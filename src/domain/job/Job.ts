@@ -1,43 +1,28 @@
 import * as Schema from "effect/Schema"
-import { Failure } from "../failure/Failure.js"
 import type { FailureTag } from "../failure/Failure.js"
 import { Lease } from "../lease/Lease.js"
 
-/** A job's number, unique within the tenant. */
+/** A job's number, unique within the store. */
 export const JobId = Schema.Int.pipe(Schema.positive(), Schema.brand("JobId"))
 export type JobId = typeof JobId.Type
 
-/** What kind of thing is indexed. */
-export const SourceKind = Schema.Literal("catalog", "memory")
-export type SourceKind = typeof SourceKind.Type
-
-/** What a job indexes: at most one open job each. */
-export class SourceRef extends Schema.Class<SourceRef>("SourceRef")({
-  kind: SourceKind,
-  id: Schema.NonEmptyString
-}) {}
-
-/** Stored states. A pending job that stands behind a closed gate or a cooldown is shown as `waiting` (see SourceState). */
+/** Stored states. A pending job that stands behind a closed gate or a cooldown is shown as `waiting` (see JobState). */
 export const JobStatus = Schema.Literal("pending", "running", "succeeded", "partial", "failed", "cancelled")
 export type JobStatus = typeof JobStatus.Type
 
-/** Open jobs can still run; the others are history. */
+/** Open jobs can still run; the others are over. */
 export const isOpen = (status: JobStatus): boolean => status === "pending" || status === "running"
 
-/** Items of the source: `done` of `items` have their vectors, by a call (`embedded`) or without (`reused`). */
+/** How far a job is: `done` of `total` in units of its kind, and what else the kind counts. A total of 0 is not known. */
 export class Progress extends Schema.Class<Progress>("Progress")({
-  items: Schema.Int,
-  embedded: Schema.Int,
-  reused: Schema.Int,
-  refused: Schema.Int
+  done: Schema.NonNegativeInt,
+  total: Schema.NonNegativeInt,
+  detail: Schema.Record({ key: Schema.String, value: Schema.Int })
 }) {}
 
-export const noProgress = Progress.make({ items: 0, embedded: 0, reused: 0, refused: 0 })
+export const noProgress = Progress.make({ done: 0, total: 0, detail: {} })
 
-/** Items that need nothing more. */
-export const done = (progress: Progress): number => progress.embedded + progress.reused + progress.refused
-
-/** What went wrong last, as stored and shown. `crashed`, `stalled` and `bug` are the worker's, the rest a provider's or a store's. */
+/** What went wrong last, as stored and shown. `crashed`, `stalled`, `timed-out` and `bug` are the worker's, the rest a provider's, a store's or the kind's. */
 export const LastError = Schema.Struct({
   tag: Schema.String,
   message: Schema.String,
@@ -56,11 +41,27 @@ export const downTags = ["Network", "Timeout", "ProviderUnavailable"] as const s
 
 export const isDown = (tag: string): boolean => downTags.some((down) => down === tag)
 
-/** One row of the queue, with the database's times. */
+/** What a job stands behind: the gate and the cooldown of its provider, and the gate of its session. */
+export interface Behind {
+  readonly provider: string | null
+  readonly session: string | null
+}
+
+/** One piece of work, with the database's times. At most one job of a kind and a key is open. */
 export class Job extends Schema.Class<Job>("Job")({
   id: JobId,
-  source: SourceRef,
-  provider: Schema.String,
+  kind: Schema.String,
+  key: Schema.String,
+  provider: Schema.NullOr(Schema.String),
+  session: Schema.NullOr(Schema.String),
+  /** Greater goes first. */
+  priority: Schema.Int,
+  /** JSON, as its kind encodes it. */
+  payload: Schema.Unknown,
+  /** What the work depends on beside the payload, such as a document's revision. */
+  version: Schema.NullOr(Schema.String),
+  /** Counts what the job was asked for: the steps of an earlier run answer nothing. */
+  run: Schema.Int,
   status: JobStatus,
   attempts: Schema.Int,
   maxAttempts: Schema.Int,
@@ -73,17 +74,10 @@ export class Job extends Schema.Class<Job>("Job")({
   lease: Schema.OptionFromNullOr(Lease),
   progress: Progress,
   progressAt: Schema.OptionFromNullOr(Schema.DateTimeUtc),
+  /** JSON, as its kind encodes it; null until it has succeeded, and where its kind has none. */
+  output: Schema.Unknown,
   lastError: Schema.OptionFromNullOr(LastError),
-  /** Set where the whole index was asked for anew: vectors written before this time do not count. */
-  forcedAt: Schema.OptionFromNullOr(Schema.DateTimeUtc),
   createdAt: Schema.DateTimeUtc,
   startedAt: Schema.OptionFromNullOr(Schema.DateTimeUtc),
   finishedAt: Schema.OptionFromNullOr(Schema.DateTimeUtc)
-}) {}
-
-/** An item that its provider would not take, with the reason. */
-export class Refusal extends Schema.Class<Refusal>("Refusal")({
-  item: Schema.String,
-  itemHash: Schema.String,
-  failure: Failure
 }) {}

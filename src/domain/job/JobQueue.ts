@@ -1,58 +1,90 @@
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Fence, LeaseLost, WorkerId } from "../lease/Lease.js"
+import type { Wanted } from "../lease/Wanted.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
-import type { Job, JobId, JobStatus, SourceRef } from "./Job.js"
-import type { Outcome } from "./Outcome.js"
 import type { Tenant } from "../store/Tenant.js"
+import type { Behind, Job, JobId, JobStatus, Progress } from "./Job.js"
+import type { Outcome } from "./Outcome.js"
+import type { NewStep, Step } from "./Step.js"
 
 /** What whoever runs a job knows of it. Plain and small, because a claim reads hundreds of them. */
-export interface Claimed {
+export interface Claimed extends Behind {
   readonly id: JobId
-  readonly source: Pick<SourceRef, "kind" | "id">
+  readonly kind: string
+  readonly key: string
+  /** JSON, as its kind encodes it. */
+  readonly payload: unknown
+  readonly run: number
   readonly attempts: number
   readonly maxAttempts: number
   /** Waits named by the provider since the last progress, added up. */
   readonly cooled: Duration.Duration
+  /** When it was first asked for, in microseconds: no job of another store has its number and this time. */
+  readonly createdMicros: number
+  /** The W3C trace context of whoever enqueued it. */
+  readonly trace: string | null
 }
 
 /** A claimed job: proof that its holder may work on it, carried by every write. */
 export interface Held {
+  readonly tenant: string
   readonly job: Claimed
   readonly worker: WorkerId
   readonly fence: Fence
 }
 
 /** What a worker asks for. `duration` is the lease's. */
-export interface ClaimRequest {
+export interface ClaimRequest extends Wanted {
   readonly worker: WorkerId
   readonly slots: number
   readonly duration: Duration.Duration
-  /** Only jobs that wait for this provider; others are not this worker's to do. */
-  readonly provider?: string
   /** Only this job; a program that waits for one job uses it. */
   readonly only?: JobId
 }
 
-export interface EnqueueRequest {
-  readonly source: Pick<SourceRef, "kind" | "id">
-  readonly provider: string
+/** What an enqueue does where a job of the key runs already. */
+export const IfRunning = Schema.Literal("again-if-changed", "again", "leave")
+export type IfRunning = typeof IfRunning.Type
+
+/** What an enqueue does where the newest job of the key is over. */
+export const IfOver = Schema.Literal("open-another", "leave")
+export type IfOver = typeof IfOver.Type
+
+/** A job that is asked for. */
+export interface NewJob extends Behind {
+  /** At most one job of the kind and the key is open; null for a job of its own. */
+  readonly key: string | null
+  readonly payload: unknown
+  readonly version: string | null
+  readonly priority: number
   readonly maxAttempts: number
-  /** Embed all anew, also what is stored already. */
-  readonly force: boolean
+  /** Not before this time; null for at once. */
+  readonly runAt: DateTime.Utc | null
+  readonly trace: string | null
 }
 
-/** The open job of a source, and no more: whoever enqueues waits for the answer, and `find` tells the rest. */
+export interface EnqueueRequest {
+  readonly kind: string
+  /** Of several with one key the last one counts. */
+  readonly jobs: ReadonlyArray<NewJob>
+  readonly ifRunning: IfRunning
+  readonly ifOver: IfOver
+}
+
+/** The job of a key, and no more: whoever enqueues waits for the answer, and `find` tells the rest. */
 export interface Enqueued {
   readonly id: JobId
-  /** `running`: it runs again where the source was edited, or all is to be embedded anew. */
+  readonly key: string
+  /** `running`: it runs again where what was asked for differs. Over: it was left so. */
   readonly status: JobStatus
 }
 
-/** How a settled job stands now. `pending` after Completed means: edited while it ran, so it runs again. */
+/** How a settled job stands now. `pending` after Completed means: asked for anew while it ran, so it runs again. */
 export interface Settled {
   readonly status: JobStatus
   readonly runAt: Option.Option<Date>
@@ -75,18 +107,25 @@ export class JobStateConflict extends Schema.TaggedError<JobStateConflict>()("Jo
   }
 }
 
+/** Which jobs are meant: those that answer to all that is given. */
 export interface JobFilter {
+  readonly kind?: string
+  readonly key?: string
   readonly status?: ReadonlyArray<JobStatus>
-  readonly source?: SourceRef
-  readonly limit: number
 }
 
-/** The queue of index jobs. All times are the database's. */
+/** A person asks for another try, or for the end. */
+export type Ask = "retry" | "cancel"
+
+/** The queue of jobs. All times are the database's. */
 export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
-  /** Make sure that the source has an open job, and that it starts again when it is running now. */
-  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<Enqueued, StoreFailure, Tenant>
-  /** Take as many ready jobs as there are slots, oldest first, leaving out what stands behind a gate or a cooldown. */
-  readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure, Tenant>
+  /**
+   * Make sure that each key has an open job, in one statement, and in the caller's transaction where there is one. A pending job
+   * takes on what is asked for now and becomes ready; `ifRunning` and `ifOver` say what becomes of the others.
+   */
+  readonly enqueue: (request: EnqueueRequest) => Effect.Effect<ReadonlyArray<Enqueued>, StoreFailure, Tenant>
+  /** Take as many ready jobs as there are slots: by priority, then oldest first, leaving out what stands behind a gate or a cooldown. */
+  readonly claim: (request: ClaimRequest) => Effect.Effect<ReadonlyArray<Held>, StoreFailure>
   /**
    * Renew the leases of all these jobs in one statement; answers those that are still held. Jobs of the same claims that are left
    * out run no more: they are freed, as a dead worker's are.
@@ -94,27 +133,51 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly renew: (
     held: ReadonlyArray<Held>,
     duration: Duration.Duration
-  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure, Tenant>
-  /** Write how an attempt ended. Refused with LeaseLost when a newer claim exists. */
-  readonly settle: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost, Tenant>
+  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
   /**
-   * Write that attempts of one claim, all under one fence, ended alike, in one statement. Answers those that were still held;
-   * what is left out belongs to a newer claim.
+   * Run a write in one transaction that is refused when a newer claim exists, and that no newer claim can come between. It counts as
+   * progress: crashes before it are forgiven.
+   */
+  readonly fenced: <A, E, R>(
+    held: Held,
+    progress: Option.Option<Progress>,
+    write: Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E | StoreFailure | LeaseLost, R>
+  /** Write how an attempt ended. Refused with LeaseLost when a newer claim exists. */
+  readonly settle: (held: Held, outcome: Outcome) => Effect.Effect<Settled, StoreFailure | LeaseLost>
+  /**
+   * Write that attempts of one claim and tenant ended alike, but for their outputs, in one statement: Completed, Released or
+   * Cancelled. Answers those that were still held; what is left out belongs to a newer claim.
    */
   readonly settleAll: (
-    held: ReadonlyArray<Held>,
-    outcome: Outcome
-  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure, Tenant>
+    ends: ReadonlyArray<{ readonly held: Held; readonly outcome: Outcome }>
+  ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
   /** Whether there are jobs to be freed. Every worker asks each second, and mostly there are none. */
-  readonly isReclaimDue: Effect.Effect<boolean, StoreFailure, Tenant>
+  readonly isReclaimDue: (tenants: ReadonlyArray<string>) => Effect.Effect<boolean, StoreFailure>
   /** Free the jobs whose worker is gone or whose lease ran out; answers how many were freed and how many failed for good. */
-  readonly reclaim: Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure, Tenant>
-  /** When the next pending job (of this provider) becomes ready, from now; none when there is none. */
-  readonly nextReadyIn: (provider?: string) => Effect.Effect<Option.Option<Duration.Duration>, StoreFailure, Tenant>
+  readonly reclaim: (
+    tenants: ReadonlyArray<string>
+  ) => Effect.Effect<{ readonly freed: number; readonly failed: number }, StoreFailure>
+  /** When the next job that is wanted becomes ready, from now; none when there is none. */
+  readonly nextReadyIn: (wanted: Wanted) => Effect.Effect<Option.Option<Duration.Duration>, StoreFailure>
+  /** The names of the steps that this run of a job has finished. */
+  readonly stepNames: (held: Held) => Effect.Effect<ReadonlySet<string>, StoreFailure>
+  /** The stored result of a finished step of this run, as JSON. */
+  readonly stepResult: (held: Held, name: string) => Effect.Effect<unknown, StoreFailure>
+  /** Store a finished step, under the fence; it counts as progress. */
+  readonly storeStep: (held: Held, step: NewStep) => Effect.Effect<void, StoreFailure | LeaseLost>
+  /** The finished steps of a job's present run, in the order in which they ended, at most so many. */
+  readonly steps: (id: JobId, limit: number) => Effect.Effect<ReadonlyArray<Step>, StoreFailure, Tenant>
   readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound, Tenant>
   /** Newest first. */
-  readonly list: (filter: JobFilter) => Effect.Effect<ReadonlyArray<Job>, StoreFailure, Tenant>
-  /** A person asks for another try: attempts start anew, at once, and what was refused is asked for again. */
+  readonly list: (
+    filter: JobFilter & { readonly limit: number }
+  ) => Effect.Effect<ReadonlyArray<Job>, StoreFailure, Tenant>
+  /** A person asks for another try: attempts start anew, at once. */
   readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict, Tenant>
   readonly cancel: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict, Tenant>
+  /** How many jobs `askAll` would concern now. */
+  readonly countFor: (ask: Ask, filter: JobFilter) => Effect.Effect<number, StoreFailure, Tenant>
+  /** Retry, or cancel, all jobs that are meant and can be; only the newest of a key is retried. Answers how many. */
+  readonly askAll: (ask: Ask, filter: JobFilter) => Effect.Effect<number, StoreFailure, Tenant>
 }>() {}

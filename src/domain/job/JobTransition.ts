@@ -5,7 +5,9 @@ import * as Either from "effect/Either"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import type { Fence } from "../lease/Lease.js"
+import type { GateRef } from "../session/Gate.js"
 import * as Job from "./Job.js"
+import type { IfRunning } from "./JobQueue.js"
 import type { Outcome } from "./Outcome.js"
 
 /**
@@ -13,14 +15,18 @@ import type { Outcome } from "./Outcome.js"
  *
  *     enqueue ──▶ pending ──claim──▶ running ──settle──▶ succeeded | partial | failed | cancelled
  *                    ▲                  │                                 │
- *                    └── retried, cooled, parked, released, edited, ──────┘ a person's retry
- *                        or its worker died
+ *                    └── retried, cooled, parked, released, or asked ─────┘ a person's retry
+ *                        for anew, or its worker died
  *
  * What holds at all times:
  * - Only the newest claim's fence may beat, persist or settle; whatever carries another changes nothing.
  * - `attempts` never exceeds `maxAttempts`. The provider's and the worker's trouble is given back, a person's retry starts anew.
  * - `crashes` counts claims in a row that ended without a word; progress or a settlement forgives them.
  * - A request to run again that arrives while the job runs (`again`) is never lost, unless the job is cancelled.
+ * - A finished step is never lost within its run; what the job is asked for anew is another run.
+ *
+ * Production runs none of this but `settlement` and `crashed`: the rules live in the statements of adapters/postgres/jobs. This is
+ * what they are held to (test/adapters/suites/jobHistories).
  */
 export interface JobState {
   readonly status: Job.JobStatus
@@ -31,30 +37,48 @@ export interface JobState {
   readonly fence: Fence
   readonly runAt: DateTime.Utc
   readonly leaseUntil: Option.Option<DateTime.Utc>
-  /** The source's revision that the job was asked for with. */
-  readonly revision: Option.Option<string>
-  /** Asked for anew while running: an edit, or a forced run. */
+  /** What the job is to do, and what that depends on: `payload` and `version`, as one value to compare. */
+  readonly asked: string
+  readonly behind: Job.Behind
+  readonly priority: number
+  /** Asked for anew while running. */
   readonly again: boolean
-  readonly forced: boolean
+  /** Counts what the job was asked for: the steps of an earlier run answer nothing. */
+  readonly run: number
+  /** The steps that the present run has finished. */
+  readonly steps: ReadonlySet<string>
   readonly progress: Job.Progress
   /** Waits named by the provider since the last progress, added up. */
   readonly cooled: Duration.Duration
   /** The tag of the last error. */
   readonly lastError: Option.Option<string>
+  /** As JSON; null for none. */
+  readonly output: unknown
 }
 
-/** What happens to a job. `revision` is the source's at that moment, none where the source is gone. */
+/** What an enqueue asks for. */
+export interface Asked {
+  readonly asked: string
+  readonly behind: Job.Behind
+  readonly priority: number
+  readonly maxAttempts: number
+  readonly runAt: DateTime.Utc
+  readonly ifRunning: IfRunning
+}
+
+/** What happens to a job. */
 export type JobEvent = Data.TaggedEnum<{
   Claimed: { readonly fence: Fence; readonly until: DateTime.Utc }
   Beat: { readonly fence: Fence; readonly until: DateTime.Utc }
-  Persisted: { readonly fence: Fence; readonly progress: Job.Progress }
-  Settled: { readonly fence: Fence; readonly outcome: Outcome; readonly revision: Option.Option<string> }
+  Persisted: { readonly fence: Fence; readonly progress: Option.Option<Job.Progress> }
+  /** A step has ended, and its result is to be stored. */
+  StepEnded: { readonly fence: Fence; readonly name: string }
+  Settled: { readonly fence: Fence; readonly outcome: Outcome }
   /** Somebody looks whether the holder is gone: its lease is over, or its process is known to be `dead`. */
   Reclaimed: { readonly dead: boolean }
-  Enqueued: { readonly revision: Option.Option<string>; readonly force: boolean }
+  Enqueued: Asked
   CancelAsked: { readonly fence: Fence }
   RetryAsked: {}
-  SourceDeleted: { readonly fence: Fence }
 }>
 export const JobEvent = Data.taggedEnum<JobEvent>()
 
@@ -66,20 +90,23 @@ export type Rejection =
   | "not-ready"
   /** The holder's lease is live. */
   | "held"
-  /** The job is history; an enqueue makes a new one. */
+  /** The job is over; an enqueue makes another one, or leaves it so. */
   | "closed"
   /** The job runs already. */
   | "running"
 
 /** What an outcome makes of its job: where it goes, and who pays. */
 export interface Settlement {
-  readonly to: "completed" | "pending" | "failed" | "cancelled"
+  readonly to: Exclude<Job.JobStatus, "running">
   /** The attempt is given back. A pending job that is not refunded fails where its attempts are spent. */
   readonly refund: boolean
   readonly delay: Duration.Duration
   /** The delay is one that the provider named: it adds up until there is progress. */
   readonly cooling: boolean
   readonly error: Option.Option<Job.NewError>
+  /** What the job stands behind from now on: the gate that closed. */
+  readonly gate: Option.Option<GateRef>
+  readonly output: unknown
 }
 
 const plain = (to: Settlement["to"]): Settlement => ({
@@ -87,15 +114,10 @@ const plain = (to: Settlement["to"]): Settlement => ({
   refund: false,
   delay: Duration.zero,
   cooling: false,
-  error: Option.none()
+  error: Option.none(),
+  gate: Option.none(),
+  output: null
 })
-
-const stalled = (after: Duration.Duration): Option.Option<Job.NewError> =>
-  Option.some({
-    tag: "stalled",
-    message: `The job made no progress for ${Duration.format(after)}, so the attempt was ended.`,
-    detail: ""
-  })
 
 /** What is stored when a job's worker died too often; `crashes` as a number or in its place a mark for one. */
 export const crashed = (crashes: number | string): Job.NewError => ({
@@ -108,7 +130,7 @@ export const crashed = (crashes: number | string): Job.NewError => ({
 export const settlement: (outcome: Outcome) => Settlement = Match.type<Outcome>().pipe(
   Match.withReturnType<Settlement>(),
   Match.tagsExhaustive({
-    Completed: () => plain("completed"),
+    Completed: ({ output, partial }) => ({ ...plain(partial ? "partial" : "succeeded"), output }),
     Retried: ({ delay, error }) => ({ ...plain("pending"), error: Option.some(error), delay }),
     Cooled: ({ delay, error, refunded }) => ({
       ...plain("pending"),
@@ -117,35 +139,41 @@ export const settlement: (outcome: Outcome) => Settlement = Match.type<Outcome>(
       refund: refunded,
       cooling: refunded
     }),
-    Parked: ({ error }) => ({ ...plain("pending"), error: Option.some(error), refund: true }),
+    Parked: ({ error, gate }) => ({
+      ...plain("pending"),
+      error: Option.some(error),
+      refund: true,
+      gate: Option.some(gate)
+    }),
     Halted: ({ error }) => ({ ...plain("failed"), error: Option.some(error) }),
     Released: () => ({ ...plain("pending"), refund: true }),
-    Cancelled: () => plain("cancelled"),
-    Stalled: ({ after }) => ({ ...plain("pending"), error: stalled(after) })
+    Cancelled: () => plain("cancelled")
   })
 )
 
 /** A job as it is first stored. */
-export const fresh = (
-  { fence, force, maxAttempts, revision }: Pick<JobState, "fence" | "maxAttempts" | "revision"> & {
-    readonly force: boolean
-  },
-  now: DateTime.Utc
-): JobState => ({
+export const fresh = ({ asked, behind, maxAttempts, priority, runAt }: Asked, fence: Fence): JobState => ({
   status: "pending",
   attempts: 0,
   maxAttempts,
   crashes: 0,
   fence,
-  runAt: now,
+  runAt,
   leaseUntil: Option.none(),
-  revision,
+  asked,
+  behind,
+  priority,
   again: false,
-  forced: force,
+  run: 1,
+  steps: new Set(),
   progress: Job.noProgress,
   cooled: Duration.zero,
-  lastError: Option.none()
+  lastError: Option.none(),
+  output: null
 })
+
+/** What the job is asked for is another thing now, or the same once more. */
+const nextRun = (state: JobState): JobState => ({ ...state, run: state.run + 1, steps: new Set() })
 
 /** Ready at once, with all attempts before it. */
 const anew = (state: JobState, now: DateTime.Utc): JobState => ({
@@ -166,12 +194,12 @@ const closed = (state: JobState, status: "succeeded" | "partial" | "failed" | "c
   again: false
 })
 
-/** A failed job that was asked for anew meanwhile runs again: what failed was the older source. */
-const failed = (state: JobState, now: DateTime.Utc): JobState =>
-  state.again ? anew(state, now) : closed(state, "failed")
+/** A job that is over and was asked for anew meanwhile runs again: what ended is what it was asked for before. */
+const over = (state: JobState, status: "succeeded" | "partial" | "failed", now: DateTime.Utc): JobState =>
+  state.again ? nextRun(anew(state, now)) : closed(state, status)
 
 const waiting = (state: JobState, attempts: number, runAt: DateTime.Utc): JobState => ({
-  ...state,
+  ...(state.again ? nextRun(state) : state),
   status: "pending",
   attempts,
   runAt,
@@ -179,37 +207,32 @@ const waiting = (state: JobState, attempts: number, runAt: DateTime.Utc): JobSta
   again: false
 })
 
-const completed = (state: JobState, revision: Option.Option<string>, now: DateTime.Utc): JobState =>
-  Option.match(revision, {
-    onNone: () => closed(state, "cancelled"),
-    onSome: (current) =>
-      state.again || !Option.contains(state.revision, current)
-        ? { ...anew(state, now), revision: state.again ? state.revision : revision, lastError: Option.none() }
-        : { ...closed(state, state.progress.refused > 0 ? "partial" : "succeeded"), lastError: Option.none() }
+const behindGate = (behind: Job.Behind, gate: Option.Option<GateRef>): Job.Behind =>
+  Option.match(gate, {
+    onNone: () => behind,
+    onSome: ({ kind, name }) => kind === "provider" ? { ...behind, provider: name } : { ...behind, session: name }
   })
 
-const settled = (
-  state: JobState,
-  end: Settlement,
-  revision: Option.Option<string>,
-  now: DateTime.Utc
-): JobState => {
+const settled = (state: JobState, end: Settlement, now: DateTime.Utc): JobState => {
   const heard = {
     ...state,
     crashes: 0,
+    behind: behindGate(state.behind, end.gate),
     cooled: end.cooling ? Duration.sum(state.cooled, end.delay) : state.cooled,
     lastError: Option.orElse(Option.map(end.error, (error) => error.tag), () => state.lastError)
   }
+  const done = { ...heard, lastError: Option.none(), output: heard.again ? state.output : end.output }
   return Match.value(end.to).pipe(
     Match.withReturnType<JobState>(),
-    Match.when("completed", () => completed(heard, revision, now)),
-    Match.when("failed", () => failed(heard, now)),
+    Match.when("succeeded", () => over(done, "succeeded", now)),
+    Match.when("partial", () => over(done, "partial", now)),
+    Match.when("failed", () => over(heard, "failed", now)),
     Match.when("cancelled", () => closed(heard, "cancelled")),
     Match.when("pending", () =>
       end.refund
         ? waiting(heard, Math.max(0, heard.attempts - 1), DateTime.addDuration(now, end.delay))
         : heard.attempts >= heard.maxAttempts
-        ? failed(heard, now)
+        ? over(heard, "failed", now)
         : waiting(heard, heard.attempts, DateTime.addDuration(now, end.delay))),
     Match.exhaustive
   )
@@ -219,7 +242,7 @@ const settled = (
 const reclaimed = (state: JobState, now: DateTime.Utc): JobState => {
   const crashes = state.crashes + 1
   return crashes >= state.maxAttempts
-    ? failed({ ...state, crashes, lastError: Option.some("crashed") }, now)
+    ? over({ ...state, crashes, lastError: Option.some("crashed") }, "failed", now)
     : { ...waiting(state, state.attempts, now), crashes }
 }
 
@@ -230,6 +253,43 @@ const isOver = (state: JobState, now: DateTime.Utc): boolean =>
 
 const when = (holds: boolean, rejection: Rejection, next: () => JobState): Either.Either<JobState, Rejection> =>
   holds ? Either.right(next()) : Either.left(rejection)
+
+/** Progress forgives the crashes before it, the attempts that they spent, and the waits. */
+const gotOn = (state: JobState): JobState => ({
+  ...state,
+  attempts: Math.max(1, state.attempts - state.crashes),
+  crashes: 0,
+  cooled: Duration.zero
+})
+
+/** A pending job takes on what is asked for now, and is ready as soon as either request said. */
+const replaced = (state: JobState, request: Asked): JobState => ({
+  ...(state.asked === request.asked ? state : nextRun(state)),
+  asked: request.asked,
+  behind: request.behind,
+  priority: request.priority,
+  maxAttempts: request.maxAttempts,
+  runAt: DateTime.min(state.runAt, request.runAt)
+})
+
+/** A running job is asked for anew: what it runs with is what it was claimed with, and the next run has the new payload. */
+const asked = (state: JobState, request: Asked): JobState => {
+  const again = request.ifRunning === "again" ||
+    request.ifRunning === "again-if-changed" && state.asked !== request.asked
+  return again
+    ? {
+      ...state,
+      again: true,
+      asked: request.asked,
+      behind: request.behind,
+      priority: request.priority,
+      maxAttempts: request.maxAttempts
+    }
+    : state
+}
+
+/** Whether everything was done that was asked for. */
+const isDone = ({ status }: JobState): boolean => status === "succeeded" || status === "partial"
 
 /** The job after the event, or why the event changes nothing. `now` is the database's time. */
 export const transition = (
@@ -253,31 +313,22 @@ export const transition = (
         when(holds(state, fence), "lease-lost", () => ({ ...state, leaseUntil: Option.some(until) })),
       Persisted: ({ fence, progress }) =>
         when(holds(state, fence), "lease-lost", () => ({
-          ...state,
-          progress,
-          attempts: Math.max(1, state.attempts - state.crashes),
-          crashes: 0,
-          cooled: Duration.zero
+          ...gotOn(state),
+          progress: Option.getOrElse(progress, () => state.progress)
         })),
-      Settled: ({ fence, outcome, revision }) =>
-        when(holds(state, fence), "lease-lost", () => settled(state, settlement(outcome), revision, now)),
+      StepEnded: ({ fence, name }) =>
+        when(holds(state, fence), "lease-lost", () => ({ ...gotOn(state), steps: new Set([...state.steps, name]) })),
+      Settled: ({ fence, outcome }) =>
+        when(holds(state, fence), "lease-lost", () => settled(state, settlement(outcome), now)),
       Reclaimed: ({ dead }) =>
         when(state.status === "running" && (dead || isOver(state, now)), "held", () => reclaimed(state, now)),
-      Enqueued: ({ force, revision }) =>
-        when(Job.isOpen(state.status), "closed", () => ({
-          ...state,
-          forced: state.forced || force,
-          revision,
-          ...(state.status === "pending"
-            ? { runAt: DateTime.min(state.runAt, now) }
-            : { again: state.again || force || !sameRevision(state.revision, revision) })
-        })),
+      Enqueued: (request) =>
+        when(Job.isOpen(state.status), "closed", () =>
+          state.status === "pending" ? replaced(state, request) : asked(state, request)),
       CancelAsked: ({ fence }) =>
         when(Job.isOpen(state.status), "closed", () => ({ ...closed(state, "cancelled"), fence })),
-      RetryAsked: () => when(state.status !== "running", "running", () => anew(state, now)),
-      SourceDeleted: ({ fence }) =>
-        when(Job.isOpen(state.status), "closed", () => ({ ...closed(state, "cancelled"), fence }))
+      RetryAsked: () =>
+        when(state.status !== "running", "running", () =>
+          anew(isDone(state) ? nextRun(state) : state, now))
     })
   )
-
-const sameRevision = Option.getEquivalence<string>((a, b) => a === b)

@@ -1,7 +1,7 @@
 import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
-import type * as DateTime from "effect/DateTime"
 import type { Report } from "../failure/Consequence.js"
 import type { GateReason, GateRef } from "../session/Gate.js"
 import type { NewError } from "./Job.js"
@@ -11,13 +11,21 @@ import type { NewError } from "./Job.js"
  * is decided once: the error as it is stored, and who hears of it, are carried here, and nobody asks again.
  */
 export type Outcome = Data.TaggedEnum<{
-  /** All items have their vectors or their refusal. */
-  Completed: {}
+  /** Done; `partial` where the kind left something out. `output` is JSON, null for none. */
+  Completed: { readonly output: unknown; readonly partial: boolean }
   /** The attempt failed and another may help; it fails for good where the attempts are spent. */
   Retried: { readonly error: NewError; readonly report: Report; readonly delay: Duration.Duration }
-  /** The provider cools down, for everyone; `refunded` where the attempt does not count. */
-  Cooled: { readonly error: NewError; readonly delay: Duration.Duration; readonly refunded: boolean }
-  /** The gate closes; the attempt is refunded. */
+  /**
+   * The provider cools down, for everyone; `refunded` where the attempt does not count. `provider` is null where everyone was told
+   * when the refusal was heard.
+   */
+  Cooled: {
+    readonly error: NewError
+    readonly delay: Duration.Duration
+    readonly refunded: boolean
+    readonly provider: string | null
+  }
+  /** The gate closes; the attempt is refunded, and the job stands behind that gate from now on. */
   Parked: {
     readonly error: NewError
     readonly gate: GateRef
@@ -26,11 +34,9 @@ export type Outcome = Data.TaggedEnum<{
   }
   /** Trying again would not help, or the attempts are spent. */
   Halted: { readonly error: NewError; readonly report: Report }
-  /** The worker shuts down, or yields to waiting jobs; the attempt is refunded. */
+  /** The worker shuts down, or the job gives way to others; the attempt is refunded. */
   Released: {}
-  /** A person stopped it, or its source is gone. */
+  /** A person stopped it, or what it was for is gone. */
   Cancelled: {}
-  /** A whole safety bound passed without progress. */
-  Stalled: { readonly after: Duration.Duration }
 }>
 export const Outcome = Data.taggedEnum<Outcome>()

@@ -1,15 +1,11 @@
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
 import * as Schema from "effect/Schema"
-import { isFailure } from "../failure/Failure.js"
-import type { Failure } from "../failure/Failure.js"
 
 /** A retry policy as data: `base * factor^n` capped at `cap`, full jitter, at most `maxAttempts` tries and `total` time. */
 export class RetryPolicy extends Schema.Class<RetryPolicy>("RetryPolicy")({
@@ -96,24 +92,3 @@ export const schedule = <In>(
       ] as const
     })
   )
-
-/** Inside one attempt only a broken connection and a provider that cannot serve now are worth the same request again. */
-export const withinRequest = (failure: Failure): Option.Option<Ask> =>
-  Match.value(failure).pipe(
-    Match.withReturnType<Option.Option<Ask>>(),
-    Match.tag("Network", ({ phase }) =>
-      phase === "certificate" ? Option.none() : Option.some({ retryAfter: Option.none() })),
-    Match.tag("ProviderUnavailable", ({ permanent, retryAfter }) =>
-      permanent === true ? Option.none() : Option.some({ retryAfter: Option.fromNullable(retryAfter) })),
-    Match.orElse(() =>
-      Option.none()
-    )
-  )
-
-/** Retry one request inside one attempt, as the `request` policy has it. Other failures, and the last one, pass through. */
-export const retryRequest = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Clock.currentTimeMillis, (startedAt) =>
-    Effect.retry(
-      effect,
-      schedule(request, (error: E) => isFailure(error) ? withinRequest(error) : Option.none(), startedAt)
-    ))

@@ -20,8 +20,11 @@ export class ClosedGate extends Schema.Class<ClosedGate>("ClosedGate")({
   detail: Schema.String
 }) {}
 
-/** Whether work that calls this provider stands behind the gate: a session has its provider's name. */
-export const holds = ({ ref }: ClosedGate, provider: string): boolean => ref.name === provider
+/** Whether a job stands behind the gate: by its provider, or by its session. */
+export const holds = (
+  { ref }: ClosedGate,
+  { provider, session }: { readonly provider: string | null; readonly session: string | null }
+): boolean => ref.name === (ref.kind === "provider" ? provider : session)
 
 /** A call was not made because its gate is closed. */
 export class GateShut extends Schema.TaggedError<GateShut>()("GateShut", {

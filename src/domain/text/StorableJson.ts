@@ -1,0 +1,40 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { ParseError } from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as Storable from "./Storable.js"
+
+/** JSON that the database takes: bounded, and without what Postgres stores in no text. */
+
+const holdsUnstorable = (value: unknown): boolean =>
+  typeof value === "string"
+    ? Storable.storable(value) !== value
+    : Array.isArray(value)
+    ? value.some(holdsUnstorable)
+    : typeof value === "object" && value !== null &&
+      Object.entries(value).some(([key, inner]) => holdsUnstorable(key) || holdsUnstorable(inner))
+
+/** Three bytes a UTF-16 unit at most: mostly the length alone tells. */
+const isLonger = (text: string, most: number): boolean =>
+  text.length > most || text.length * 3 > most && new TextEncoder().encode(text).length > most
+
+/** The value as JSON of at most `most` bytes in UTF-8, undefined as null; or what is wrong with it, in the middle of a sentence. */
+export const encoded = (value: unknown, most: number): Either.Either<string, string> =>
+  Either.flatMap(
+    Either.try({
+      try: () => JSON.stringify(value) ?? "null",
+      catch: (error) => `it is no JSON (${Storable.cut(Storable.oneLine(String(error)), 150)})`
+    }),
+    (json) =>
+      isLonger(json, most)
+        ? Either.left(`it has ${json.length} characters of JSON, and ${most} bytes are allowed`)
+        : holdsUnstorable(value)
+        ? Either.left("it holds a null character or half a surrogate pair, which Postgres does not store")
+        : Either.right(json)
+  )
+
+/** Reads stored JSON by a schema. What was undefined is stored as null. */
+export const decoded = <A, I>(schema: Schema.Schema<A, I>): (stored: unknown) => Effect.Effect<A, ParseError> => {
+  const decode = Schema.decodeUnknown(schema)
+  return (stored) => stored === null ? Effect.orElse(decode(null), () => decode(undefined)) : decode(stored)
+}
