@@ -21,15 +21,16 @@ export interface Names {
   readonly chunk: Statement.Fragment
   readonly refusal: Statement.Fragment
   readonly embedder: Statement.Fragment
-  readonly indexJob: Statement.Fragment
-  readonly indexJobHistory: Statement.Fragment
-  readonly indexJobAll: Statement.Fragment
+  readonly job: Statement.Fragment
+  readonly jobHistory: Statement.Fragment
+  readonly jobAll: Statement.Fragment
+  readonly jobStep: Statement.Fragment
   readonly pending: Statement.Fragment
   readonly lease: Statement.Fragment
   readonly worker: Statement.Fragment
   readonly gate: Statement.Fragment
   readonly cooldown: Statement.Fragment
-  readonly upkeep: Statement.Fragment
+  readonly maintenance: Statement.Fragment
   readonly jobFence: Statement.Fragment
   readonly workerNumber: Statement.Fragment
   readonly embeddingVector: Statement.Fragment
@@ -74,15 +75,16 @@ const made = (schema: string): Names => {
     chunk: full("chunk"),
     refusal: full("refusal"),
     embedder: full("embedder"),
-    indexJob: full("index_job"),
-    indexJobHistory: full("index_job_history"),
-    indexJobAll: full("index_job_all"),
+    job: full("job"),
+    jobHistory: full("job_history"),
+    jobAll: full("job_all"),
+    jobStep: full("job_step"),
     pending: full("pending"),
     lease: full("lease"),
     worker: full("worker"),
     gate: full("gate"),
     cooldown: full("cooldown"),
-    upkeep: full("upkeep"),
+    maintenance: full("maintenance"),
     jobFence: full("job_fence"),
     workerNumber: full("worker_number"),
     embeddingVector: full("embedding_vector"),

@@ -1,6 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { Headway } from "../../../domain/index/StoreEmbedder.js"
+import * as IndexJob from "../../../domain/index/IndexJob.js"
 import { Tables } from "../driver/Tables.js"
 
 /** How far all sources are in the space that the store uses. Items that were refused are done, too. */
@@ -22,8 +23,8 @@ export const headway = Effect.fnUntraced(function*(tenant: string) {
         (select count(*) from ${t.refusal} r
           where r.tenant = ${tenant} and r.source_kind = s.kind and r.source_id = s.id and r.model = u.qualified
             and r.chunk_words = u.chunk_words) as refused,
-        (select job.status from ${t.indexJob} job
-          where job.tenant = ${tenant} and job.source_kind = s.kind and job.source_id = s.id) as status
+        (select job.status from ${t.job} job
+          where job.tenant = ${tenant} and job.kind = ${IndexJob.kind} and job.key = s.kind || '/' || s.id) as status
       from ${t.source} s cross join used u
       where s.tenant = ${tenant}
     )

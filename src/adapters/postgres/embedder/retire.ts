@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Profile from "../../../domain/index/EmbedderProfile.js"
 import * as EmbedderUse from "../../../domain/index/EmbedderUse.js"
-import { noting } from "../index/stray.js"
+import { noting } from "../index/strayVectors.js"
 import { Tables } from "../driver/Tables.js"
-import { lock } from "./lock.js"
-import * as Record from "./record.js"
+import { lock } from "../index/embedderLock.js"
+import * as Record from "../index/embedderRecord.js"
 
 /** Chunks removed in one transaction: the lock that completions wait for is held for as long. */
 const slice = 2000

@@ -86,19 +86,19 @@ export const layer: Layer.Layer<Gates, never, SqlClient.SqlClient | Tables> = La
           update ${t.cooldown} set until = now(), pace = null
           where cooldown.tenant = ${tenant} and cooldown.provider = ${provider} and exists (select from was)
         ),
-        standing as materialized (
+        locked as materialized (
           select pending.id from ${t.pending}
           where pending.tenant = ${tenant} and pending.provider = ${provider} and pending.run_at > now()
             and exists (select from was)
           for update
         ),
         due as (
-          update ${t.indexJob} as job set run_at = now()
-          where job.tenant = ${tenant} and job.id = any(array(select standing.id from standing))
+          update ${t.job} as job set run_at = now()
+          where job.tenant = ${tenant} and job.id = any(array(select locked.id from locked))
             and job.status = 'pending' and job.last_error ->> 'tag' = ${cooledTag}
           returning ${sql.literal(Pending.columns)}
         ),
-        lined_up as (${Pending.lineUp(sql, t, "due")})
+        written as (${Pending.writing(sql, t, "due")})
         select pg_notify(${t.channel}, ${tenant}) from was`
       return rows.length > 0
     }, SqlFailure.renamed)

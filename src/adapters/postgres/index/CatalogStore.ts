@@ -1,33 +1,32 @@
-import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { CatalogNotFound, CatalogStore, type NewCatalog } from "../../../domain/catalog/CatalogStore.js"
 import type { IndexRequest } from "../../../domain/catalog/CatalogStore.js"
-import { SourceRef } from "../../../domain/job/Job.js"
+import * as IndexJob from "../../../domain/index/IndexJob.js"
 import { Tenant } from "../../../domain/store/Tenant.js"
 import { nearest } from "../../../domain/text/nearest.js"
 import { catalogs, names } from "./catalogs.js"
-import { remove } from "./complete.js"
+import { enqueue } from "./enqueue.js"
+import { remove } from "./equalise.js"
 import { put, teachPlanner } from "./put.js"
 import { forget } from "./refusals.js"
-import * as Source from "./source.js"
-import * as Stray from "./stray.js"
-import { cancelSource } from "../jobs/control.js"
-import { enqueue } from "../jobs/enqueue.js"
+import * as SourceLock from "./source.js"
+import * as Stray from "./strayVectors.js"
+import { archiveKey, cancelKey } from "../jobs/control.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
-import { bound, Tables } from "../driver/Tables.js"
+import { bound } from "../driver/Tables.js"
 import { transact } from "../driver/transact.js"
 
-const sourceOf = (name: string): SourceRef => SourceRef.make({ kind: "catalog", id: name })
+const sourceOf = (name: string): IndexJob.Source => ({ kind: "catalog", id: name })
 
 const stored = Effect.fnUntraced(function*(catalog: NewCatalog, request: IndexRequest) {
   const tenant = yield* Tenant
   const source = sourceOf(catalog.name)
-  yield* Source.lock(tenant, source)
+  yield* SourceLock.lock(tenant, source)
   yield* put(tenant, source, catalog)
   if (request.retryRefused === true) yield* forget(tenant, source)
-  return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, tenant, { source, ...request })
+  return yield* enqueue(tenant, { source, revision: catalog.revision, ...request })
 })
 
 const notFound = Effect.fnUntraced(function*(tenant: string, name: string) {
@@ -39,8 +38,9 @@ const notFound = Effect.fnUntraced(function*(tenant: string, name: string) {
 const removed = Effect.fnUntraced(function*(name: string) {
   const tenant = yield* Tenant
   const source = sourceOf(name)
-  yield* Source.lock(tenant, source)
-  yield* cancelSource(tenant, source)
+  yield* SourceLock.lock(tenant, source)
+  yield* cancelKey(tenant, IndexJob.kind, IndexJob.keyOf(source))
+  yield* archiveKey(tenant, IndexJob.kind, IndexJob.keyOf(source))
   if (!(yield* remove(tenant, source))) return yield* notFound(tenant, name)
 })
 

@@ -3,12 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { IndexStore } from "../../../domain/index/IndexStore.js"
 import { Tenant } from "../../../domain/store/Tenant.js"
-import { complete } from "./complete.js"
+import { equalise } from "./equalise.js"
 import { persist } from "./persist.js"
-import { isWhole, persistAtOnce } from "./persistAtOnce.js"
-import { refusals } from "./refusals.js"
+import { forget, refusals } from "./refusals.js"
 import * as Standing from "./standing.js"
-import * as Stray from "./stray.js"
+import * as Stray from "./strayVectors.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
 import { transact } from "../driver/transact.js"
 import { bound, Tables } from "../driver/Tables.js"
@@ -43,18 +42,18 @@ export const layer = Layer.effect(
       refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
         Effect.flatMap(Tenant, (tenant) => refusals(tenant, source, limit)).pipe(SqlFailure.renamed, withClient)
       ),
-      persist: Effect.fn("IndexStore.persist")(function*(held, space, batch) {
-        const tenant = yield* Tenant
-        if (!isWhole(batch)) return yield* transact(persist(tenant, held, space, batch))
-        const items = yield* persistAtOnce(sql, t, tenant, held, space, batch)
-        if (items.length > 0) yield* transact(persist(tenant, held, space, { ...batch, vectors: [], items }))
-      }, withClient),
-      complete: Effect.fn("IndexStore.complete")((held, space, progress) =>
-        transact(Effect.flatMap(Tenant, (tenant) => complete(tenant, held, space, progress))).pipe(
+      persist: Effect.fn("IndexStore.persist")((held, space, batch) =>
+        Effect.flatMap(Tenant, (tenant) => persist(sql, t, tenant, held, space, batch))
+      ),
+      equalise: Effect.fn("IndexStore.equalise")((held, space, progress) =>
+        transact(Effect.flatMap(Tenant, (tenant) => equalise(tenant, held, space, progress))).pipe(
           Effect.tap(({ stray }) => stray ? sweep : Effect.void),
-          Effect.map(({ settled }) => settled),
+          Effect.map(({ found }) => found),
           withClient
         )
+      ),
+      forgetRefusals: Effect.fn("IndexStore.forgetRefusals")((source) =>
+        Effect.flatMap(Tenant, (tenant) => forget(tenant, source)).pipe(SqlFailure.renamed, withClient)
       )
     })
   })

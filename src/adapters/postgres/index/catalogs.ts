@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Catalog, CatalogName } from "../../../domain/catalog/CatalogStore.js"
+import * as IndexJob from "../../../domain/index/IndexJob.js"
 import * as JobRow from "../jobs/JobRow.js"
 import { Tables } from "../driver/Tables.js"
 
@@ -95,8 +96,8 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
       ${sql.literal(jobColumns)}
     from ${t.source} s
     left join standing t on t.source_id = s.id
-    left join ${JobRow.withLease(sql, t, t.indexJob)} as job
-      on job.tenant = s.tenant and job.source_kind = s.kind and job.source_id = s.id
+    left join ${JobRow.withLease(sql, t, t.job)} as job
+      on job.tenant = s.tenant and job.kind = ${IndexJob.kind} and job.key = s.kind || '/' || s.id
     where s.tenant = ${tenant} and s.kind = 'catalog' ${only}
     order by s.id`
   return rows.map(toCatalog)

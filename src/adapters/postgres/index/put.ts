@@ -1,7 +1,7 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { CatalogItem, NewCatalog } from "../../../domain/catalog/CatalogStore.js"
-import type { SourceRef } from "../../../domain/job/Job.js"
+import type { Source } from "../../../domain/index/IndexJob.js"
 import * as Storable from "../../../domain/text/Storable.js"
 import * as Serial from "./Serial.js"
 import { Tables } from "../driver/Tables.js"
@@ -23,7 +23,7 @@ const serial = (item: CatalogItem, position: number) => ({
   }
 })
 
-const upsertSource = Effect.fnUntraced(function*(tenant: string, source: SourceRef, catalog: NewCatalog) {
+const upsertSource = Effect.fnUntraced(function*(tenant: string, source: Source, catalog: NewCatalog) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
   yield* sql`
@@ -41,7 +41,7 @@ const upsertSource = Effect.fnUntraced(function*(tenant: string, source: SourceR
  * Items whose content differs from the stored one, by its digest, are written; of the others at most the position. The cut
  * keeps a row's lexemes below the limit of a tsvector (1 MiB).
  */
-const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRef, items: string) {
+const upsertItems = Effect.fnUntraced(function*(tenant: string, source: Source, items: string) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
   yield* sql`
@@ -84,7 +84,7 @@ const upsertItems = Effect.fnUntraced(function*(tenant: string, source: SourceRe
 })
 
 /** Items that the document has no more. They are found until the job that follows is complete. */
-const markRemoved = Effect.fnUntraced(function*(tenant: string, source: SourceRef, ids: ReadonlyArray<string>) {
+const markRemoved = Effect.fnUntraced(function*(tenant: string, source: Source, ids: ReadonlyArray<string>) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
   yield* sql`
@@ -94,7 +94,7 @@ const markRemoved = Effect.fnUntraced(function*(tenant: string, source: SourceRe
 })
 
 /** Make the stored items those of the catalog, writing only what differs. Belongs inside a transaction. */
-export const put = Effect.fn("put")(function*(tenant: string, source: SourceRef, catalog: NewCatalog) {
+export const put = Effect.fn("put")(function*(tenant: string, source: Source, catalog: NewCatalog) {
   yield* upsertSource(tenant, source, catalog)
   for (const [part, items] of Serial.slices(catalog.items, slice).entries()) {
     const rows = items.map((item, index) => serial(item, part * slice + index))

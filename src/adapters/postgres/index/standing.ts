@@ -1,19 +1,22 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { PendingItem, VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { Progress } from "../../../domain/job/Job.js"
-import type { Held } from "../../../domain/job/JobQueue.js"
+import type { HeldSource } from "../../../domain/index/IndexJob.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
-import { guarding } from "../jobs/complete.js"
+import { guarding } from "../jobs/guard.js"
 import { refuse } from "../jobs/staleWrite.js"
-import { forcedAt } from "./forced.js"
+import { forcedAt } from "./forcedAt.js"
+import type { LeaseLost } from "../../../domain/lease/Lease.js"
+import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import type { Names } from "../driver/Tables.js"
 
 /** The source of a held job, in one space. */
 interface Given {
   readonly tenant: string
-  readonly held: Held
+  readonly held: HeldSource
   readonly space: VectorSpace
 }
 
@@ -23,21 +26,21 @@ interface Given {
  */
 
 /** An item's first chunk in the space, made of its present text: all of an item's chunks are written at once. */
-const currentChunk = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) =>
+const currentChunk = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: HeldSource, space: VectorSpace) =>
   sql`c.tenant = ${tenant} and c.source_kind = i.source_kind and c.source_id = i.source_id
     and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
     and c.chunk_words = ${space.chunkWords}::integer and c.item_id = i.id and c.ordinal = 0 and c.item_hash = i.text_hash
     and c.written_at >= ${forcedAt(sql, t, tenant, held)}`
 
 /** The model would not take the item's present text. */
-const validRefusal = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) =>
+const validRefusal = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: HeldSource, space: VectorSpace) =>
   sql`r.tenant = ${tenant} and r.source_kind = i.source_kind and r.source_id = i.source_id
     and r.item_id = i.id and r.model = ${space.model} and r.chunk_words = ${space.chunkWords}::integer
     and r.item_hash = i.text_hash
     and r.refused_at >= ${forcedAt(sql, t, tenant, held)}`
 
-const isPresent = (sql: SqlClient.SqlClient, tenant: string, held: Held) =>
-  sql`i.tenant = ${tenant} and i.source_kind = ${held.job.source.kind} and i.source_id = ${held.job.source.id}
+const isPresent = (sql: SqlClient.SqlClient, tenant: string, held: HeldSource) =>
+  sql`i.tenant = ${tenant} and i.source_kind = ${held.source.kind} and i.source_id = ${held.source.id}
     and not i.removed`
 
 export interface Standing {
@@ -50,8 +53,8 @@ export interface Standing {
  * The source's items, those whose chunks are not current, and those of them that are refused: as sets, which cost a scan of the
  * source each, whatever the planner knows.
  */
-const sets = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) => {
-  const { id, kind } = held.job.source
+const sets = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: HeldSource, space: VectorSpace) => {
+  const { id, kind } = held.source
   return sql`
     present as materialized (select i.id, i.text_hash from ${t.item} i where ${isPresent(sql, tenant, held)}),
     lacking as materialized (
@@ -78,7 +81,7 @@ const vectorless = (sql: SqlClient.SqlClient, t: Names) =>
     where e.tenant = c.tenant and e.model = c.model and e.dimension = c.dimension and e.text_hash = c.text_hash offset 0)`
 
 /** Items whose vectors went missing lose their chunks, so that they are pending again. */
-const dropBroken = SqlFailure.statement((sql, t, { held: { job: { source } }, space, tenant }: Given) =>
+const dropBroken = SqlFailure.statement((sql, t, { held: { source }, space, tenant }: Given) =>
   sql`
     delete from ${t.chunk} b
     where b.tenant = ${tenant} and b.source_kind = ${source.kind} and b.source_id = ${source.id}
@@ -100,7 +103,7 @@ const count = SqlFailure.statement((sql, t, { held, space, tenant }: Given) =>
     with ${sets(sql, t, tenant, held, space)}
     select p.items, p.items - l.lacking as current, r.refused, exists (
       select from ${t.chunk} c
-      where c.tenant = ${tenant} and c.source_kind = ${held.job.source.kind} and c.source_id = ${held.job.source.id}
+      where c.tenant = ${tenant} and c.source_kind = ${held.source.kind} and c.source_id = ${held.source.id}
         and c.model = ${space.model} and c.dimension = ${space.dimension}::integer
         and c.chunk_words = ${space.chunkWords}::integer and ${vectorless(sql, t)}
     ) as broken
@@ -120,20 +123,24 @@ export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t:
   return { items, current, refused }
 })
 
-/**
- * Guards the job as `guard` does, and answers whether an item is neither current nor refused, and whether the store uses another
- * space by now. Belongs after the source's lock,
- * so that what is read cannot have changed meanwhile.
- */
-const guardAndLook = SqlFailure.statement((
+const look = SqlFailure.statement((
   sql,
   t,
   { held, progress, space, tenant }: Given & { readonly progress: Progress }
 ) =>
-  sql<{ readonly guarded: boolean; readonly incomplete: boolean; readonly foreign: boolean }>`
-    with guarded as (${guarding(sql, t, tenant, held, progress)}),
+  sql<{
+    readonly guarded: boolean
+    readonly gone: boolean
+    readonly incomplete: boolean
+    readonly foreign: boolean
+  }>`
+    with guarded as (${guarding(sql, t, held, Option.some(progress))}),
     ${sets(sql, t, tenant, held, space)}
     select exists (select from guarded) as guarded,
+      not exists (
+        select from ${t.source} s
+        where s.tenant = ${tenant} and s.kind = ${held.source.kind} and s.id = ${held.source.id}
+      ) as gone,
       (select count(*) from lacking) > (select count(*) from refused) as incomplete,
       exists (
         select from ${t.embedder} e
@@ -143,17 +150,17 @@ const guardAndLook = SqlFailure.statement((
 )
 
 /**
- * Whether the source of a held job is incomplete, or another space is to serve it. Its job's row is locked from then on, and its
- * progress written.
+ * Guards the job as `guard` does, and says whether its source is gone, or an item of it is neither current nor refused, or the store
+ * uses another space by now. Belongs after the source's lock, so that what is read cannot have changed meanwhile.
  */
-export const isIncomplete = Effect.fnUntraced(function*(
+export const guardAndLook = Effect.fnUntraced(function*(
   sql: SqlClient.SqlClient,
   t: Names,
   given: Given & { readonly progress: Progress }
-) {
-  const [row] = yield* guardAndLook(sql, t, given)
+): Effect.fn.Return<"complete" | "incomplete" | "gone", StoreFailure | LeaseLost> {
+  const [row] = yield* look(sql, t, given)
   if (row?.guarded !== true) return yield* refuse(given.held)
-  return row.incomplete || row.foreign
+  return row.gone ? "gone" : row.incomplete || row.foreign ? "incomplete" : "complete"
 })
 
 /** A page costs as much as the items that it passes. */

@@ -1,21 +1,24 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Port from "../../../domain/job/JobQueue.js"
 import { isStoreFailure } from "../../../domain/store/StoreFailure.js"
-import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import { Tenant } from "../../../domain/store/Tenant.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
+import { bound, Tables } from "../driver/Tables.js"
+import { transact } from "../driver/transact.js"
 import { claim } from "./claim.js"
-import { cancel, retry } from "./control.js"
+import * as Control from "./control.js"
 import { enqueue } from "./enqueue.js"
+import { guard } from "./guard.js"
 import { find, list, nextReadyIn } from "./read.js"
 import { isDue, reclaim } from "./reclaim.js"
 import { renew } from "./renew.js"
-import { settle, settleAlike } from "./settle.js"
-import * as SqlFailure from "../driver/SqlFailure.js"
-import { bound, Tables } from "../driver/Tables.js"
+import { settle, settleAll } from "./settle.js"
+import * as Steps from "./steps.js"
 
 /** How often a statement that lost a conflict is tried again. */
 const conflicts = 3
@@ -35,6 +38,12 @@ const tried = <A, E>(effect: Effect.Effect<A, E>, tries = conflicts): Effect.Eff
     (failure) => againAlone(failure, tried(effect, tries - 1))
   )
 
+/** The caller's services, and the transaction of whoever runs the effect. */
+const within = <A, E, R>(effect: Effect.Effect<A, E, R>, caller: Context.Context<R>): Effect.Effect<A, E> =>
+  Effect.mapInputContext(effect, (inner: Context.Context<never>) =>
+    // An outer transaction of the caller's is the one that the inner one is a savepoint of.
+    Context.merge(inner, Context.omit(SqlClient.TransactionConnection)(caller)) as Context.Context<R>)
+
 /** The queue in SQL: every operation is one statement, or a few that need no transaction between them. */
 export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Port.JobQueue,
@@ -42,23 +51,35 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tabl
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
     const withClient = yield* bound
-    const run = <A, E>(asked: (tenant: string) => Effect.Effect<A, E | SqlError, SqlClient.SqlClient | Tables>) =>
-      Effect.flatMap(Tenant, (tenant) => tried(SqlFailure.renamed(withClient(asked(tenant)))))
-    const send = <A>(asked: (tenant: string) => Effect.Effect<A, StoreFailure>) =>
-      Effect.flatMap(Tenant, (tenant) => tried(asked(tenant)))
+    const run = <A, E>(asked: Effect.Effect<A, E | SqlError, SqlClient.SqlClient | Tables>) =>
+      tried(SqlFailure.renamed(withClient(asked)))
+    const forTenant = <A, E>(
+      asked: (tenant: string) => Effect.Effect<A, E | SqlError, SqlClient.SqlClient | Tables>
+    ) => Effect.flatMap(Tenant, (tenant) => run(asked(tenant)))
+    const fenced: typeof Port.JobQueue.Service.fenced = (held, progress, write) =>
+      Effect.contextWithEffect((caller) =>
+        withClient(transact(Effect.zipRight(guard(held, progress), within(write, caller))))
+      )
     return Port.JobQueue.of({
-      enqueue: (request) => send((tenant) => enqueue(sql, t, tenant, request)),
-      claim: (request) => send((tenant) => claim(sql, t, tenant, request)),
-      renew: (held, duration) => run((tenant) => renew(tenant, held, duration)),
-      settle: (held, outcome) => run((tenant) => settle(tenant, held, outcome)),
-      settleAll: (held, outcome) => send((tenant) => settleAlike(sql, t, tenant, held, outcome)),
-      isReclaimDue: send((tenant) => isDue(sql, t, tenant)),
-      reclaim: run(reclaim),
-      nextReadyIn: (provider) => send((tenant) => nextReadyIn(sql, t, tenant, provider ?? null)),
-      find: (id) => run((tenant) => find(tenant, id)),
-      list: (filter) => run((tenant) => list(tenant, filter)),
-      retry: (id) => run((tenant) => retry(tenant, id)),
-      cancel: (id) => run((tenant) => cancel(tenant, id))
+      enqueue: (request) => forTenant((tenant) => enqueue(sql, t, tenant, request)),
+      claim: (request) => tried(claim(sql, t, request)),
+      renew: (held, duration) => run(renew(held, duration)),
+      fenced,
+      settle: (held, outcome) => run(settle(held, outcome)),
+      settleAll: (ends) => tried(settleAll(sql, t, ends)),
+      isReclaimDue: (tenants) => tried(isDue(sql, t, tenants)),
+      reclaim: (tenants) => run(reclaim(tenants)),
+      nextReadyIn: (wanted) => tried(nextReadyIn(sql, t, wanted)),
+      stepNames: (held) => run(Steps.names(held)),
+      stepResult: (held, name) => run(Steps.result(held, name)),
+      storeStep: (held, step) => run(Steps.store(held, step)),
+      steps: (id, limit) => forTenant((tenant) => Steps.list(tenant, id, limit)),
+      find: (id) => forTenant((tenant) => find(tenant, id)),
+      list: (filter) => forTenant((tenant) => list(tenant, filter)),
+      retry: (id) => forTenant((tenant) => Control.retry(tenant, id)),
+      cancel: (id) => forTenant((tenant) => Control.cancel(tenant, id)),
+      countFor: (ask, filter) => forTenant((tenant) => Control.countFor(tenant, ask, filter)),
+      askAll: (ask, filter) => forTenant((tenant) => Control.askAll(tenant, ask, filter))
     })
   })
 )

@@ -3,17 +3,22 @@ import type { Fragment } from "@effect/sql/Statement"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { Job, JobId, Progress, SourceRef } from "../../../domain/job/Job.js"
-import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
+import { Job, JobId, Progress } from "../../../domain/job/Job.js"
+import type { JobStatus } from "../../../domain/job/Job.js"
 import { Fence, Lease, WorkerId } from "../../../domain/lease/Lease.js"
 import type { Names } from "../driver/Tables.js"
 
-/** A row of `index_job_all` as both drivers give it. */
+/** A row of `job_all` as both drivers give it. */
 export interface JobRow {
   readonly id: number
-  readonly source_kind: SourceKind
-  readonly source_id: string
+  readonly kind: string
+  readonly key: string
   readonly provider: string
+  readonly session: string
+  readonly priority: number
+  readonly payload: unknown
+  readonly version: string | null
+  readonly run: number
   readonly status: JobStatus
   readonly attempts: number
   readonly max_attempts: number
@@ -23,12 +28,11 @@ export interface JobRow {
   readonly worker: string | null
   readonly lease_expires_at: Date | null
   readonly run_at: Date
-  readonly forced_at: Date | null
-  readonly items: number
-  readonly embedded: number
-  readonly reused: number
-  readonly refused: number
+  readonly done: number
+  readonly total: number
+  readonly detail: Readonly<Record<string, number>>
   readonly progress_at: Date | null
+  readonly output: unknown
   readonly last_error: StoredError | null
   readonly created_at: Date
   readonly started_at: Date | null
@@ -44,25 +48,14 @@ interface StoredError {
 }
 
 const names = [
-  "id, source_kind, source_id, provider, status, attempts, max_attempts, crashes, cooled_ms, fence, worker",
-  "lease_expires_at, run_at, forced_at, items, embedded, reused, refused, progress_at, last_error",
-  "created_at, started_at, finished_at"
+  "id, kind, key, provider, session, priority, payload, version, run, status, attempts, max_attempts, crashes, cooled_ms, fence",
+  "worker, lease_expires_at, run_at, done, total, detail, progress_at, output, last_error, created_at, started_at, finished_at"
 ]
 
 /** What a statement selects or returns of the table aliased `job`. */
 export const columns = names.join(", ").split(", ").map((name) => `job.${name}`).join(", ")
 
-/** The number of the source's newest job. */
-export const newestOf = (
-  sql: SqlClient.SqlClient,
-  t: Names,
-  tenant: string,
-  { id, kind }: { readonly kind: string; readonly id: string }
-) =>
-  sql`select newest.id from ${t.indexJob} as newest
-    where newest.tenant = ${tenant} and newest.source_kind = ${kind} and newest.source_id = ${id}`
-
-/** The rows of `index_job` in `from` with the lease that holds each, like those of `index_job_all`. */
+/** The rows of `job` in `from` with the lease that holds each, like those of `job_all`. */
 export const withLease = (sql: SqlClient.SqlClient, t: Names, from: Fragment) =>
   sql`(
     select row.*, lease.worker, lease.expires_at as lease_expires_at
@@ -70,7 +63,7 @@ export const withLease = (sql: SqlClient.SqlClient, t: Names, from: Fragment) =>
     left join ${t.lease} on lease.tenant = row.tenant and lease.fence = row.fence and row.status = 'running'
   )`
 
-// The table's own constraints hold for every row, so that nothing is validated twice: a claim reads thousands of them.
+// The table's own constraints hold for every row, so that nothing is validated twice: a list reads thousands of them.
 const trusted = { disableValidation: true }
 
 const time = (date: Date | null) => Option.map(Option.fromNullable(date), DateTime.unsafeFromDate)
@@ -86,12 +79,21 @@ const lease = (row: JobRow): Option.Option<Lease> =>
       }, trusted)
     )
 
+/** No provider and no session are stored as the empty text, which an index can order. */
+export const named = (name: string): string | null => name === "" ? null : name
+
 /** The job that a row holds. */
 export const toJob = (row: JobRow): Job =>
   new Job({
     id: JobId.make(row.id, trusted),
-    source: new SourceRef({ kind: row.source_kind, id: row.source_id }, trusted),
-    provider: row.provider,
+    kind: row.kind,
+    key: row.key,
+    provider: named(row.provider),
+    session: named(row.session),
+    priority: row.priority,
+    payload: row.payload,
+    version: row.version,
+    run: row.run,
     status: row.status,
     attempts: row.attempts,
     maxAttempts: row.max_attempts,
@@ -99,13 +101,9 @@ export const toJob = (row: JobRow): Job =>
     cooled: Duration.millis(row.cooled_ms),
     runAt: DateTime.unsafeFromDate(row.run_at),
     lease: lease(row),
-    progress: new Progress({
-      items: row.items,
-      embedded: row.embedded,
-      reused: row.reused,
-      refused: row.refused
-    }, trusted),
+    progress: new Progress({ done: row.done, total: row.total, detail: row.detail }, trusted),
     progressAt: time(row.progress_at),
+    output: row.output,
     lastError: Option.map(
       Option.fromNullable(row.last_error),
       ({ at, since, ...error }) => ({
@@ -114,11 +112,14 @@ export const toJob = (row: JobRow): Job =>
         ...(since === undefined || since === null ? {} : { since: DateTime.unsafeMake(since) })
       })
     ),
-    forcedAt: time(row.forced_at),
     createdAt: DateTime.unsafeFromDate(row.created_at),
     startedAt: time(row.started_at),
     finishedAt: time(row.finished_at)
   }, trusted)
 
-/** Numbers as the text of a Postgres array: `${array(ids)}::bigint[]` reads the same on both drivers. */
+/** Numbers as the text of a Postgres array: `${array(ids)}::text::bigint[]` reads the same on both drivers. */
 export const array = (values: ReadonlyArray<number>): string => `{${values.join(",")}}`
+
+/** Texts as the text of a Postgres array. */
+export const texts = (values: ReadonlyArray<string>): string =>
+  `{${values.map((value) => `"${value.replace(/["\\]/g, "\\$&")}"`).join(",")}}`

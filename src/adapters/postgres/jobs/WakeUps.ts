@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { WakeUps } from "../../../domain/job/WakeUps.js"
-import { Tenant } from "../../../domain/store/Tenant.js"
 import { DedicatedConnections } from "../driver/DedicatedConnection.js"
 import { Tables } from "../driver/Tables.js"
 
@@ -12,9 +11,9 @@ const again = Schedule.exponential("50 millis").pipe(
   Schedule.resetAfter("1 minute")
 )
 
-/** Whose latch is opened by the hints of a tenant. */
+/** Whose latch is opened by the hints of these tenants. */
 interface Hearer {
-  readonly tenant: string
+  readonly tenants: ReadonlySet<string>
   readonly latch: Effect.Latch
 }
 
@@ -32,7 +31,7 @@ export const layer: Layer.Layer<WakeUps, never, DedicatedConnections | Tables> =
     const openAll = () => hearers.forEach(({ latch }) => latch.unsafeOpen())
     const opening = Effect.sync(openAll)
     const hear = (payload: string) => {
-      for (const { latch, tenant } of hearers) if (tenant === payload) latch.unsafeOpen()
+      for (const { latch, tenants } of hearers) if (tenants.has(payload)) latch.unsafeOpen()
     }
     const listening = Effect.scoped(Effect.gen(function*() {
       const session = yield* sessions.open
@@ -47,10 +46,10 @@ export const layer: Layer.Layer<WakeUps, never, DedicatedConnections | Tables> =
     const scope = yield* Effect.scope
     const begun = yield* Effect.once(Effect.forkIn(Effect.interruptible(listening), scope))
     return WakeUps.of({
-      hear: (latch) => {
+      hear: (tenants, latch) => {
         const hearing = Effect.acquireRelease(
-          Effect.map(Tenant, (tenant) => {
-            const own = { tenant, latch }
+          Effect.sync(() => {
+            const own = { tenants: new Set(tenants), latch }
             hearers.add(own)
             return own
           }),

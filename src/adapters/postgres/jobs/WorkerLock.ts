@@ -9,17 +9,22 @@ import * as Schedule from "effect/Schedule"
 import * as Os from "node:os"
 import * as Process from "node:process"
 import { WorkerId } from "../../../domain/lease/Lease.js"
+import type { Wanted } from "../../../domain/lease/Wanted.js"
 import { WorkerLock } from "../../../domain/lease/WorkerLock.js"
+import type { LivingWorker } from "../../../domain/lease/WorkerLock.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import { Tenant } from "../../../domain/store/Tenant.js"
 import { DedicatedConnections } from "../driver/DedicatedConnection.js"
 import type { DedicatedConnection } from "../driver/DedicatedConnection.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
 import { bound, Tables } from "../driver/Tables.js"
+import { texts } from "./JobRow.js"
 
 /** A worker as others see it: its lock's number, and the row that names it. */
 interface Registration {
-  readonly tenant: string
+  readonly tenants: ReadonlyArray<string>
+  /** The kinds of jobs that it runs, as JSON. */
+  readonly kinds: string
   readonly id: WorkerId
   readonly number: number
   /** The class of the locks of this schema. */
@@ -78,19 +83,21 @@ const isOwn = (session: DedicatedConnection, { lockClass, number }: Registration
 
 /** The row says whether the lock counts: a worker without one is judged by its leases alone. */
 const announce = Effect.fnUntraced(
-  function*(session: DedicatedConnection, { id, number, tenant }: Registration, counts: boolean) {
+  function*(session: DedicatedConnection, { id, kinds, number, tenants }: Registration, counts: boolean) {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
     const [text, values] = sql`
-      insert into ${t.worker} as known (tenant, id, lock_number, host, pid)
-      values (${tenant}, ${id}, ${counts ? number : null}::integer, ${Os.hostname()}, ${Process.pid}::integer)
+      insert into ${t.worker} as known (tenant, id, lock_number, host, pid, kinds)
+      select whose.tenant, ${id}, ${counts ? number : null}::integer, ${Os.hostname()}, ${Process.pid}::integer,
+        ${kinds}::jsonb
+      from unnest(${texts(tenants)}::text::text[]) as whose (tenant)
       on conflict (tenant, id) do update set lock_number = excluded.lock_number
       where known.lock_number is distinct from excluded.lock_number`.compile()
     yield* session.query(text, values)
   }
 )
 
-const poolerWarning = "DedicatedConnection locks do not last on this connection (a transaction pooler?): " +
+const poolerWarning = "Session locks do not last on this connection (a transaction pooler?): " +
   "the jobs of a dead worker are freed by their leases alone"
 
 /** What follows from the others seeing the lock, and from their no longer seeing it. */
@@ -117,29 +124,35 @@ const hold = Effect.fnUntraced(function*(registration: Registration, seen: Seen)
 }, (holding, _, seen) => Effect.scoped(Effect.ensuring(holding, seen.close)))
 
 /** A worker that still has running jobs leaves its row: without the lock it says that they are free. */
-const forget = ({ id, tenant }: Registration) =>
+const forget = ({ id, tenants }: Registration) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
     yield* sql`
-      delete from ${t.worker} where tenant = ${tenant} and id = ${id} and not exists (
-        select from ${t.lease} where lease.tenant = ${tenant} and lease.worker = ${id}
+      delete from ${t.worker}
+      where worker.tenant = any(${texts(tenants)}::text::text[]) and worker.id = ${id} and not exists (
+        select from ${t.lease} where lease.tenant = worker.tenant and lease.worker = ${id}
       )`
   }).pipe(Effect.interruptible, Effect.disconnect, Effect.timeout(farewell), Effect.ignoreLogged)
 
-const named = Effect.gen(function*() {
+const named = Effect.fnUntraced(function*({ kinds, tenants }: Wanted) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
-  const tenant = yield* Tenant
   const [row] = yield* sql<{ readonly number: number }>`select nextval('${t.workerNumber}') as number`
   const number = row?.number ?? 0
   const salt = yield* Random.nextIntBetween(0, 0x1000000)
   const id = WorkerId.make(`${Os.hostname()}/${Process.pid}/${number}-${salt.toString(16).padStart(6, "0")}`)
-  return { tenant, id, number, lockClass: t.lockClass }
+  return {
+    tenants,
+    kinds: JSON.stringify(kinds.map(({ kind, provider }) => ({ kind, provider: Option.getOrNull(provider) }))),
+    id,
+    number,
+    lockClass: t.lockClass
+  } satisfies Registration
 })
 
-const register = Effect.gen(function*() {
-  const registration = yield* named
+const register = Effect.fnUntraced(function*(wanted: Wanted) {
+  const registration = yield* named(wanted)
   const latch = yield* Effect.makeLatch()
   const first = yield* Deferred.make<void, StoreFailure>()
   const registered = Effect.map(Deferred.poll(first), Option.isSome)
@@ -164,12 +177,17 @@ const register = Effect.gen(function*() {
   return { id: registration.id, seen: latch.await }
 })
 
+interface StoredKind {
+  readonly kind: string
+  readonly provider: string | null
+}
+
 /** A worker that gave no notice leaves its row, and its lock is free. */
 const living = Effect.gen(function*() {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
-  const rows = yield* sql<{ readonly id: string }>`
-    select worker.id from ${t.worker}
+  const rows = yield* sql<{ readonly id: string; readonly kinds: ReadonlyArray<StoredKind> }>`
+    select worker.id, worker.kinds from ${t.worker}
     where worker.tenant = ${yield* Tenant} and case when worker.lock_number is null
       then worker.started_at > now() - interval '1 day'
       else exists (
@@ -178,7 +196,10 @@ const living = Effect.gen(function*() {
           and held.database = (select oid from pg_database where datname = current_database())
           and held.classid = ${t.lockClass}::oid and held.objid = worker.lock_number::oid
       ) end`
-  return new Set(rows.map(({ id }) => WorkerId.make(id)))
+  return rows.map(({ id, kinds }): LivingWorker => ({
+    id: WorkerId.make(id),
+    kinds: kinds.map(({ kind, provider }) => ({ kind, provider: Option.fromNullable(provider) }))
+  }))
 })
 
 /** Workers that hold an advisory lock, each on a session outside the pool. */
@@ -188,11 +209,12 @@ export const layer: Layer.Layer<WorkerLock, never, SqlClient.SqlClient | Tables 
     const withClient = yield* bound
     const sessions = yield* DedicatedConnections
     return WorkerLock.of({
-      register: register.pipe(
-        withClient,
-        Effect.provideService(DedicatedConnections, sessions),
-        SqlFailure.renamed,
-        Effect.withSpan("WorkerLock.register")
+      register: Effect.fn("WorkerLock.register")((wanted) =>
+        register(wanted).pipe(
+          withClient,
+          Effect.provideService(DedicatedConnections, sessions),
+          SqlFailure.renamed
+        )
       ),
       living: living.pipe(
         withClient,

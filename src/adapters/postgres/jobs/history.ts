@@ -9,8 +9,8 @@ import type { Names } from "../driver/Tables.js"
 export const archiving = (sql: SqlClient.SqlClient, t: Names, which: Fragment) =>
   sql`
     over as (
-      delete from ${t.indexJob} as job where ${which} and job.status not in ('pending', 'running') returning job.*
+      delete from ${t.job} as job where ${which} and job.status not in ('pending', 'running') returning job.*
     ),
     kept as (
-      insert into ${t.indexJobHistory} select over.* from over
+      insert into ${t.jobHistory} select over.* from over
     )`

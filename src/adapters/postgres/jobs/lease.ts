@@ -1,5 +1,4 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
-import type { Fence } from "../../../domain/lease/Lease.js"
 import type { Names } from "../driver/Tables.js"
 
 /**
@@ -8,7 +7,7 @@ import type { Names } from "../driver/Tables.js"
  */
 
 /** The jobs in `settled` are held no more: two parts of a `with`, after the one that settled them. */
-export const giveBack = (sql: SqlClient.SqlClient, t: Names, tenant: string, fence: Fence) =>
+export const giveBack = (sql: SqlClient.SqlClient, t: Names, tenant: string, fence: number) =>
   sql`
     given_back as (
       delete from ${t.lease}

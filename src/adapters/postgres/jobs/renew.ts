@@ -5,7 +5,7 @@ import { JobId } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { prepared } from "../driver/Prepared.js"
 import * as JobRow from "./JobRow.js"
-import { freeing } from "./orphans.js"
+import { freeing, orphansOf } from "./orphans.js"
 import * as Refused from "./staleWrite.js"
 import { Tables } from "../driver/Tables.js"
 
@@ -22,48 +22,44 @@ interface Row {
  * (a join with the pairs does not).
  */
 export const renew = Effect.fn("JobQueue.renew")(
-  function*(tenant: string, held: ReadonlyArray<Held>, duration: Duration.Duration) {
+  function*(held: ReadonlyArray<Held>, duration: Duration.Duration) {
     if (held.length === 0) return new Set<JobId>()
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
+    const tenants = JobRow.texts([...new Set(held.map(({ tenant }) => tenant))])
     const ids = JobRow.array(held.map(({ job }) => job.id))
     const fences = JobRow.array(held.map(({ fence }) => fence))
     const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
     const rows = yield* sql<Row>`${prepared}
       with mine as materialized (
-        select lease.fence, lease.jobs from ${t.lease}
-        where lease.tenant = ${tenant} and lease.fence = any(${fences}::text::bigint[])
+        select lease.tenant, lease.fence, lease.jobs from ${t.lease}
+        where lease.tenant = any(${tenants}::text::text[]) and lease.fence = any(${fences}::text::bigint[])
         for update
       ),
-      orphan as materialized (
-        select job.id
-        from mine
-        cross join lateral (
+      left_out as materialized (
+        select mine.tenant, mine.fence, array(
           select every.id from unnest(mine.jobs) as every (id) where every.id <> all(${ids}::text::bigint[])
-        ) as its
-        cross join lateral (
-          select job.id from ${t.indexJob} as job
-          where job.tenant = ${tenant} and job.id = its.id and job.fence = mine.fence and job.status = 'running'
-          limit 1
-          for update skip locked
-        ) as job
+        ) as jobs
+        from mine
       ),
-      ${freeing(sql, t, tenant)},
+      orphan as materialized (${orphansOf(sql, t, "left_out")}),
+      ${freeing(sql, t, tenants)},
       told as materialized (
-        select pg_notify(${t.channel}, ${tenant}) from freed where freed.status = 'pending' limit 1
+        select pg_notify(${t.channel}, freed.tenant) from freed where freed.status = 'pending' group by freed.tenant
       ),
       renewed as (
         update ${t.lease} set expires_at = now() + ${Duration.toMillis(duration)}::float8 * interval '1 millisecond',
           jobs = array(select its.id from unnest(lease.jobs) as its (id) where its.id not in (select freed.id from freed))
-        where lease.tenant = ${tenant} and lease.fence = any(array(select mine.fence from mine))
+        where lease.tenant = any(${tenants}::text::text[]) and lease.fence = any(array(select mine.fence from mine))
         returning lease.fence
       )
       select job.id, job.fence = ${own} as held
-      from ${t.indexJobAll} as job
-      where job.tenant = ${tenant} and job.id = any(${ids}::text::bigint[]) and (select count(*) from told) >= 0 and (
-        job.fence > ${own}
-        or job.status = 'running' and job.fence = ${own} and job.fence in (select renewed.fence from renewed)
-      )`
+      from ${t.jobAll} as job
+      where job.tenant = any(${tenants}::text::text[]) and job.id = any(${ids}::text::bigint[])
+        and (select count(*) from told) >= 0 and (
+          job.fence > ${own}
+          or job.status = 'running' and job.fence = ${own} and job.fence in (select renewed.fence from renewed)
+        )`
     const newer = new Set(rows.filter((row) => !row.held).map(({ id }) => id))
     yield* Effect.forEach(held.filter(({ job }) => newer.has(job.id)), Refused.count, { discard: true })
     return new Set(rows.filter((row) => row.held).map(({ id }) => JobId.make(id, { disableValidation: true })))

@@ -4,19 +4,20 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { EmbedderKind } from "../../../domain/index/EmbedderConfig.js"
-import type { SourceRef } from "../../../domain/job/Job.js"
+import type { Source } from "../../../domain/index/IndexJob.js"
 import type { Enqueued } from "../../../domain/job/JobQueue.js"
 import * as MaxAttempts from "../../../domain/job/MaxAttempts.js"
 import * as Request from "../../../domain/request/RequestProblem.js"
 import type { RequestProblem } from "../../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import { Tenant } from "../../../domain/store/Tenant.js"
-import { find } from "../embedder/record.js"
-import { enqueue } from "./enqueue.js"
+import { find } from "./embedderRecord.js"
+import * as SqlFailure from "../driver/SqlFailure.js"
 import { Tables } from "../driver/Tables.js"
+import { enqueue } from "./enqueue.js"
 
 export interface IndexJobRequest {
-  readonly source: Pick<SourceRef, "kind" | "id">
+  readonly source: Source
   /**
    * The provider whose gate and cooldown the job obeys: the `provider` of the workers' Embedder. Refused where it is neither a
    * kind of embedder nor named by the store: no worker would ever claim the job.
@@ -29,6 +30,15 @@ export interface IndexJobRequest {
 }
 
 const isKind = Schema.is(EmbedderKind)
+
+/** The revision of a source, as its job's version; null where it is not there yet. */
+const revisionOf = Effect.fnUntraced(function*(tenant: string, { id, kind }: Source) {
+  const sql = yield* SqlClient.SqlClient
+  const t = yield* Tables
+  const [row] = yield* sql<{ readonly revision: string }>`
+    select s.revision from ${t.source} s where s.tenant = ${tenant} and s.kind = ${kind} and s.id = ${id}`
+  return row?.revision ?? null
+})
 
 /** Asks the store for a provider that is no kind of embedder only. Before its first index it may be anyone's. */
 const known = Effect.fnUntraced(function*(provider: string) {
@@ -62,10 +72,8 @@ export const enqueueInTransaction = Effect.fn("enqueueInTransaction")(function*(
 ): Effect.fn.Return<Enqueued, RequestProblem | StoreFailure, SqlClient.SqlClient | Tables | Tenant> {
   const maxAttempts = yield* MaxAttempts.asked(tries)
   yield* known(provider)
-  return yield* enqueue(yield* SqlClient.SqlClient, yield* Tables, yield* Tenant, {
-    source,
-    provider,
-    force,
-    maxAttempts
-  })
+  return yield* SqlFailure.renamed(Effect.gen(function*() {
+    const tenant = yield* Tenant
+    return yield* enqueue(tenant, { source, provider, force, maxAttempts, revision: yield* revisionOf(tenant, source) })
+  }))
 })

@@ -1,14 +1,13 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as Effect from "effect/Effect"
 import type { VectorSpace } from "../../../domain/index/IndexStore.js"
-import type { Progress, SourceRef } from "../../../domain/job/Job.js"
-import type { Held } from "../../../domain/job/JobQueue.js"
-import * as Embedder from "../embedder/lock.js"
+import type { HeldSource, Source } from "../../../domain/index/IndexJob.js"
+import type { Progress } from "../../../domain/job/Job.js"
+import * as Embedder from "./embedderLock.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
-import { complete as completeJob } from "../jobs/complete.js"
-import * as Source from "./source.js"
-import { noting } from "./stray.js"
-import { isIncomplete } from "./standing.js"
+import * as SourceLock from "./source.js"
+import { noting } from "./strayVectors.js"
+import { guardAndLook } from "./standing.js"
 import { Tables } from "../driver/Tables.js"
 import type { Names } from "../driver/Tables.js"
 
@@ -32,9 +31,9 @@ const isKept = (sql: SqlClient.SqlClient, t: Names, tenant: string, space: Vecto
  * other spaces, nothing that the record does not name. One statement: the parts touch different tables, and none needs to see what
  * another one did.
  */
-const equalise = SqlFailure.statement((sql, t, { source, space, tenant }: {
+const equaliseAll = SqlFailure.statement((sql, t, { source, space, tenant }: {
   readonly tenant: string
-  readonly source: Pick<SourceRef, "kind" | "id">
+  readonly source: Source
   readonly space: VectorSpace
 }) =>
   // Every present item is current or refused: what is too many is found as a set, and deleted by key.
@@ -72,10 +71,10 @@ const equalise = SqlFailure.statement((sql, t, { source, space, tenant }: {
       where i.tenant = ${tenant} and i.source_kind = ${source.kind} and i.source_id = ${source.id} and i.removed
     ), served as (
       update ${t.source} s set model = ${space.model}, dimension = ${space.dimension}, chunk_words = ${space.chunkWords},
-        complete = true, updated_at = now()
+        complete = true, forced_at = null, updated_at = now()
       where s.tenant = ${tenant} and s.kind = ${source.kind} and s.id = ${source.id}
-        and (s.model, s.dimension, s.chunk_words, s.complete)
-          is distinct from (${space.model}, ${space.dimension}::integer, ${space.chunkWords}::integer, true)
+        and (s.model, s.dimension, s.chunk_words, s.complete, s.forced_at)
+          is distinct from (${space.model}, ${space.dimension}::integer, ${space.chunkWords}::integer, true, null)
     ), learnt as (
       update ${t.embedder} e set dimension = ${space.dimension}
       where e.tenant = ${tenant} and e.place = 0 and e.dimension is null
@@ -84,25 +83,24 @@ const equalise = SqlFailure.statement((sql, t, { source, space, tenant }: {
 )
 
 /**
- * See IndexStore.complete; belongs inside a transaction. While items are missing, or where the store has moved to another
- * embedder, whatever served goes on serving. `stray` says whether texts stand noted as stray.
+ * See IndexStore.equalise; belongs inside a transaction. `stray` says whether texts stand noted as stray.
  */
-export const complete = Effect.fn("complete")(
-  function*(tenant: string, held: Held, space: VectorSpace, progress: Progress) {
+export const equalise = Effect.fn("equalise")(
+  function*(tenant: string, held: HeldSource, space: VectorSpace, progress: Progress) {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
-    const source = held.job.source
+    const { source } = held
     yield* Embedder.lockShared(tenant)
-    yield* Source.lock(tenant, source)
-    const incomplete = yield* isIncomplete(sql, t, { tenant, held, space, progress })
-    const [equal] = incomplete ? [] : yield* equalise(sql, t, { tenant, source, space })
-    const settled = yield* completeJob(tenant, held, progress, incomplete)
-    return { settled, stray: equal?.stray === true }
+    yield* SourceLock.lock(tenant, source)
+    const found = yield* guardAndLook(sql, t, { tenant, held, space, progress })
+    if (found !== "complete") return { found, stray: false }
+    const [equal] = yield* equaliseAll(sql, t, { tenant, source, space })
+    return { found, stray: equal?.stray === true }
   }
 )
 
 /** Remove the source with all that belongs to it, and end its open job; belongs inside a transaction. */
-export const remove = Effect.fnUntraced(function*(tenant: string, source: SourceRef) {
+export const remove = Effect.fnUntraced(function*(tenant: string, source: Source) {
   const sql = yield* SqlClient.SqlClient
   const t = yield* Tables
   yield* sql`

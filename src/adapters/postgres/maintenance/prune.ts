@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import { Tables } from "../driver/Tables.js"
 
 /**
- * The history goes first, then jobs that are their sources' newest. A row that somebody holds, to retry it, is left for the next
- * time.
+ * The history goes first, then jobs that are the newest of their keys, with their steps. A row that somebody holds, to retry it, is
+ * left for the next time.
  */
-export const prune = Effect.fn("Upkeep.prune")(function*(
+export const prune = Effect.fn("Maintenance.prune")(function*(
   tenant: string,
   olderThan: Duration.Duration,
   limit: number
@@ -17,27 +17,28 @@ export const prune = Effect.fn("Upkeep.prune")(function*(
   const old = sql`job.finished_at < now() - ${Duration.toMillis(olderThan)}::float8 * interval '1 millisecond'`
   const rows = yield* sql`
     with history as (
-      delete from ${t.indexJobHistory} as job
+      delete from ${t.jobHistory} as job
       where job.tenant = ${tenant} and job.id = any(array(
-        select job.id from ${t.indexJobHistory} as job where job.tenant = ${tenant} and ${old} order by job.id limit ${limit}
+        select job.id from ${t.jobHistory} as job where job.tenant = ${tenant} and ${old} order by job.id limit ${limit}
         for update skip locked
       ))
       returning job.id
     ),
     newest as (
-      delete from ${t.indexJob} as job
+      delete from ${t.job} as job
       where job.tenant = ${tenant} and job.id = any(array(
-        select job.id from ${t.indexJob} as job
-        where job.tenant = ${tenant} and ${old} and (job.status in ('succeeded', 'partial', 'cancelled')
-          or job.status = 'failed' and not exists (
-            select from ${t.source} s
-            where s.tenant = ${tenant} and s.kind = job.source_kind and s.id = job.source_id))
+        select job.id from ${t.job} as job
+        where job.tenant = ${tenant} and ${old} and job.status in ('succeeded', 'partial', 'cancelled')
         order by job.id
         limit ${limit}::bigint - (select count(*) from history)
         for update skip locked
       ))
       returning job.id
+    ),
+    gone as (select history.id from history union all select newest.id from newest),
+    with_steps as (
+      delete from ${t.jobStep} step where step.tenant = ${tenant} and step.job = any(array(select gone.id from gone))
     )
-    select history.id from history union all select newest.id from newest`
+    select gone.id from gone`
   return rows.length
 })

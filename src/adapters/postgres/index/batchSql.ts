@@ -1,9 +1,9 @@
 import type * as SqlClient from "@effect/sql/SqlClient"
 import type { Fragment } from "@effect/sql/Statement"
 import type { VectorSpace } from "../../../domain/index/IndexStore.js"
-import type { Held } from "../../../domain/job/JobQueue.js"
-import { forcedAt } from "./forced.js"
-import type { Vectors } from "./sent.js"
+import type { HeldSource } from "../../../domain/index/IndexJob.js"
+import { forcedAt } from "./forcedAt.js"
+import type { Vectors } from "./BatchParameters.js"
 import type { Names } from "../driver/Tables.js"
 
 /** The parts of a statement that write vectors and chunks, for the statement that does all at once and for those that do one. */
@@ -16,7 +16,7 @@ export const storing = (
   sql: SqlClient.SqlClient,
   t: Names,
   tenant: string,
-  held: Held,
+  held: HeldSource,
   space: VectorSpace,
   { hashes, numbers }: Vectors,
   from: Fragment
@@ -43,8 +43,8 @@ export const sending = (sql: SqlClient.SqlClient, chunks: string) =>
  * are noted as stray, and refusals end. Each item's old chunks are a look-up by key (see standing.ts for `offset 0`), read as
  * they were before the statement. To be followed by the statement's last part.
  */
-export const replacing = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: Held, space: VectorSpace) => {
-  const { id, kind } = held.job.source
+export const replacing = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: HeldSource, space: VectorSpace) => {
+  const { id, kind } = held.source
   return sql`
     old as materialized (
       select c.place, c.item_id, c.ordinal, c.text_hash

@@ -2,11 +2,13 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { JobId, SourceRef } from "../../../domain/job/Job.js"
-import type { JobStatus, SourceKind } from "../../../domain/job/Job.js"
+import * as IndexJob from "../../../domain/index/IndexJob.js"
+import type { SourceKind } from "../../../domain/index/SourceRef.js"
+import { JobId } from "../../../domain/job/Job.js"
+import type { JobStatus } from "../../../domain/job/Job.js"
 import type { LastJob, Unmatched } from "../../../domain/index/Reconciliation.js"
-import type { ServedSpace } from "../../../domain/job/Upkeep.js"
-import { storedDimension } from "../index/standing.js"
+import type { ServedSpace } from "../../../domain/index/Reconciler.js"
+import { storedDimension } from "./standing.js"
 import { Tables } from "../driver/Tables.js"
 
 interface Row {
@@ -33,7 +35,7 @@ const lastOf = (row: Row): Option.Option<LastJob> =>
  * that has neither a chunk of its present text nor a refusal. A dimension that the embedder does not name is read by the same
  * statement: read before, it may be that of an empty store, and the first source completed meanwhile would stand elsewhere.
  */
-export const unmatched = Effect.fn("Upkeep.unmatched")(
+export const unmatched = Effect.fn("Reconciler.unmatched")(
   function*(tenant: string, { chunkWords, dimension, model }: ServedSpace) {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
@@ -47,17 +49,17 @@ export const unmatched = Effect.fn("Upkeep.unmatched")(
           is distinct from (${model}, (select served.dimension from served), ${chunkWords}::integer) as elsewhere,
         last.id as job, last.status, last.max_attempts, last.finished_at
       from ${t.source} s
-      left join ${t.indexJob} last on last.tenant = s.tenant and last.source_kind = s.kind and last.source_id = s.id
+      left join ${t.job} last on last.tenant = s.tenant and last.kind = ${IndexJob.kind} and last.key = s.kind || '/' || s.id
       where s.tenant = ${tenant} and coalesce(last.status not in ('pending', 'running'), true)
     )
     select idle.kind, idle.id, idle.job, idle.status, idle.max_attempts,
       extract(epoch from now() - idle.finished_at)::float8 * 1000 as ended_ms,
       case when idle.status = 'failed' then 1 + (
-        select count(*) from ${t.indexJobHistory} failed
-        where failed.tenant = ${tenant} and failed.source_kind = idle.kind and failed.source_id = idle.id
+        select count(*) from ${t.jobHistory} failed
+        where failed.tenant = ${tenant} and failed.kind = ${IndexJob.kind} and failed.key = idle.kind || '/' || idle.id
           and failed.status = 'failed' and failed.id > coalesce((
-            select max(other.id) from ${t.indexJobHistory} other
-            where other.tenant = ${tenant} and other.source_kind = idle.kind and other.source_id = idle.id
+            select max(other.id) from ${t.jobHistory} other
+            where other.tenant = ${tenant} and other.kind = ${IndexJob.kind} and other.key = idle.kind || '/' || idle.id
               and other.status <> 'failed'), 0)
       ) else 0 end::integer as failures
     from idle
@@ -77,7 +79,7 @@ export const unmatched = Effect.fn("Upkeep.unmatched")(
             and r.item_hash = i.text_hash))))
     order by idle.kind, idle.id`
     return rows.map((row): Unmatched => ({
-      source: new SourceRef({ kind: row.kind, id: row.id }),
+      source: { kind: row.kind, id: row.id },
       last: lastOf(row)
     }))
   }

@@ -6,10 +6,10 @@ import * as Profile from "../../../domain/index/EmbedderProfile.js"
 import { EmbedderProfile } from "../../../domain/index/EmbedderProfile.js"
 import * as EmbedderUse from "../../../domain/index/EmbedderUse.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
-import { storedDimension } from "../index/standing.js"
+import { storedDimension } from "./standing.js"
 import { prepared } from "../driver/Prepared.js"
 import { Tables } from "../driver/Tables.js"
-import { lock } from "./lock.js"
+import { lock } from "./embedderLock.js"
 import { redirect } from "./redirect.js"
 
 /**
