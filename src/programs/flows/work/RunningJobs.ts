@@ -4,44 +4,68 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FiberMap from "effect/FiberMap"
+import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
-import { brokenByBug, brokenByStore } from "../../../domain/job/Ending.js"
+import { brokenByBug, brokenByStore, stalled } from "../../../domain/job/Ending.js"
 import type { JobId } from "../../../domain/job/Job.js"
-import type { Held, JobQueue } from "../../../domain/job/JobQueue.js"
+import type { RunnableKind } from "../../../domain/job/JobKinds.js"
+import { JobQueue } from "../../../domain/job/JobQueue.js"
+import type { Held } from "../../../domain/job/JobQueue.js"
 import { Outcome } from "../../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../../domain/lease/Lease.js"
+import type { Pacer } from "../../../domain/retry/Pacer.js"
+import type { Gates } from "../../../domain/session/Gates.js"
 import { isPassing } from "../../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import type { Tenant } from "../../../domain/store/Tenant.js"
+import { attempt } from "./Attempt.js"
 import { conclude } from "./Conclude.js"
 import { lastWords, Stopping } from "./PatientStore.js"
-import type { Attempt } from "../index/IndexJob.js"
 import * as Settle from "./Settle.js"
 
-/** The jobs that one worker runs: a fiber each, from its claim until its end is written. */
-
-/** One attempt at a job. `stop` is done when nothing new is to be begun. */
-export type Runner<R> = (
-  held: Held,
-  stop: Deferred.Deferred<void>
-) => Effect.Effect<Attempt, LeaseLost | StoreFailure, R>
+/**
+ * The jobs that one worker runs: a fiber each, from the claim until the handler is over. Its end is written with others', and the next
+ * jobs are claimed meanwhile.
+ */
 
 interface Running {
   readonly held: Held
-  /** Set, before its fiber is interrupted, where a newer claim has the job. */
-  lost: boolean
+  /** None before it has begun, and once it is over. */
+  fiber: Fiber.RuntimeFiber<void> | undefined
+  /** Why it was interrupted: a newer claim has the job, or it made no progress. Undefined where nobody has. */
+  cut: "lost" | "stalled" | undefined
+  /** When it last got on, in milliseconds. */
+  progressAt: number
 }
 
-export interface RunningJobs {
-  /** A slot each. */
-  readonly fibers: FiberMap.FiberMap<Running, void, never>
-  /** The newest run of each job. */
+/** What a worker runs, and how. */
+export interface Given {
+  readonly kinds: ReadonlyArray<RunnableKind>
+  /** Ends when a job that was just begun is to give way to others that wait. */
+  readonly hadItsTime: Effect.Effect<void>
+  /** A job without progress for so long is ended. */
+  readonly stallAfter: Duration.Duration
+}
+
+export interface RunningJobs extends Omit<Given, "kinds"> {
+  readonly kinds: ReadonlyMap<string, RunnableKind>
+  readonly queue: JobQueue["Type"]
+  /** All that are held: from the claim until the end is written. */
+  readonly held: Set<Running>
+  /**
+   * Of these, those whose handler runs: a slot each. The next jobs are claimed while the ends of the last ones are written, which
+   * is worth a third of what a worker drains.
+   */
+  readonly busy: Set<Running>
+  /** The newest claim of each job that has a slot. */
   readonly newest: Map<JobId, Running>
+  /** Begins a run. */
+  readonly fork: (run: Effect.Effect<void, never, Needs>) => Fiber.RuntimeFiber<void>
+  readonly fibers: FiberSet.FiberSet<void>
   readonly settle: Settle.Settle
   /** Done when nothing new is to be begun. */
   readonly stop: Deferred.Deferred<void>
@@ -55,31 +79,45 @@ export interface RunningJobs {
   readonly broken: Deferred.Deferred<never, StoreFailure>
 }
 
+/** What the end of a job needs. */
+export type Needs = Gates | Pacer
+
 export const logStore = (what: string) => (failure: StoreFailure) => Effect.logWarning(`${what}: ${failure.message}`)
 
-/** How many jobs run here, and those whose end is being written. */
-export const size = (jobs: RunningJobs): Effect.Effect<number> => FiberMap.size(jobs.fibers)
+/** How many jobs are held here: those that run, and those whose end is being written. */
+export const size = (jobs: RunningJobs): number => jobs.held.size
 
-/** What this worker holds. */
+/** Whether a handler runs. */
+export const isBusy = (jobs: RunningJobs): boolean => jobs.busy.size > 0
+
+/** How many jobs may be claimed. A store that takes claims, but no ends, gets no more than as many again to end. */
+export const freeSlots = (jobs: RunningJobs, slots: number): number =>
+  Math.max(0, Math.min(slots - jobs.busy.size, 2 * slots - jobs.held.size))
+
+/** What this worker holds: the newest claim of each job. */
 export const held = (jobs: RunningJobs): ReadonlyArray<Held> => [...jobs.newest.values()].map((one) => one.held)
 
-/** Stop a job that a newer claim has; its end is not waited for. */
-const lose = (jobs: RunningJobs, one: Running) =>
+/** Stop a job, once; its end is not waited for. */
+const cut = (one: Running, why: "lost" | "stalled") =>
   Effect.suspend(() => {
-    one.lost = true
-    return Effect.forkDaemon(FiberMap.remove(jobs.fibers, one))
+    if (one.cut !== undefined || one.fiber === undefined) return Effect.void
+    one.cut = why
+    return Fiber.interruptFork(one.fiber)
   })
 
-/** Stop what is held no more. */
-export const keepOnly = (jobs: RunningJobs, still: ReadonlySet<JobId>) =>
-  Effect.forEach(
-    [...jobs.newest.values()].filter((one) => !still.has(one.held.job.id)),
-    (one) => lose(jobs, one),
-    { discard: true }
-  )
+/** Stop what was asked about and is held no more. What was claimed since is nobody else's. */
+export const keepOnly = (jobs: RunningJobs, asked: ReadonlyArray<Held>, still: ReadonlySet<JobId>) =>
+  Effect.forEach(asked.filter(({ job }) => !still.has(job.id)), (held) => {
+    const one = jobs.newest.get(held.job.id)
+    return one?.held === held ? cut(one, "lost") : Effect.void
+  }, { discard: true })
 
 const labelled = <A, E, R>({ fence, job }: Held, said: Effect.Effect<A, E, R>) =>
   Effect.annotateLogs(said, { job: job.id, fence })
+
+/** What a defect says of itself. */
+const wordsOf = (defect: unknown): string =>
+  defect instanceof Error ? `${defect.name}: ${defect.message}` : Inspectable.toStringUnknown(defect)
 
 /**
  * What becomes of a job whose run, or whose end, failed. A bug, and a store that refuses what is written, end the attempt like any
@@ -98,9 +136,9 @@ const troubled = (jobs: RunningJobs, held: Held, cause: Cause.Cause<StoreFailure
           Effect.zipRight(ended((random) => brokenByStore(failure, held.job, random)))
         ),
     onNone: () => {
-      const defect = Cause.squash(cause)
-      return labelled(held, Effect.logError(`A bug ended an attempt at job ${held.job.id}`, defect)).pipe(
-        Effect.zipRight(ended((random) => brokenByBug(Inspectable.toStringUnknown(defect), held.job, random)))
+      const said = wordsOf(Cause.squash(cause))
+      return labelled(held, Effect.logError(`A bug ended an attempt at job ${held.job.id}: ${said}`, cause)).pipe(
+        Effect.zipRight(ended((random) => brokenByBug(said, held.job, random)))
       )
     }
   })
@@ -120,70 +158,149 @@ const abandoned = (jobs: RunningJobs, held: Held, cause: Cause.Cause<StoreFailur
     }
   })
 
-/** Write the end of a job, as the outcome says it. */
-const close = (jobs: RunningJobs, held: Held, outcome: Outcome) =>
-  Settle.isPlain(outcome) ? jobs.settle.together(held, outcome) : conclude(jobs.settle, held, outcome)
-
-/** The run is over: write its end. One that was cut short is given back, unless a newer claim has the job. */
-const ended = (jobs: RunningJobs, { held, lost }: Running, exit: Exit.Exit<Attempt, StoreFailure | LeaseLost>) => {
-  if (Exit.isSuccess(exit)) {
-    return exit.value._tag === "Unsettled"
-      ? close(jobs, held, exit.value.outcome)
-      : labelled(held, Effect.logInfo(`Job ${held.job.id} is ${exit.value.settled.status}`))
-  }
-  if (!Cause.isInterruptedOnly(exit.cause)) return Effect.failCause(exit.cause)
-  return lost
-    ? labelled(held, Effect.logWarning(`Lost the lease on job ${held.job.id}: stopped at once`))
-    : close(jobs, held, Outcome.Released())
+/** The handler is over, and its slot free. */
+const vacate = (jobs: RunningJobs, one: Running): void => {
+  jobs.busy.delete(one)
+  jobs.freed.unsafeOpen()
 }
 
-const free = (jobs: RunningJobs, one: Running) =>
-  Effect.sync(() => {
-    if (jobs.newest.get(one.held.job.id) === one) jobs.newest.delete(one.held.job.id)
-    jobs.freed.unsafeOpen()
-    jobs.news.unsafeOpen()
-  })
+/** The end is written. */
+const free = (jobs: RunningJobs, one: Running): void => {
+  jobs.held.delete(one)
+  if (jobs.newest.get(one.held.job.id) === one) jobs.newest.delete(one.held.job.id)
+  jobs.freed.unsafeOpen()
+  jobs.news.unsafeOpen()
+}
 
-/** A job from its claim to its written end. Only the run itself can be interrupted. */
-const carried = <R>(jobs: RunningJobs, one: Running, run: Runner<R>) =>
-  Effect.interruptible(Effect.suspend(() => run(one.held, jobs.stop))).pipe(
-    Effect.exit,
-    Effect.flatMap((exit) => ended(jobs, one, exit)),
-    Effect.catchAllCause((cause) => troubled(jobs, one.held, cause)),
+/** Deal with whatever kept a job from ending well, and let it go. */
+const mended = (jobs: RunningJobs, one: Running, cause: Cause.Cause<StoreFailure | LeaseLost>) =>
+  troubled(jobs, one.held, cause).pipe(
     Effect.catchAllCause((cause) => abandoned(jobs, one.held, cause)),
-    Effect.ensuring(free(jobs, one)),
-    Effect.uninterruptible
+    Effect.ensuring(Effect.sync(() => free(jobs, one)))
+  )
+
+/** Write the end of a job, as the outcome says it. */
+const close = (jobs: RunningJobs, one: Running, outcome: Outcome): Effect.Effect<void, never, Needs> =>
+  Settle.isPlain(outcome)
+    ? jobs.settle.together({
+      held: one.held,
+      outcome,
+      written: (exit) =>
+        Exit.isSuccess(exit)
+          ? Effect.sync(() => free(jobs, one))
+          // In a fiber of its own: the others' ends go on being written.
+          : Effect.sync(() => {
+            jobs.fork(Effect.uninterruptible(mended(jobs, one, exit.cause)))
+          })
+    })
+    : Effect.matchCauseEffect(conclude(jobs.settle, one.held, outcome), {
+      onFailure: (cause) => mended(jobs, one, cause),
+      onSuccess: () => Effect.sync(() => free(jobs, one))
+    })
+
+/** The run is over: write its end. One that was cut short is given back, unless a newer claim has the job. */
+const ended = (
+  jobs: RunningJobs,
+  one: Running,
+  exit: Exit.Exit<Outcome, StoreFailure | LeaseLost>
+): Effect.Effect<void, never, Needs> => {
+  vacate(jobs, one)
+  if (Exit.isSuccess(exit)) return close(jobs, one, exit.value)
+  if (!Cause.isInterruptedOnly(exit.cause)) return mended(jobs, one, exit.cause)
+  switch (one.cut) {
+    case "lost":
+      return labelled(one.held, Effect.logWarning(`Lost the lease on job ${one.held.job.id}: stopped at once`)).pipe(
+        Effect.zipRight(Effect.sync(() => free(jobs, one)))
+      )
+    case "stalled":
+      // In a fiber of its own: whatever waits in this one is interrupted, too.
+      return Effect.map(Random.next, (random) => {
+        jobs.fork(Effect.uninterruptible(close(jobs, one, stalled(jobs.stallAfter, one.held.job, random))))
+      })
+    case undefined:
+      return close(jobs, one, Outcome.Released())
+  }
+}
+
+/** The handler of its kind. A claim asks for no others; one that came all the same is given back. */
+const run = (jobs: RunningJobs, one: Running): Effect.Effect<Outcome, StoreFailure | LeaseLost> => {
+  const kind = jobs.kinds.get(one.held.job.kind)
+  return kind === undefined ? Effect.succeed(Outcome.Released()) : attempt(kind, {
+    queue: jobs.queue,
+    held: one.held,
+    stop: Effect.raceFirst(Deferred.await(jobs.stop), jobs.hadItsTime),
+    onProgress: (at) => {
+      one.progressAt = at
+    }
+  })
+}
+
+/** A job from its claim until its end is known. Only the run itself can be interrupted. */
+const carried = (jobs: RunningJobs, one: Running): Effect.Effect<void, never, Needs> =>
+  Effect.uninterruptible(
+    Effect.flatMap(
+      Effect.exit(Effect.interruptible(Effect.suspend(() => run(jobs, one)))),
+      (exit) => ended(jobs, one, exit)
+    )
   )
 
 /** Take a slot for each. All in one step: a heartbeat frees what is claimed and not named here. */
-const seat = (jobs: RunningJobs, claimed: ReadonlyArray<Held>) =>
-  Effect.sync(() =>
-    claimed.map((held) => {
-      const one: Running = { held, lost: false }
-      const older = jobs.newest.get(held.job.id)
-      jobs.newest.set(held.job.id, one)
-      return { one, older }
-    })
-  )
+const seat = (jobs: RunningJobs, claimed: ReadonlyArray<Held>, now: number) =>
+  claimed.map((held) => {
+    const one: Running = { held, fiber: undefined, cut: undefined, progressAt: now }
+    const older = jobs.newest.get(held.job.id)
+    jobs.held.add(one)
+    jobs.busy.add(one)
+    jobs.newest.set(held.job.id, one)
+    return { one, older }
+  })
 
 /**
  * Begin all these jobs. This process may take over from itself, where a lease ran out while it slept: the older run of a job is over
  * then.
  */
-export const start = <R>(jobs: RunningJobs, claimed: ReadonlyArray<Held>, run: Runner<R>) =>
-  Effect.flatMap(
-    seat(jobs, claimed),
-    Effect.forEach(({ older, one }) =>
-      Effect.zipRight(
-        older === undefined ? Effect.void : lose(jobs, older),
-        FiberMap.run(jobs.fibers, one, carried(jobs, one, run))
-      ), { discard: true })
+export const start = (jobs: RunningJobs, claimed: ReadonlyArray<Held>) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const seated = seat(jobs, claimed, now)
+    const replaced = seated.flatMap(({ older }) => older === undefined ? [] : [cut(older, "lost")])
+    return Effect.zipRight(
+      Effect.all(replaced, { discard: true }),
+      Effect.sync(() => {
+        for (const { one } of seated) one.fiber = jobs.fork(carried(jobs, one))
+      })
+    )
+  })
+
+/** Looks often enough that a job is ended at most a sixtieth later than it may be. */
+const stallLooks = 60
+
+/** Ends jobs that make no progress, for as long as it runs. */
+export const watchForStalls = (jobs: RunningJobs) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.forEach(
+      [...jobs.newest.values()].filter(({ progressAt }) => now - progressAt >= Duration.toMillis(jobs.stallAfter)),
+      (one) => cut(one, "stalled"),
+      { discard: true }
+    )).pipe(
+      Effect.delay(Duration.times(jobs.stallAfter, 1 / stallLooks)),
+      Effect.forever
+    )
+
+/** Until no job is held. */
+const emptied = (jobs: RunningJobs): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    jobs.held.size === 0
+      ? Effect.void
+      : jobs.freed.close.pipe(
+        Effect.zipRight(Effect.suspend(() => jobs.held.size === 0 ? Effect.void : jobs.freed.await)),
+        Effect.zipRight(emptied(jobs))
+      )
   )
 
-/** Let the batches under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
+/** Let what is under way be stored, for as long as the grace lasts. What is left after it is given back as it stands. */
 export const drain = (jobs: RunningJobs, grace: Duration.Duration) =>
   Deferred.succeed(jobs.stop, undefined).pipe(
-    Effect.zipRight(Effect.timeoutOption(Effect.interruptible(FiberMap.awaitEmpty(jobs.fibers)), grace))
+    Effect.zipRight(Effect.timeoutOption(Effect.interruptible(emptied(jobs)), grace))
   )
 
 /** Longer than the patience for one write that whoever stops has left. */
@@ -191,16 +308,32 @@ const farewell = Duration.sum(lastWords, Duration.millis(500))
 
 /** Interrupts what is left, and waits until it is given back: not for long, since a lease frees it too. */
 const giveBack = (jobs: RunningJobs) =>
-  Effect.timeoutOption(Effect.interruptible(Effect.disconnect(FiberMap.clear(jobs.fibers))), farewell)
+  FiberSet.clear(jobs.fibers).pipe(
+    Effect.zipRight(emptied(jobs)),
+    Effect.disconnect,
+    Effect.interruptible,
+    Effect.timeoutOption(farewell)
+  )
 
 /** No jobs yet. When its scope ends, what still runs is interrupted and given back. */
-export const make: Effect.Effect<RunningJobs, never, JobQueue | Tenant | Scope.Scope> = Effect.gen(function*() {
+export const make = Effect.fnUntraced(function*(
+  { hadItsTime, kinds, stallAfter }: Given
+): Effect.fn.Return<RunningJobs, never, JobQueue | Needs | Scope.Scope> {
   const stop = yield* Deferred.make<void>()
+  const stopping = Option.some(Deferred.await(stop))
   // First, so that it ends last: what the jobs write when the scope ends must still be written.
-  const settle = yield* Effect.provideService(Settle.make, Stopping, Option.some(Deferred.await(stop)))
+  const settle = yield* Effect.provideService(Settle.make, Stopping, stopping)
+  const fibers = yield* FiberSet.make<void>()
   const jobs: RunningJobs = {
-    fibers: yield* FiberMap.make<Running, void, never>(),
+    kinds: new Map(kinds.map((one) => [one.kind, one])),
+    hadItsTime,
+    stallAfter,
+    queue: yield* JobQueue,
+    held: new Set(),
+    busy: new Set(),
     newest: new Map<JobId, Running>(),
+    fibers,
+    fork: yield* Effect.provideService(FiberSet.runtime(fibers)<Needs>(), Stopping, stopping),
     settle,
     stop,
     freed: yield* Effect.makeLatch(),

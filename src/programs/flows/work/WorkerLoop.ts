@@ -8,7 +8,9 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schedule from "effect/Schedule"
 import type { JobId } from "../../../domain/job/Job.js"
+import type { RunnableKind } from "../../../domain/job/JobKinds.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
+import type { Wanted } from "../../../domain/lease/Wanted.js"
 import { WakeUps } from "../../../domain/job/WakeUps.js"
 import { heartbeatEvery } from "../../../domain/lease/Lease.js"
 import { WorkerLock } from "../../../domain/lease/WorkerLock.js"
@@ -19,19 +21,17 @@ import { lastWords, patiently, Stopping } from "./PatientStore.js"
 import * as RunningJobs from "./RunningJobs.js"
 
 /** How a worker works. */
-export class WorkSettings extends Context.Tag("holdfast/WorkSettings")<WorkSettings, {
+export class WorkerSettings extends Context.Tag("holdfast/WorkerSettings")<WorkerSettings, {
   /** Jobs at a time. */
   readonly workers: number
-  /** Texts per call, at most. */
-  readonly batchSize: number
   readonly leaseDuration: Duration.Duration
   /** How often the table is asked when no hint arrives. */
   readonly pollInterval: Duration.Duration
   /** An attempt without progress for so long ends as stalled. */
   readonly stallAfter: Duration.Duration
   /** A job that runs for so long gives way to others that are ready. */
-  readonly turn: Duration.Duration
-  /** How long a shutdown waits for the batches under way; writing their ends may take two seconds more. */
+  readonly timeSlice: Duration.Duration
+  /** How long a shutdown waits for what is under way; writing their ends may take two seconds more. */
   readonly grace: Duration.Duration
 }>() {}
 
@@ -42,7 +42,8 @@ const reclaimEvery = Duration.seconds(1)
 const beat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
   const queue = yield* JobQueue
   const at = yield* Clock.currentTimeMillis
-  yield* RunningJobs.keepOnly(jobs, yield* queue.renew(RunningJobs.held(jobs), leaseDuration))
+  const asked = RunningJobs.held(jobs)
+  yield* RunningJobs.keepOnly(jobs, asked, yield* queue.renew(asked, leaseDuration))
   yield* Ref.set(jobs.beatAt, at)
 })
 
@@ -62,12 +63,16 @@ const wake = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDur
   if (quiet >= Duration.toMillis(leaseDuration)) yield* beat(jobs, leaseDuration)
 })
 
-const takeOver = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
+const takeOver = Effect.fnUntraced(function*(
+  jobs: RunningJobs.RunningJobs,
+  tenants: ReadonlyArray<string>,
+  leaseDuration: Duration.Duration
+) {
   const queue = yield* JobQueue
-  if (!(yield* queue.isReclaimDue)) return
+  if (!(yield* queue.isReclaimDue(tenants))) return
   // Last of all before: the process may have slept since it asked.
   yield* wake(jobs, leaseDuration)
-  const { failed, freed } = yield* queue.reclaim
+  const { failed, freed } = yield* queue.reclaim(tenants)
   if (freed + failed > 0) {
     yield* Effect.logWarning(
       `Took over from dead workers. Jobs that run again: ${freed}; that failed for good: ${failed}`
@@ -75,8 +80,12 @@ const takeOver = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leas
   }
 })
 
-const reclaim = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
-  yield* takeOver(jobs, leaseDuration).pipe(
+const reclaim = Effect.fnUntraced(function*(
+  jobs: RunningJobs.RunningJobs,
+  tenants: ReadonlyArray<string>,
+  leaseDuration: Duration.Duration
+) {
+  yield* takeOver(jobs, tenants, leaseDuration).pipe(
     Effect.catchAll(RunningJobs.logStore("Looking for dead workers failed and is tried again")),
     Effect.delay(reclaimEvery),
     Effect.forever
@@ -90,15 +99,13 @@ const manySlots = 16
 const company = Duration.millis(5)
 
 /** What one worker works with. */
-interface Shift<R> {
+interface Shift {
   readonly jobs: RunningJobs.RunningJobs
-  readonly settings: WorkSettings["Type"]
+  readonly settings: WorkerSettings["Type"]
   readonly worker: Registered
-  readonly run: RunningJobs.Runner<R>
+  readonly wanted: Wanted
   /** The one job that is worked on; none means every job. */
   readonly only: JobId | undefined
-  /** Whose jobs are worked on; none means every provider's. */
-  readonly provider: string | undefined
 }
 
 /**
@@ -109,27 +116,27 @@ const sent = <A, E>(claiming: Fiber.Fiber<A, E>) =>
   Effect.timeoutOption(Effect.interruptible(Fiber.await(claiming)), lastWords)
 
 /** Claim for all free slots and begin. */
-const claim = Effect.fnUntraced(function*<R>({ jobs, only, provider, run, settings, worker }: Shift<R>) {
+const claim = Effect.fnUntraced(function*({ jobs, only, settings, wanted, worker }: Shift) {
   const queue = yield* JobQueue
-  const slots = settings.workers - (yield* RunningJobs.size(jobs))
-  if (slots <= 0) return
+  const slots = RunningJobs.freeSlots(jobs, settings.workers)
+  if (slots === 0) return
   const claiming = queue.claim({
     worker: worker.id,
     slots,
     duration: settings.leaseDuration,
-    ...(only === undefined ? {} : { only }),
-    ...(provider === undefined ? {} : { provider })
+    ...wanted,
+    ...(only === undefined ? {} : { only })
   })
   yield* Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.forkDaemon(Effect.flatMap(claiming, (claimed) => RunningJobs.start(jobs, claimed, run))),
+      Effect.forkDaemon(Effect.flatMap(claiming, (claimed) => RunningJobs.start(jobs, claimed))),
       (begun) => Effect.onInterrupt(restore(Fiber.join(begun)), () => sent(begun))
     )
   )
 })
 
 /** A store that blinks costs a pause; any other trouble ends the worker. Who waits for one job is not kept waiting for ever. */
-const claimPatiently = <R>(shift: Shift<R>) =>
+const claimPatiently = (shift: Shift) =>
   shift.only !== undefined ?
     patiently(claim(shift)) :
     Effect.catchIf(claim(shift), isPassing, (failure) =>
@@ -145,14 +152,14 @@ const shortestPause = Duration.millis(20)
 const watchEvery = Duration.millis(500)
 
 /** Until a job may be ready, a slot is free, or the poll is due. */
-const pause = Effect.fnUntraced(function*<R>({ jobs, only, provider, settings: { pollInterval, workers } }: Shift<R>) {
-  if ((yield* RunningJobs.size(jobs)) >= workers) {
+const pause = Effect.fnUntraced(function*({ jobs, only, settings: { pollInterval, workers }, wanted }: Shift) {
+  if (RunningJobs.freeSlots(jobs, workers) === 0) {
     yield* jobs.freed.await
-    return workers >= manySlots && (yield* RunningJobs.size(jobs)) > 0 ? yield* Effect.sleep(company) : undefined
+    return workers >= manySlots && RunningJobs.isBusy(jobs) ? yield* Effect.sleep(company) : undefined
   }
   const queue = yield* JobQueue
   const next = yield* Effect.orElseSucceed(
-    Effect.disconnect(queue.nextReadyIn(provider)),
+    Effect.disconnect(queue.nextReadyIn(wanted)),
     () => Option.none<Duration.Duration>()
   )
   const atMost = only !== undefined
@@ -171,36 +178,51 @@ export interface Only<R> {
   readonly done: (running: number) => Effect.Effect<boolean, StoreFailure, R>
 }
 
-/** Whose jobs alone are worked on, and what ends the work from outside, well or not. */
-export interface Own<A, E, R> {
-  readonly provider: string
-  readonly over: Effect.Effect<A, E, R>
+/** What a worker is to do. */
+export interface Work<A, E, R, R2> extends Wanted {
+  readonly kinds: ReadonlyArray<RunnableKind>
+  readonly only?: Only<R2>
+  /** What ends the work from outside, well or not. Default: nothing. */
+  readonly over?: Effect.Effect<A, E, R>
+}
+
+/** Ends when a job that begins now has had its time, and another one is ready that nobody takes. */
+const hadItsTime = (queue: JobQueue["Type"], wanted: Wanted, timeSlice: Duration.Duration) => {
+  const isWaiting = Effect.orElseSucceed(
+    Effect.map(queue.nextReadyIn(wanted), Option.exists((wait) => Duration.toMillis(wait) === 0)),
+    () => false
+  )
+  return Effect.asVoid(Effect.repeat(Effect.delay(isWaiting, timeSlice), { until: (waiting) => waiting }))
 }
 
 /**
  * Work until interrupted, or until the only job is done: claim what is ready, run it, keep its leases. An interruption stops
- * claiming, lets the batches under way be stored, gives the leases back and then ends; so does the end of `own.over`.
+ * claiming, lets what is under way be stored, gives the leases back and then ends; so does the end of `over`.
  */
-export const workWith = Effect.fn("WorkerLoop.workWith")(
-  function*<R, R2 = never, A = never, E = never, R3 = never>(
-    run: RunningJobs.Runner<R>,
-    only?: Only<R2>,
-    own?: Own<A, E, R3>
-  ) {
-    const settings = yield* WorkSettings
-    const worker = yield* (yield* WorkerLock).register
-    const jobs = yield* RunningJobs.make
-    const shift: Shift<R> = { jobs, settings, worker, run, only: only?.id, provider: own?.provider }
+export const work = Effect.fn("WorkerLoop.work")(
+  function*<R2 = never, A = never, E = never, R3 = never>({ kinds, only, over, tenants }: Work<A, E, R3, R2>) {
+    const settings = yield* WorkerSettings
+    const queue = yield* JobQueue
+    const wanted = { tenants, kinds }
+    const worker = yield* (yield* WorkerLock).register(wanted)
+    const jobs = yield* RunningJobs.make({
+      kinds,
+      // Who waits for one job lets it go on.
+      hadItsTime: only === undefined ? hadItsTime(queue, wanted, settings.timeSlice) : Effect.never,
+      stallAfter: settings.stallAfter
+    })
+    const shift: Shift = { jobs, settings, worker, wanted, only: only?.id }
     // Disconnected: a statement without an answer is left behind when the scope ends.
     yield* Effect.forkScoped(Effect.disconnect(heartbeat(jobs, settings.leaseDuration)))
-    yield* Effect.forkScoped(Effect.disconnect(reclaim(jobs, settings.leaseDuration)))
+    yield* Effect.forkScoped(Effect.disconnect(reclaim(jobs, tenants, settings.leaseDuration)))
+    yield* Effect.forkScoped(RunningJobs.watchForStalls(jobs))
     yield* Effect.addFinalizer(() => RunningJobs.drain(jobs, settings.grace))
-    yield* (yield* WakeUps).hear(jobs.news)
+    yield* (yield* WakeUps).hear(tenants, jobs.news)
     const loop = Effect.gen(function*() {
       while (true) {
         // Before anything is asked, so that what happens meanwhile cuts the next pause short.
         yield* Effect.zipRight(jobs.freed.close, jobs.news.close)
-        if (only !== undefined && (yield* Effect.disconnect(only.done(yield* RunningJobs.size(jobs))))) return
+        if (only !== undefined && (yield* Effect.disconnect(only.done(RunningJobs.size(jobs))))) return
         yield* worker.seen
         yield* claimPatiently(shift)
         yield* pause(shift)
@@ -208,8 +230,8 @@ export const workWith = Effect.fn("WorkerLoop.workWith")(
     })
     const endless = Effect.provideService(loop, Stopping, Option.some(Deferred.await(jobs.stop)))
     const working = only === undefined ? endless : Effect.raceFirst(endless, Deferred.await(jobs.broken))
-    // Inside of the scope: whoever is interrupted here still waits for the batches under way.
-    yield* own === undefined ? working : Effect.raceFirst(working, own.over)
+    // Inside of the scope: whoever is interrupted here still waits for what is under way.
+    yield* over === undefined ? working : Effect.raceFirst(working, over)
   },
   Effect.scoped
 )
