@@ -20,7 +20,8 @@ import * as SearchIndex from "../adapters/postgres/search/SearchIndex.js"
 import * as StoreEmbedder from "../adapters/postgres/embedder/StoreEmbedder.js"
 import * as ServerCheck from "../adapters/postgres/driver/ServerCheck.js"
 import { named, Tables } from "../adapters/postgres/driver/Tables.js"
-import * as Upkeep from "../adapters/postgres/upkeep/Upkeep.js"
+import * as Maintenance from "../adapters/postgres/maintenance/Maintenance.js"
+import * as Reconciler from "../adapters/postgres/index/Reconciler.js"
 import * as WakeUps from "../adapters/postgres/jobs/WakeUps.js"
 import * as WorkerLock from "../adapters/postgres/jobs/WorkerLock.js"
 import * as SourceReader from "../adapters/source/SourceReader.js"
@@ -29,9 +30,11 @@ import { Embedder } from "../domain/index/Embedder.js"
 import { EmbedderConfig, EmbedderKind } from "../domain/index/EmbedderConfig.js"
 import * as EmbedderProfile from "../domain/index/EmbedderProfile.js"
 import { OtherEmbedders } from "../domain/index/OtherEmbedders.js"
+import { JobKinds } from "../domain/job/JobKinds.js"
 import { MaxAttempts } from "../domain/job/MaxAttempts.js"
 import { Tenant } from "../domain/store/Tenant.js"
-import { WorkSettings } from "./flows/work/WorkerLoop.js"
+import { IndexSettings } from "./flows/index/IndexSettings.js"
+import { WorkerSettings } from "./flows/work/WorkerLoop.js"
 import * as Settings from "./Settings.js"
 
 /** The only place where layers are composed. Each is a constant: provided once, built once. */
@@ -88,7 +91,8 @@ const StoresOnDatabase = Layer.mergeAll(
   StoreEmbedder.layer,
   Gates.layer,
   Pacer.layer,
-  Upkeep.layer,
+  Reconciler.layer,
+  Maintenance.layer,
   WakeUps.layer,
   WorkerLock.layer
 ).pipe(
@@ -170,23 +174,28 @@ export const Sources = SourceReader.layer.pipe(
   Layer.provide([NodeFileSystem.layer, NodePath.layer])
 )
 
-/** How this process works on jobs. */
-export const Work = Layer.effect(
-  WorkSettings,
-  Effect.map(Settings.Settings, ({ batchSize, leaseDuration, pollInterval, workers }) => ({
-    workers,
-    batchSize,
-    leaseDuration,
-    pollInterval,
-    stallAfter: Duration.hours(1),
-    turn: Duration.minutes(1),
-    // With the writes that follow it, a stop takes ten seconds at most: that is what container runtimes wait.
-    grace: Duration.seconds(7)
-  }))
+/** The kinds of jobs that this process can run, for the layers of kinds to fill. */
+export const Kinds = JobKinds.layer
+
+/** How this process works on jobs, and on index jobs. */
+export const Work = Layer.merge(
+  Layer.effect(IndexSettings, Effect.map(Settings.Settings, ({ batchSize }) => ({ batchSize }))),
+  Layer.effect(
+    WorkerSettings,
+    Effect.map(Settings.Settings, ({ leaseDuration, pollInterval, workers }) => ({
+      workers,
+      leaseDuration,
+      pollInterval,
+      stallAfter: Duration.hours(1),
+      timeSlice: Duration.minutes(1),
+      // With the writes that follow it, a stop takes ten seconds at most: that is what container runtimes wait.
+      grace: Duration.seconds(7)
+    }))
+  )
 )
 
 /** How texts are told apart: by the SHA-256 of what they say. */
 export const Sha256 = Fingerprint.layer
 
 /** Everything that indexing, searching and working need; only the settings are left to give. */
-export const App = Layer.mergeAll(Stores, Embedding, Sources, Work, Sha256)
+export const App = Layer.mergeAll(Stores, Embedding, Sources, Work, Kinds, Sha256)

@@ -9,6 +9,7 @@ export {
   App,
   Database,
   Embedding,
+  Kinds,
   MemoryDatabase,
   Sha256,
   Sources,
@@ -19,15 +20,28 @@ export {
 } from "./Wiring.js"
 
 // What one does with them.
-export { enqueueInTransaction } from "../adapters/postgres/jobs/enqueueInTransaction.js"
-export type { IndexJobRequest } from "../adapters/postgres/jobs/enqueueInTransaction.js"
+export { enqueueInTransaction } from "../adapters/postgres/index/enqueueInTransaction.js"
+export type { IndexJobRequest } from "../adapters/postgres/index/enqueueInTransaction.js"
 export { indexCatalog, NameProblem } from "./flows/index/IndexCatalog.js"
 export type { IndexCatalogError, IndexCatalogRequest, IndexedCatalog } from "./flows/index/IndexCatalog.js"
-export { prune, reconcile } from "./flows/index/Reconcile.js"
+export { reconcile } from "./flows/index/Reconcile.js"
 export { search } from "./flows/search/Search.js"
 export type { SearchError, SearchRequest } from "./flows/search/Search.js"
-export { WorkSettings } from "./flows/work/WorkerLoop.js"
-export { follow, work, workOn } from "./flows/index/IndexWorker.js"
+export { IndexSettings } from "./flows/index/IndexSettings.js"
+export { work, workOn } from "./flows/index/IndexWorker.js"
+
+// Work of your own: kinds of jobs, and the workers that run them.
+export * as JobKind from "../domain/job/JobKind.js"
+export { JobKinds } from "../domain/job/JobKinds.js"
+export type { RunnableKind } from "../domain/job/JobKinds.js"
+export { Ended, JobFailed } from "../domain/job/Run.js"
+export type { HandlerFailure, Run } from "../domain/job/Run.js"
+export { StepProblem } from "../domain/job/Step.js"
+export type { NewStep, Step } from "../domain/job/Step.js"
+export * as Jobs from "./flows/work/Jobs.js"
+export { prune } from "./flows/work/Maintain.js"
+export * as Worker from "./flows/work/Worker.js"
+export { WorkerSettings } from "./flows/work/WorkerLoop.js"
 
 // What may go wrong.
 export { CatalogProblem, SourceProblem } from "../domain/catalog/CatalogProblem.js"
@@ -57,6 +71,10 @@ export { OtherEmbedders } from "../domain/index/OtherEmbedders.js"
 export { StoreEmbedder } from "../domain/index/StoreEmbedder.js"
 export { Fingerprint } from "../domain/index/Fingerprint.js"
 export { IndexStore } from "../domain/index/IndexStore.js"
+export type { HeldSource, Source } from "../domain/index/IndexJob.js"
+export { Reconciler } from "../domain/index/Reconciler.js"
+export type { Opening, ServedSpace } from "../domain/index/Reconciler.js"
+export { Refusal, SourceKind, SourceRef } from "../domain/index/SourceRef.js"
 export type { Batch, IndexedItem, NewVector, PendingItem, VectorSpace } from "../domain/index/IndexStore.js"
 export { check as checkVectors } from "../domain/index/Vector.js"
 export type { Expected as ExpectedVectors, Vector } from "../domain/index/Vector.js"
@@ -65,25 +83,30 @@ export { SearchIndex } from "../domain/search/SearchIndex.js"
 export type { LegHit, SearchFilter } from "../domain/search/SearchIndex.js"
 
 // Jobs, leases, and what they wait for.
-export { Job, JobId, JobStatus, LastError, Progress, Refusal, SourceKind, SourceRef } from "../domain/job/Job.js"
+export { Job, JobId, JobStatus, LastError, Progress } from "../domain/job/Job.js"
+export type { Behind } from "../domain/job/Job.js"
 export { JobNotFound, JobQueue, JobStateConflict } from "../domain/job/JobQueue.js"
 export type {
+  Ask,
   Claimed,
   ClaimRequest,
   Enqueued,
   EnqueueRequest,
   Held,
+  IfOver,
+  IfRunning,
   JobFilter,
+  NewJob,
   Settled
 } from "../domain/job/JobQueue.js"
 export { MaxAttempts } from "../domain/job/MaxAttempts.js"
 export { Outcome } from "../domain/job/Outcome.js"
-export { Upkeep } from "../domain/job/Upkeep.js"
-export type { Opening, ServedSpace } from "../domain/job/Upkeep.js"
+export { Maintenance } from "../domain/job/Maintenance.js"
 export { WakeUps } from "../domain/job/WakeUps.js"
 export { Fence, Lease, WorkerId } from "../domain/lease/Lease.js"
+export type { Claimable, Wanted } from "../domain/lease/Wanted.js"
 export { WorkerLock } from "../domain/lease/WorkerLock.js"
-export type { Registered } from "../domain/lease/WorkerLock.js"
+export type { LivingWorker, Registered } from "../domain/lease/WorkerLock.js"
 export { Pacer, Turn } from "../domain/retry/Pacer.js"
 export { ClosedGate, GateKind, GateReason, GateRef } from "../domain/session/Gate.js"
 export { Gates } from "../domain/session/Gates.js"

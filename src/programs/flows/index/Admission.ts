@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import { Embedder } from "../../../domain/index/Embedder.js"
 import * as Profile from "../../../domain/index/EmbedderProfile.js"
 import type { EmbedderProfile } from "../../../domain/index/EmbedderProfile.js"
@@ -9,7 +8,7 @@ import * as EmbedderUse from "../../../domain/index/EmbedderUse.js"
 import type { EmbedderMismatch } from "../../../domain/index/EmbedderUse.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
-import type { Tenant } from "../../../domain/store/Tenant.js"
+import { Tenant } from "../../../domain/store/Tenant.js"
 
 /** Whether this process's embedder may work for the store: asked before anything is claimed, enqueued or reconciled. */
 
@@ -29,18 +28,19 @@ export const adopted = Effect.gen(function*() {
 const counts = 1000
 
 /** `admitted`, unless it answered a moment ago. A dimension that is not known yet is asked for each time. */
-export const remembered = Effect.gen(function*() {
-  const last = yield* Ref.make(Option.none<{ readonly at: number; readonly profile: EmbedderProfile }>())
+export const remembered = Effect.sync(() => {
+  const last = new Map<string, { readonly at: number; readonly profile: EmbedderProfile }>()
   return Effect.gen(function*(): Effect.fn.Return<
     EmbedderProfile,
     EmbedderMismatch | StoreFailure,
     Embedder | StoreEmbedder | Tenant
   > {
     const at = yield* Clock.currentTimeMillis
-    const known = Option.filter(yield* Ref.get(last), (answer) => at - answer.at < counts)
-    if (Option.isSome(known)) return known.value.profile
+    const tenant = yield* Tenant
+    const known = last.get(tenant)
+    if (known !== undefined && at - known.at < counts) return known.profile
     const profile = yield* admitted
-    if (Option.isSome(profile.dimension)) yield* Ref.set(last, Option.some({ at, profile }))
+    if (Option.isSome(profile.dimension)) last.set(tenant, { at, profile })
     return profile
   })
 })

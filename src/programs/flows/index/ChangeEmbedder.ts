@@ -8,7 +8,7 @@ import * as EmbedderUse from "../../../domain/index/EmbedderUse.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
 import type { Estimate, Headway } from "../../../domain/index/StoreEmbedder.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
-import * as RetryPolicy from "../../../domain/retry/RetryPolicy.js"
+import { retryRequest } from "../../../domain/failure/RetryRequest.js"
 import * as KnownModel from "./KnownModel.js"
 import { patiently } from "../work/PatientStore.js"
 import { reindexAll } from "./Reconcile.js"
@@ -35,7 +35,7 @@ const sample = "Which embedder answers?"
 /** The profile with its dimension. A change to an embedder that does not answer is not begun. */
 const seen = Effect.fnUntraced(function*(profile: EmbedderProfile) {
   const embedder = yield* Embedder
-  const [vector] = yield* RetryPolicy.retryRequest(embedder.embed([sample]))
+  const [vector] = yield* retryRequest(embedder.embed([sample]))
   yield* KnownModel.verified(embedder)
   return Profile.completed(
     profile,

@@ -18,12 +18,13 @@ import { isFailure } from "../../../domain/failure/Failure.js"
 import type { Failure } from "../../../domain/failure/Failure.js"
 import { CallContext } from "../../../domain/failure/CallContext.js"
 import { ending } from "../../../domain/job/Ending.js"
+import { Ended } from "../../../domain/job/Run.js"
 import { unpaced } from "../../../domain/retry/Pacer.js"
 import type { Pacer } from "../../../domain/retry/Pacer.js"
 import * as RetryPolicy from "../../../domain/retry/RetryPolicy.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import type { Tenant } from "../../../domain/store/Tenant.js"
-import { answers, ask, Ended, patience } from "./EmbedCall.js"
+import { answers, ask, patience } from "./EmbedCall.js"
 import type { Pass } from "./EmbedCall.js"
 import * as Paced from "../work/Paced.js"
 
@@ -72,7 +73,7 @@ const cooled = Effect.fnUntraced(function*(
   yield* Paced.refused(pass.calls, failed.cycle, outcome.delay)
   const goesOn = outcome.refunded && course.refusals < mostRefusals &&
     Duration.lessThanOrEqualTo(outcome.delay, patience)
-  if (!goesOn) return yield* new Ended({ outcome })
+  if (!goesOn) return yield* new Ended({ outcome: { ...outcome, provider: null } })
   return { ...course, bisection: Bisection.again(course.bisection, slice), refusals: course.refusals + 1 }
 })
 

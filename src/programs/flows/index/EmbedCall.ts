@@ -17,12 +17,10 @@ import type { Failure } from "../../../domain/failure/Failure.js"
 import { isDown } from "../../../domain/job/Job.js"
 import type { Claimed } from "../../../domain/job/JobQueue.js"
 import { Outcome } from "../../../domain/job/Outcome.js"
-import * as RetryPolicy from "../../../domain/retry/RetryPolicy.js"
+import { Ended } from "../../../domain/job/Run.js"
+import { retryRequest } from "../../../domain/failure/RetryRequest.js"
 import * as CallWatch from "../work/CallWatch.js"
 import * as Paced from "../work/Paced.js"
-
-/** The attempt is over: nothing more is asked, what was served is stored. */
-export class Ended extends Data.TaggedError("Ended")<{ readonly outcome: Outcome }> {}
 
 /** The embedder answered in another dimension than the store knows, and no setting says which is right. */
 export class SpaceMoved extends Data.TaggedError("SpaceMoved")<{ readonly dimension: number }> {}
@@ -116,7 +114,7 @@ export const ask = Effect.fnUntraced(
   function*(pass: Pass, slice: ReadonlyArray<Bisection.Asked>, begun: Ref.Ref<number>, repeats: boolean) {
     const embedder = yield* Embedder
     const asked = request(pass, slice.map((one) => one.asked), begun)
-    const vectors = yield* orReleased(repeats ? RetryPolicy.retryRequest(asked) : asked)
+    const vectors = yield* orReleased(repeats ? retryRequest(asked) : asked)
     yield* Ref.set(pass.hasServed, true)
     const answered = vectors[0]?.length ?? 0
     const expected = yield* Ref.modify(pass.dimension, (known) => [known, known ?? answered])

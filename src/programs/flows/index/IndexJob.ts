@@ -1,6 +1,4 @@
 import * as Chunk from "effect/Chunk"
-import * as Clock from "effect/Clock"
-import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,8 +16,9 @@ import { IndexStore } from "../../../domain/index/IndexStore.js"
 import type { Batch, NewVector, VectorSpace } from "../../../domain/index/IndexStore.js"
 import type { Failure } from "../../../domain/failure/Failure.js"
 import { InvalidRequest } from "../../../domain/failure/Failure.js"
-import { Progress, Refusal } from "../../../domain/job/Job.js"
-import type { Held, Settled } from "../../../domain/job/JobQueue.js"
+import { toProgress } from "../../../domain/index/IndexJob.js"
+import type { HeldSource, ItemCounts } from "../../../domain/index/IndexJob.js"
+import { Refusal } from "../../../domain/index/SourceRef.js"
 import { Outcome } from "../../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../../domain/lease/Lease.js"
 import type { Pacer } from "../../../domain/retry/Pacer.js"
@@ -30,24 +29,21 @@ import * as EmbedCall from "./EmbedCall.js"
 import type { Calls } from "../work/Paced.js"
 import { patiently } from "../work/PatientStore.js"
 
-/** How one attempt ended: the job is settled by its completion, or its outcome is still to be written. */
-export type Attempt = Data.TaggedEnum<{
-  Settled: { readonly settled: Settled }
-  Unsettled: { readonly outcome: Outcome }
-}>
-export const Attempt = Data.taggedEnum<Attempt>()
-
 export interface RunOptions {
   /** Texts per call, at most. */
   readonly batchSize: number
-  /** An attempt that makes no progress for so long ends as stalled. */
-  readonly stallAfter: Duration.Duration
-  /** Done when nothing new is to be begun: the batches under way are stored, then the attempt ends as Released. */
-  readonly stop: Deferred.Deferred<void>
   /** What all jobs of this process share in calling the embedder. */
   readonly calls: Calls
   /** What the store uses: the embedder's own profile, with the dimension where that is known. */
   readonly profile: EmbedderProfile
+}
+
+/** A claimed index job: whose it is, its source, and when it is to give way. */
+export interface IndexRun {
+  readonly held: HeldSource
+  readonly stop: Effect.Effect<void>
+  /** Hears that the job got on. */
+  readonly gotOn: Effect.Effect<void>
 }
 
 /** Items that are planned at a time: bounds the memory that a catalog of any size takes. */
@@ -60,31 +56,29 @@ interface Answer {
 
 /** What the lanes of one pass share. The permit makes each write see the assembly as the last one left it. */
 interface Shared {
-  readonly held: Held
+  readonly run: IndexRun
   readonly pass: EmbedCall.Pass
   readonly space: Effect.Effect<VectorSpace>
   readonly assembly: Assembly.Assembly
-  readonly progress: Ref.Ref<Progress>
-  readonly progressAt: Ref.Ref<number>
+  readonly counts: Ref.Ref<ItemCounts>
   readonly writing: Effect.Semaphore
   /** Answers that wait for the permit. */
   readonly waiting: Array<Answer>
 }
 
-const counted = (progress: Progress, more: Partial<Progress>): Progress =>
-  Progress.make({
-    items: progress.items,
-    embedded: progress.embedded + (more.embedded ?? 0),
-    reused: progress.reused + (more.reused ?? 0),
-    refused: progress.refused + (more.refused ?? 0)
-  })
+const counted = (counts: ItemCounts, more: Partial<ItemCounts>): ItemCounts => ({
+  items: counts.items,
+  embedded: counts.embedded + (more.embedded ?? 0),
+  reused: counts.reused + (more.reused ?? 0),
+  refused: counts.refused + (more.refused ?? 0)
+})
 
-const write = Effect.fnUntraced(function*(shared: Shared, batch: Omit<Batch, "progress">, more: Partial<Progress>) {
+const write = Effect.fnUntraced(function*(shared: Shared, batch: Omit<Batch, "progress">, more: Partial<ItemCounts>) {
   const store = yield* IndexStore
-  const progress = counted(yield* Ref.get(shared.progress), more)
-  yield* patiently(store.persist(shared.held, yield* shared.space, { ...batch, progress }))
-  yield* Ref.set(shared.progress, progress)
-  yield* Ref.set(shared.progressAt, yield* Clock.currentTimeMillis)
+  const counts = counted(yield* Ref.get(shared.counts), more)
+  yield* patiently(store.persist(shared.run.held, yield* shared.space, { ...batch, progress: toProgress(counts) }))
+  yield* Ref.set(shared.counts, counts)
+  yield* shared.run.gotOn
 })
 
 /** Store answers with the items that they complete. */
@@ -139,12 +133,12 @@ const planPage = Effect.fnUntraced(function*(shared: Shared, after: number) {
   const embedder = yield* Embedder
   const hashOf = yield* Fingerprint
   const space = yield* shared.space
-  const page = yield* patiently(store.pending(shared.held, space, after, pageSize))
+  const page = yield* patiently(store.pending(shared.run.held, space, after, pageSize))
   const items = page.map((item) => EmbeddingPlan.chunked(item, embedder.chunkWords, hashOf))
   const hashes = [...new Set(items.flatMap((item) => item.chunks.map((chunk) => chunk.hash)))]
   // Under the permit: a text that is stored between the question and the plan would be asked for twice.
   return yield* shared.writing.withPermits(1)(Effect.gen(function*() {
-    const stored = yield* patiently(store.known(shared.held, space, hashes))
+    const stored = yield* patiently(store.known(shared.run.held, space, hashes))
     const refusals = items.flatMap((item) => {
       const failure = Assembly.refusalOf(shared.assembly, item)
       return failure === undefined ? [] : [refusal(item, failure)]
@@ -205,30 +199,25 @@ const embedAll = Effect.fnUntraced(function*(
   )
 })
 
-/** Ends when nothing has been stored for `stallAfter`. */
-const stalled = (progressAt: Ref.Ref<number>, stallAfter: Duration.Duration): Effect.Effect<void> =>
-  Effect.gen(function*() {
-    const quiet = (yield* Clock.currentTimeMillis) - (yield* Ref.get(progressAt))
-    const left = Duration.toMillis(stallAfter) - quiet
-    if (left <= 0) return
-    yield* Effect.sleep(Duration.millis(left))
-    yield* stalled(progressAt, stallAfter)
-  })
+/** What an operator reads of a source that is indexed. */
+const said = ({ source: { id, kind } }: HeldSource, { embedded, items, refused, reused }: ItemCounts): string =>
+  `Indexed ${kind} ${id}: ${items} items, ${embedded} embedded, ${reused} reused, ${refused} refused`
 
 const attempt = Effect.fnUntraced(function*(
-  held: Held,
+  run: IndexRun,
   options: RunOptions,
   known: number | null,
   movable: boolean
 ) {
   const store = yield* IndexStore
+  const { held } = run
   const halt = yield* Deferred.make<void>()
   const ending = yield* Deferred.make<Outcome>()
   const dimension = yield* Ref.make(known)
   const space = Effect.map(Ref.get(dimension), (found) => Profile.spaceOf(options.profile, found ?? 0))
   const standing = yield* patiently(store.standing(held, yield* space))
   const shared: Shared = {
-    held,
+    run,
     pass: yield* EmbedCall.begin({
       job: held.job,
       size: yield* Ref.make(BatchSize.start(options.batchSize, held.job.attempts)),
@@ -239,40 +228,47 @@ const attempt = Effect.fnUntraced(function*(
     }),
     space,
     assembly: Assembly.make(),
-    progress: yield* Ref.make(
-      Progress.make({ items: standing.items, reused: standing.current, refused: standing.refused, embedded: 0 })
-    ),
-    progressAt: yield* Ref.make(yield* Clock.currentTimeMillis),
+    counts: yield* Ref.make<ItemCounts>({
+      items: standing.items,
+      reused: standing.current,
+      refused: standing.refused,
+      embedded: 0
+    }),
     writing: yield* Effect.makeSemaphore(1),
     waiting: []
   }
-  yield* Effect.forkScoped(Effect.zipRight(Deferred.await(options.stop), Deferred.succeed(halt, undefined)))
-  const watched = Effect.zipRight(
-    stalled(shared.progressAt, options.stallAfter),
-    Deferred.succeed(ending, Outcome.Stalled({ after: options.stallAfter }))
-  )
-  yield* Effect.raceFirst(embedAll(shared, options.batchSize, halt, ending), watched)
+  yield* Effect.forkScoped(Effect.zipRight(run.stop, Deferred.succeed(halt, undefined)))
+  yield* embedAll(shared, options.batchSize, halt, ending)
   const ended = yield* Deferred.poll(ending)
-  if (Option.isSome(ended)) return Attempt.Unsettled({ outcome: yield* ended.value })
-  if (yield* Deferred.isDone(halt)) return Attempt.Unsettled({ outcome: Outcome.Released() })
-  const settled = yield* patiently(store.complete(held, yield* space, yield* Ref.get(shared.progress)))
-  return Attempt.Settled({ settled })
+  if (Option.isSome(ended)) return yield* ended.value
+  if (yield* Deferred.isDone(halt)) return Outcome.Released()
+  const counts = yield* Ref.get(shared.counts)
+  switch (yield* patiently(store.equalise(held, yield* space, toProgress(counts)))) {
+    case "complete":
+      yield* Effect.logInfo(said(held, counts))
+      return Outcome.Completed({ output: null, partial: counts.refused > 0 })
+    case "incomplete":
+      // Items came meanwhile, or the store moves to another embedder: what was done stands, and the rest is another pass's.
+      return Outcome.Released()
+    case "gone":
+      return Outcome.Cancelled()
+  }
 }, Effect.scoped)
 
 /**
  * One attempt at an index job: plan what is new, embed it batch by batch, store each batch under the fence, and at the end
  * make the stored set equal the source's. Fails only when the lease is lost or the store stays away.
  */
-export const runJob = Effect.fn("IndexJob.runJob")(function*(held: Held, options: RunOptions) {
+export const runJob = Effect.fn("IndexJob.runJob")(function*(run: IndexRun, options: RunOptions) {
   const { profile } = options
   const store = yield* IndexStore
   const known = Option.getOrNull(profile.dimension) ?? (yield* patiently(store.dimensionOf(Profile.qualified(profile))))
-  const run = (
+  const tried = (
     dimension: number | null,
     movable: boolean
-  ): Effect.Effect<Attempt, StoreFailure | LeaseLost, Embedder | IndexStore | Fingerprint | Pacer | Tenant> =>
-    attempt(held, options, dimension, movable).pipe(
-      Effect.catchTag("SpaceMoved", (moved) => run(moved.dimension, false))
+  ): Effect.Effect<Outcome, StoreFailure | LeaseLost, Embedder | IndexStore | Fingerprint | Pacer | Tenant> =>
+    attempt(run, options, dimension, movable).pipe(
+      Effect.catchTag("SpaceMoved", (moved) => tried(moved.dimension, false))
     )
-  return yield* run(known, Option.isNone(profile.dimension))
+  return yield* tried(known, Option.isNone(profile.dimension))
 })

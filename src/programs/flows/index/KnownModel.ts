@@ -1,13 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import type { Embedder } from "../../../domain/index/Embedder.js"
 import * as Profile from "../../../domain/index/EmbedderProfile.js"
 import * as ModelName from "../../../domain/index/ModelName.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
 import { classify } from "../../../domain/failure/classify.js"
 import type { Failure } from "../../../domain/failure/Failure.js"
-import type { Tenant } from "../../../domain/store/Tenant.js"
+import { Tenant } from "../../../domain/store/Tenant.js"
 import * as Storable from "../../../domain/text/Storable.js"
 
 const shown = (name: string): string => Storable.cut(Storable.oneLine(name), 80)
@@ -45,13 +44,19 @@ export const verified = Effect.fnUntraced(function*(embedder: Embedder["Type"]):
   return true
 })
 
-/** The embedder, whose first answers are held to the model that the store's vectors are of. */
-export const heldTo = Effect.fnUntraced(function*(embedder: Embedder["Type"]) {
+/** The tenants whose store was found to have vectors of this embedder's model. */
+export type Known = Set<string>
+
+/** The embedder, whose first answers are held to the model that the vectors of the caller's tenant are of. */
+export const heldTo = Effect.fnUntraced(function*(embedder: Embedder["Type"], known: Known) {
   const context = yield* Effect.context<StoreEmbedder | Tenant>()
-  const isKnown = yield* Ref.make(false)
-  const check = Effect.unlessEffect(
-    Effect.flatMap(Effect.provide(verified(embedder), context), (known) => Ref.set(isKnown, known)),
-    Ref.get(isKnown)
+  const tenant = yield* Tenant
+  const check = Effect.suspend(() =>
+    known.has(tenant)
+      ? Effect.void
+      : Effect.map(Effect.provide(verified(embedder), context), (isKnown) => {
+        if (isKnown) known.add(tenant)
+      })
   )
   return { ...embedder, embed: (texts) => Effect.zipLeft(embedder.embed(texts), check) } satisfies Embedder["Type"]
 })

@@ -13,6 +13,7 @@ import { isFailure, RateLimited } from "../../../domain/failure/Failure.js"
 import type { Failure } from "../../../domain/failure/Failure.js"
 import { CallContext } from "../../../domain/failure/CallContext.js"
 import { Pacer, unpaced } from "../../../domain/retry/Pacer.js"
+import { retryRequest } from "../../../domain/failure/RetryRequest.js"
 import * as RetryPolicy from "../../../domain/retry/RetryPolicy.js"
 import { SearchIndex } from "../../../domain/search/SearchIndex.js"
 import type { LegHit, SearchFilter } from "../../../domain/search/SearchIndex.js"
@@ -57,10 +58,12 @@ const ask = Effect.fnUntraced(function*({ embed, provider }: Embedder["Type"], q
 const vectorOf = Effect.fnUntraced(function*(embedder: Embedder["Type"], question: string) {
   const gates = yield* Gates
   const about = { provider: embedder.provider, surface: "embed", auth: "none" } as const
-  const shut = (yield* gates.closed).find((gate) => holds(gate, embedder.provider))
+  const shut = (yield* gates.closed).find((gate) =>
+    holds(gate, { provider: embedder.provider, session: embedder.provider })
+  )
   if (shut !== undefined) return yield* new GateShut({ ...shut.ref, reason: shut.reason })
   const [text = question] = Text.chunks(question, embedder.chunkWords)
-  return yield* RetryPolicy.retryRequest(ask(embedder, text)).pipe(
+  return yield* retryRequest(ask(embedder, text)).pipe(
     Effect.timeoutFail({
       duration: questionTimeout,
       onTimeout: (): Failure => classify({ ...about, timedOutAfter: Duration.toMillis(questionTimeout) })
