@@ -9,8 +9,8 @@ import { quoted } from "./Given.js"
 import type { Given } from "./Given.js"
 import { globals, logLevels } from "./Globals.js"
 import type { LogLevelName } from "./Globals.js"
-import * as Part from "./Part.js"
-import { wantsJson } from "./Quick.js"
+import * as Parameter from "./Parameter.js"
+import { wantsJson } from "./HelpOrVersion.js"
 
 /** What the flags that every command takes say. */
 export interface Globals {
@@ -38,15 +38,15 @@ export type Asked =
 const suggestion = (word: string, known: ReadonlyArray<string>): string =>
   Option.match(nearest(word, known), { onNone: () => "", onSome: (meant) => ` Did you mean ${quoted(meant)}?` })
 
-const ownFlags = (command: Command | undefined): ReadonlyArray<Part.Flag> =>
-  command === undefined ? [] : Object.values(command.parts).filter(Part.isFlag)
+const ownFlags = (command: Command | undefined): ReadonlyArray<Parameter.Flag> =>
+  command === undefined ? [] : Object.values(command.parameters).filter(Parameter.isFlag)
 
 /** Every flag that may stand on this line, with whether a value follows. */
 const flagsOf = (command: Command | undefined): ReadonlyMap<string, boolean> =>
   new Map([
     ...globals.map(({ flag, hint }) => [`--${flag}`, hint !== null] as const),
     ...all.map(({ flag }) => [flag, true] as const),
-    ...ownFlags(command).map((part) => [`--${part.flag}`, Part.takesValue(part)] as const)
+    ...ownFlags(command).map((part) => [`--${part.flag}`, Parameter.takesValue(part)] as const)
   ])
 
 /** Take apart a command line: which command, what every command takes, and what is the command's own. */

@@ -5,12 +5,12 @@ import type * as Scope from "effect/Scope"
 import type { Settings } from "../Settings.js"
 import type { CommandFailure } from "./Fault.js"
 import type { Output } from "./Output.js"
-import type { Part, Value } from "./Part.js"
+import type { Parameter, Value } from "./Parameter.js"
 import type { Report } from "./Report.js"
 
-type Parts = Readonly<Record<string, Part>>
+type Parameters = Readonly<Record<string, Parameter>>
 
-type Values<P extends Parts> = { readonly [K in keyof P]: Value<P[K]> }
+type Values<P extends Parameters> = { readonly [K in keyof P]: Value<P[K]> }
 
 /** What every command may use. */
 export type Needs = Settings | Output | Scope.Scope | FileSystem.FileSystem | CommandTable
@@ -18,13 +18,13 @@ export type Needs = Settings | Output | Scope.Scope | FileSystem.FileSystem | Co
 /** A command's work: from its values to what it has to say. */
 export type Handler<V> = (values: V) => Effect.Effect<Report, CommandFailure, Needs>
 
-interface About<P extends Parts> {
+interface About<P extends Parameters> {
   readonly path: ReadonlyArray<string>
   readonly summary: string
   /** Paragraphs for `--help`. */
   readonly details?: ReadonlyArray<string>
   readonly examples?: ReadonlyArray<string>
-  readonly parts: P
+  readonly parameters: P
   /** The least level that reaches the log unless `--log-level` says otherwise. */
   readonly logs?: "info" | "warning"
   /** A stop by signal is how it ends, and no interruption. */
@@ -32,11 +32,11 @@ interface About<P extends Parts> {
 }
 
 /** One command. Its work is loaded when it runs, so that help costs nothing. */
-export interface Command extends About<Parts> {
+export interface Command extends About<Parameters> {
   readonly load: () => Promise<Handler<Readonly<Record<string, unknown>>>>
 }
 
-export const command = <const P extends Parts>(
+export const command = <const P extends Parameters>(
   about: About<P>,
   load: () => Promise<{ readonly run: Handler<Values<P>> }>
 ): Command => ({

@@ -2,7 +2,7 @@ import { all } from "../settings/table.js"
 import { find, next } from "./Command.js"
 import type { Command, Table } from "./Command.js"
 import { globals, logLevels } from "./Globals.js"
-import * as Part from "./Part.js"
+import * as Parameter from "./Parameter.js"
 
 export const shells = ["bash", "zsh", "fish"] as const
 
@@ -28,10 +28,10 @@ const everywhere: ReadonlyArray<Offer> = [
 ]
 
 const own = (command: Command | undefined): ReadonlyArray<Offer> =>
-  Object.values(command?.parts ?? {}).filter(Part.isFlag).map((part) => ({
+  Object.values(command?.parameters ?? {}).filter(Parameter.isFlag).map((part) => ({
     flag: `--${part.flag}`,
     help: part.help,
-    takesValue: Part.takesValue(part),
+    takesValue: Parameter.takesValue(part),
     choices: part._tag === "Choice" ? part.choices : []
   }))
 
@@ -45,7 +45,7 @@ const summary = (table: Table, path: ReadonlyArray<string>): string =>
 const operandWords = (command: Command): ReadonlyArray<string> => command.path[0] === "completions" ? shells : []
 
 const takesFile = (command: Command): boolean =>
-  Object.values(command.parts).some((part) => part._tag === "Argument" && part.name.startsWith("file"))
+  Object.values(command.parameters).some((part) => part._tag === "Argument" && part.name.startsWith("file"))
 
 const valueCases = (offers: ReadonlyArray<Offer>): ReadonlyArray<string> =>
   offers.filter(({ takesValue }) => takesValue).map(({ choices, flag }) =>

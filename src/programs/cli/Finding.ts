@@ -153,6 +153,9 @@ export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): R
   const waiting = open.map((job) => ({ job, reason: Option.getOrUndefined(waitReason(job, around)) }))
   const left = waiting.filter(({ reason }) => reason?._tag === "LeaseHeld")
   const ready = waiting.filter(({ reason }) => reason?._tag === "Concurrency")
+  const unknown = [
+    ...new Set(waiting.flatMap(({ reason }) => reason?._tag === "NoWorkerForKind" ? [reason.kind] : []))
+  ]
   const [first] = failed
   const found = [
     ...around.gates.map(({ detail, reason, ref }) =>
@@ -188,6 +191,9 @@ export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): R
           ? warn("workers", `${jobs(left.length)} lost the worker, and none runs.`, Option.some("holdfast worker"))
           : warn("workers", `${jobs(left.length)} lost the worker; one that runs takes over.`)
       ]),
+    ...unknown.map((kind) =>
+      warn("workers", `Jobs of kind ${Style.clean(kind)} wait, and no worker that runs knows that kind.`)
+    ),
     ...(ready.length === 0
       ? []
       : [

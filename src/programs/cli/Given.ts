@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type { Command } from "./Command.js"
 import { UsageProblem } from "./Fault.js"
-import * as Part from "./Part.js"
+import * as Parameter from "./Parameter.js"
 
 /** What a line gives to its command: the operands in their order, and the command's own flags without their dashes. */
 export interface Given {
@@ -20,9 +20,9 @@ export const quoted = (word: string): string => `"${word.slice(0, 100)}"`
 const wholeFrom1 = (most: number, word: string): Option.Option<number> =>
   /^\d{1,15}$/.test(word) && Number(word) >= 1 && Number(word) <= most ? Option.some(Number(word)) : Option.none()
 
-const needed = (part: Part.Operand): string => `${Part.operandUsage(part)} is missing: ${part.help}.`
+const needed = (part: Parameter.Operand): string => `${Parameter.operandUsage(part)} is missing: ${part.help}.`
 
-const readOperand = (part: Part.Operand, words: ReadonlyArray<string>): Read => {
+const readOperand = (part: Parameter.Operand, words: ReadonlyArray<string>): Read => {
   const [first] = words
   switch (part._tag) {
     case "Rest":
@@ -32,16 +32,17 @@ const readOperand = (part: Part.Operand, words: ReadonlyArray<string>): Read => 
     case "Argument":
       return first === undefined || first.trim() === "" ? Either.left(needed(part)) : Either.right(first)
     case "Number":
+    case "MaybeNumber":
       return first === undefined
-        ? Either.left(needed(part))
+        ? part._tag === "Number" ? Either.left(needed(part)) : Either.right(undefined)
         : Either.fromOption(
           wholeFrom1(Number.MAX_SAFE_INTEGER, first),
-          () => `<${part.name}> takes a whole number from 1, not ${quoted(first)}.`
+          () => `${Parameter.operandUsage(part)} takes a whole number from 1, not ${quoted(first)}.`
         )
   }
 }
 
-const readFlag = (part: Part.Flag, word: string | undefined): Read => {
+const readFlag = (part: Parameter.Flag, word: string | undefined): Read => {
   switch (part._tag) {
     case "Switch":
       return Either.right(word !== undefined)
@@ -61,9 +62,9 @@ const readFlag = (part: Part.Flag, word: string | undefined): Read => {
   }
 }
 
-const takesAll = (part: Part.Part): boolean => part._tag === "Words" || part._tag === "Rest"
+const takesAll = (part: Parameter.Parameter): boolean => part._tag === "Words" || part._tag === "Rest"
 
-/** The values of a command's parts, or the first sentence about what is missing, wrong or too many. */
+/** The values of a command's parameters, or the first sentence about what is missing, wrong or too many. */
 export const values = (
   command: Command,
   { flags, operands }: Given
@@ -71,11 +72,13 @@ export const values = (
   const problem = (message: string) => new UsageProblem({ path: command.path, message })
   const read: Record<string, unknown> = {}
   let left = operands
-  for (const [name, part] of Object.entries(command.parts)) {
+  for (const [name, part] of Object.entries(command.parameters)) {
     const count = takesAll(part) ? left.length : 1
-    const value = Part.isFlag(part) ? readFlag(part, flags.get(part.flag)) : readOperand(part, left.slice(0, count))
+    const value = Parameter.isFlag(part)
+      ? readFlag(part, flags.get(part.flag))
+      : readOperand(part, left.slice(0, count))
     if (Either.isLeft(value)) return Either.left(problem(value.left))
-    if (!Part.isFlag(part)) left = left.slice(count)
+    if (!Parameter.isFlag(part)) left = left.slice(count)
     read[name] = value.right
   }
   const [extra] = left

@@ -2,7 +2,7 @@ import { find, next } from "./Command.js"
 import type { Command } from "./Command.js"
 import { table } from "./commands.js"
 import { globals } from "./Globals.js"
-import * as Part from "./Part.js"
+import * as Parameter from "./Parameter.js"
 
 type Pair = readonly [string, string]
 
@@ -29,10 +29,11 @@ const listed = (pairs: ReadonlyArray<Pair>, width: number): ReadonlyArray<string
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", title, ...lines]
 
-const operands = (command: Command) => Object.values(command.parts).filter((part) => !Part.isFlag(part))
-const flags = (command: Command) => Object.values(command.parts).filter(Part.isFlag)
+const operands = (command: Command) => Object.values(command.parameters).filter((part) => !Parameter.isFlag(part))
+const flags = (command: Command) => Object.values(command.parameters).filter(Parameter.isFlag)
 
-const fallback = (part: Part.Part): string => "fallback" in part ? ` (default ${part.fallback})` : ""
+const fallback = (part: Parameter.Parameter): string =>
+  "fallback" in part && part.fallback !== undefined ? ` (default ${part.fallback})` : ""
 
 const everywhere = (width: number) =>
   section(
@@ -50,15 +51,18 @@ const ofCommand = (command: Command, width: number): ReadonlyArray<string> => [
     [
       "holdfast",
       ...command.path,
-      ...operands(command).map(Part.operandUsage),
-      ...flags(command).map((part) => `[${Part.flagUsage(part)}]`)
+      ...operands(command).map(Parameter.operandUsage),
+      ...flags(command).map((part) => `[${Parameter.flagUsage(part)}]`)
     ].join(" ")
   }`,
   ...(command.details ?? []).flatMap((paragraph) => ["", ...wrapped(paragraph, width)]),
-  ...section("Arguments", listed(operands(command).map((part): Pair => [Part.operandUsage(part), part.help]), width)),
+  ...section(
+    "Arguments",
+    listed(operands(command).map((part): Pair => [Parameter.operandUsage(part), part.help]), width)
+  ),
   ...section(
     "Flags",
-    listed(flags(command).map((part): Pair => [Part.flagUsage(part), `${part.help}${fallback(part)}`]), width)
+    listed(flags(command).map((part): Pair => [Parameter.flagUsage(part), `${part.help}${fallback(part)}`]), width)
   ),
   ...everywhere(width),
   ...section("Examples", (command.examples ?? []).map((example) => `  ${example}`))
@@ -77,7 +81,7 @@ const exitCodes: ReadonlyArray<Pair> = [
 
 const summaryOf = (path: ReadonlyArray<string>): Pair => {
   const command = find(table, path)
-  const own = command === undefined ? [] : operands(command).map(Part.operandUsage)
+  const own = command === undefined ? [] : operands(command).map(Parameter.operandUsage)
   const inner = command === undefined ? [next(table, path).join("|")] : own
   return [[...path, ...inner].join(" "), command?.summary ?? table.groups[path.join(" ")] ?? ""]
 }

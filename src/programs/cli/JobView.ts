@@ -1,30 +1,17 @@
 import * as Array from "effect/Array"
 import type * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { done } from "../../domain/job/Job.js"
-import type { Job, JobStatus } from "../../domain/job/Job.js"
+import type { Job } from "../../domain/job/Job.js"
+import * as JobState from "../../domain/job/JobState.js"
+import type { Step } from "../../domain/job/Step.js"
 import * as WaitReason from "../../domain/job/WaitReason.js"
-import { count, paint } from "./Style.js"
-import type { Style } from "./Style.js"
+import * as Storable from "../../domain/text/Storable.js"
+import * as Style from "./Style.js"
 
-const looks: { readonly [K in JobStatus]: readonly [string, "good" | "busy" | "attention" | "bad" | "idle"] } = {
-  pending: ["…", "idle"],
-  running: ["▶", "busy"],
-  succeeded: ["✓", "good"],
-  partial: ["!", "attention"],
-  failed: ["✗", "bad"],
-  cancelled: ["○", "idle"]
-}
-
-/** A job's state in a glyph and a word; `waiting` where it is pending behind something, `stopped` where its worker is gone. */
-export const status = (style: Style, { status: stored }: Job, waits: Option.Option<WaitReason.WaitReason>): string => {
-  if (Option.exists(waits, ({ _tag }) => _tag === "Gate" || _tag === "RateLimit")) {
-    return paint(style, "attention", "⏸ waiting")
-  }
-  if (Option.exists(waits, ({ _tag }) => _tag === "LeaseHeld")) return paint(style, "attention", "⏸ stopped")
-  const [glyph, tone] = looks[stored]
-  return paint(style, tone, `${glyph} ${stored}`)
-}
+/** A job's state in a glyph and words. */
+export const state = (style: Style.Style, job: Job, around: WaitReason.Surroundings): string =>
+  Style.badge(style, JobState.badge(JobState.jobState(job, around)))
 
 /** The command that ends the wait, where time and workers alone do not, or not soon. */
 export const endsWait = (waits: Option.Option<WaitReason.WaitReason>): Option.Option<string> =>
@@ -47,8 +34,21 @@ export const moves = (
       ? Option.some("holdfast worker")
       : Option.none())
 
-export const progress = ({ progress: made }: Job): string =>
-  made.items === 0 ? "-" : `${count(done(made))}/${count(made.items)}`
+export const progress = ({ progress: { done, total } }: Job): string =>
+  total === 0 ? "-" : `${Style.count(done)}/${Style.count(total)}`
+
+/** What the kind counts beside it. */
+export const detail = ({ progress }: Job): Option.Option<string> =>
+  Option.map(
+    Option.liftPredicate(Object.entries(progress.detail), (entries) => entries.length > 0),
+    (entries) => entries.map(([name, value]) => `${Style.count(value)} ${Style.clean(name)}`).join(", ")
+  )
+
+/** JSON in one line, as far as it helps to tell one from another. */
+export const summary = (value: unknown): Option.Option<string> =>
+  value === null || value === undefined
+    ? Option.none()
+    : Option.some(Storable.cut(Style.clean(JSON.stringify(value)), 200))
 
 const at = (time: DateTime.Utc): string => WaitReason.written(time)
 
@@ -63,31 +63,46 @@ const waiting = (reason: WaitReason.WaitReason) => ({
 })
 
 /** A job as JSON: what `jobs list` and `jobs show` give. */
-export const json = (job: Job, waits: Option.Option<WaitReason.WaitReason>) => ({
+export const json = (job: Job, around: WaitReason.Surroundings) => ({
   id: job.id,
-  kind: job.source.kind,
-  source: job.source.id,
+  kind: job.kind,
+  key: job.key,
   status: job.status,
+  state: JobState.jobState(job, around)._tag,
   provider: job.provider,
+  session: job.session,
+  priority: job.priority,
+  run: job.run,
   attempts: job.attempts,
   maxAttempts: job.maxAttempts,
   crashes: job.crashes,
-  items: job.progress.items,
-  done: done(job.progress),
-  embedded: job.progress.embedded,
-  reused: job.progress.reused,
-  refused: job.progress.refused,
-  waiting: Option.getOrNull(Option.map(waits, waiting)),
+  done: job.progress.done,
+  total: job.progress.total,
+  detail: job.progress.detail,
+  waiting: Option.getOrNull(Option.map(WaitReason.waitReason(job, around), waiting)),
   lease: Option.getOrNull(
     Option.map(job.lease, ({ expiresAt, fence, worker }) => ({ worker, fence, expiresAt: at(expiresAt) }))
   ),
   lastError: lastError(job),
-  forced: Option.isSome(job.forcedAt),
   runAt: at(job.runAt),
   createdAt: at(job.createdAt),
   startedAt: atOrNull(job.startedAt),
   progressAt: atOrNull(job.progressAt),
   finishedAt: atOrNull(job.finishedAt)
+})
+
+/** How long a step took. */
+export const took = ({ finishedAt, startedAt }: Step): Duration.Duration =>
+  Duration.millis(Math.max(0, finishedAt.epochMillis - startedAt.epochMillis))
+
+/** A finished step as JSON. */
+export const stepJson = (step: Step) => ({
+  name: step.name,
+  attempt: step.attempt,
+  startedAt: at(step.startedAt),
+  finishedAt: at(step.finishedAt),
+  millis: Duration.toMillis(took(step)),
+  bytes: step.bytes
 })
 
 export const lastError = (job: Job) =>

@@ -5,11 +5,10 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
-import { done } from "../../domain/job/Job.js"
 import type { Job } from "../../domain/job/Job.js"
 import * as CallWatch from "../flows/work/CallWatch.js"
 import { Settings } from "../Settings.js"
-import { around } from "./around.js"
+import { around } from "./surroundings.js"
 import { Output } from "./Output.js"
 import { count, fit, paint, rough } from "./Style.js"
 import type { Style } from "./Style.js"
@@ -120,7 +119,7 @@ export const showing = Effect.fnUntraced(
     const { embedder: { timeout: limit } } = yield* Settings
     const book = yield* CallWatch.make
     const look = yield* display
-    const standing = ({ progress }: Job) => ({ done: done(progress), items: progress.items })
+    const standing = ({ progress }: Job) => ({ done: progress.done, items: progress.total })
     const closer = (job: Job) =>
       look(
         name,

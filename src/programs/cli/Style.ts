@@ -1,6 +1,6 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import type { Badge } from "../../domain/index/SourceState.js"
+import type { Badge } from "../../domain/job/JobState.js"
 import * as Storable from "../../domain/text/Storable.js"
 import { formatDuration } from "../settings/Kind.js"
 import * as Width from "./Width.js"

@@ -98,8 +98,10 @@ export const waitOf = (moment: Moment): Option.Option<Wait> =>
     ? Option.none()
     : Option.firstSomeOf([
       Option.flatMap(WaitReason.waitReason(moment.job, moment.around), (reason) => ofReason(reason, moment)),
-      moment.job.status === "running" ? callWait({ ...moment, provider: moment.job.provider }) : Option.none(),
-      moment.job.status === "running" && moment.job.progress.items === 0
+      moment.job.status === "running" && moment.job.provider !== null
+        ? callWait({ ...moment, provider: moment.job.provider }) :
+        Option.none(),
+      moment.job.status === "running" && moment.job.progress.total === 0
         ? Option.some({ key: "planning", words: "Looking for what is new." })
         : Option.none()
     ])

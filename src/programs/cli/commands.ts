@@ -1,12 +1,21 @@
 import { command } from "./Command.js"
 import type { Command, Table } from "./Command.js"
-import * as Part from "./Part.js"
+import * as Parameter from "./Parameter.js"
 
-const limit = (fallback: number, what: string) => Part.whole("limit", 1000, fallback, `At most so many ${what}`)
+const limit = (fallback: number, what: string) => Parameter.whole("limit", 1000, fallback, `At most so many ${what}`)
 
-const job = Part.number("job", "A job's number, as \"holdfast jobs list\" shows it")
+const jobHelp = "A job's number, as \"holdfast jobs list\" shows it"
 
-const catalog = Part.text("catalog", "NAME", "Only this catalog")
+const job = Parameter.number("job", jobHelp)
+
+const oneOrMany = {
+  job: Parameter.maybeNumber("job", jobHelp),
+  kind: Parameter.text("kind", "KIND", "All jobs of this kind, such as index"),
+  all: Parameter.toggle("all", "All jobs, whatever their kind"),
+  yes: Parameter.toggle("yes", "Begin without asking")
+}
+
+const catalog = Parameter.text("catalog", "NAME", "Only this catalog")
 
 const commands: ReadonlyArray<Command> = [
   command({
@@ -19,12 +28,12 @@ const commands: ReadonlyArray<Command> = [
       "Ends with 5 where single operations were refused, 7 where the embedder or the database is down."
     ],
     examples: ["holdfast index openapi.json", "holdfast index https://api.example.com/openapi.yaml --name example"],
-    parts: {
-      location: Part.argument("file|url", "Where the API description is"),
-      name: Part.text("name", "NAME", "The catalog's name; made from the document's title if not given"),
-      force: Part.toggle("force", "Embed everything anew, also what is stored"),
-      retryRefused: Part.toggle("retry-refused", "Ask again for refused items, and for nothing that is stored"),
-      detach: Part.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
+    parameters: {
+      location: Parameter.argument("file|url", "Where the API description is"),
+      name: Parameter.text("name", "NAME", "The catalog's name; made from the document's title if not given"),
+      force: Parameter.toggle("force", "Embed everything anew, also what is stored"),
+      retryRefused: Parameter.toggle("retry-refused", "Ask again for refused items, and for nothing that is stored"),
+      detach: Parameter.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
     }
   }, () => import("./commands/index.js")),
   command({
@@ -38,75 +47,97 @@ const commands: ReadonlyArray<Command> = [
       "holdfast search how do I copy a folder to another drive",
       "holdfast search \"delete a file\" --limit 3"
     ],
-    parts: {
-      question: Part.words("question", "What you want to do"),
+    parameters: {
+      question: Parameter.words("question", "What you want to do"),
       catalog,
-      mode: Part.choice("mode", ["hybrid", "lexical", "semantic"], "hybrid", "How to look"),
+      mode: Parameter.choice("mode", ["hybrid", "lexical", "semantic"], "hybrid", "How to look"),
       limit: limit(10, "hits")
     }
   }, () => import("./commands/search.js")),
   command({
     path: ["status"],
     summary: "How every catalog stands: one line each, with what keeps it from being done",
-    parts: {}
+    parameters: {}
   }, () => import("./commands/status.js")),
   command({
     path: ["jobs", "list"],
     summary: "The newest jobs",
-    parts: {
-      status: Part.choice(
-        "status",
+    parameters: {
+      kind: Parameter.text("kind", "KIND", "Only jobs of this kind, such as index"),
+      state: Parameter.choice(
+        "state",
         ["all", "open", "pending", "running", "succeeded", "partial", "failed", "cancelled"],
         "all",
         "Only jobs in this state"
       ),
-      catalog,
+      catalog: Parameter.text("catalog", "NAME", "Only index jobs of this catalog"),
       limit: limit(20, "jobs")
     }
   }, () => import("./commands/jobsList.js")),
   command({
     path: ["jobs", "show"],
-    summary: "Everything about one job, and why it waits",
-    parts: { job }
+    summary: "Everything about one job: its steps, its output, and why it waits",
+    parameters: { job }
   }, () => import("./commands/jobsShow.js")),
   command({
     path: ["jobs", "retry"],
-    summary: "Try a job again at once; its attempts start anew, and refused items are asked for again",
-    parts: { job }
+    summary: "Try jobs again at once; their attempts start anew, and refused items are asked for again",
+    details: [
+      "Takes one job, or all that failed: of a kind, or all. What failed goes on from its finished steps, what was done whole is " +
+      "done anew. Says how many first, and asks."
+    ],
+    examples: [
+      "holdfast jobs retry 12",
+      "holdfast jobs retry --kind index",
+      "holdfast jobs retry --all --state cancelled"
+    ],
+    parameters: {
+      ...oneOrMany,
+      state: Parameter.maybeChoice(
+        "state",
+        ["failed", "partial", "cancelled", "succeeded", "pending"],
+        "Those in this state, in place of those that failed"
+      )
+    }
   }, () => import("./commands/jobsRetry.js")),
   command({
     path: ["jobs", "cancel"],
-    summary: "Stop an open job; what it has stored stays",
-    parts: { job }
+    summary: "Stop open jobs; what they have stored stays",
+    details: ["Takes one job, or all open ones: of a kind, or all. Says how many first, and asks."],
+    examples: ["holdfast jobs cancel 12", "holdfast jobs cancel --kind digest --state pending"],
+    parameters: {
+      ...oneOrMany,
+      state: Parameter.maybeChoice("state", ["pending", "running"], "Only those in this state")
+    }
   }, () => import("./commands/jobsCancel.js")),
   command(
-    { path: ["catalogs", "list"], summary: "All catalogs", parts: {} },
+    { path: ["catalogs", "list"], summary: "All catalogs", parameters: {} },
     () => import("./commands/catalogsList.js")
   ),
   command({
     path: ["catalogs", "show"],
     summary: "Everything about one catalog",
-    parts: { name: Part.argument("catalog", "The catalog's name") }
+    parameters: { name: Parameter.argument("catalog", "The catalog's name") }
   }, () => import("./commands/catalogsShow.js")),
   command({
     path: ["catalogs", "remove"],
     summary: "Remove a catalog, its vectors and its open job",
-    parts: { name: Part.argument("catalog", "The catalog's name") }
+    parameters: { name: Parameter.argument("catalog", "The catalog's name") }
   }, () => import("./commands/catalogsRemove.js")),
   command({
     path: ["gates", "list"],
     summary: "Closed gates and cooldowns: providers and sessions that all their work waits for",
-    parts: {}
+    parameters: {}
   }, () => import("./commands/gatesList.js")),
   command({
     path: ["gates", "open"],
     summary: "Open a gate, once its cause is mended, or end a cooldown, and wake the work behind it",
-    parts: { name: Part.argument("name", "The provider or session, as \"holdfast gates list\" shows it") }
+    parameters: { name: Parameter.argument("name", "The provider or session, as \"holdfast gates list\" shows it") }
   }, () => import("./commands/gatesOpen.js")),
   command({
     path: ["embedder", "show"],
     summary: "Which embedder the store uses, and how far a change to another one is",
-    parts: {}
+    parameters: {}
   }, () => import("./commands/embedderShow.js")),
   command({
     path: ["embedder", "set"],
@@ -118,9 +149,9 @@ const commands: ReadonlyArray<Command> = [
       "Ends with 1 where catalogs failed, 5 where single operations were refused, 6 where the rest waits."
     ],
     examples: ["holdfast embedder set --embedder-kind ollama --embedder-model bge-m3"],
-    parts: {
-      yes: Part.toggle("yes", "Begin without asking"),
-      detach: Part.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
+    parameters: {
+      yes: Parameter.toggle("yes", "Begin without asking"),
+      detach: Parameter.toggle("detach", "Leave the embedding to \"holdfast worker\" and return at once")
     }
   }, () => import("./commands/embedderSet.js")),
   command({
@@ -130,19 +161,19 @@ const commands: ReadonlyArray<Command> = [
       "SIGTERM or Ctrl-C stops it well: it claims nothing more, stores the batches under way (at most 10 s), gives its jobs " +
       "back and ends with 0. Any number may run against one Postgres; the embedded database serves one process."
     ],
-    parts: {},
+    parameters: {},
     logs: "info",
     endsBySignal: true
   }, () => import("./commands/worker.js")),
   command({
     path: ["migrate"],
     summary: "Bring the database's schema up to date",
-    parts: {}
+    parameters: {}
   }, () => import("./commands/migrate.js")),
   command({
     path: ["config", "show"],
     summary: "Every setting with its value and where it came from; secrets hidden",
-    parts: {}
+    parameters: {}
   }, () => import("./commands/configShow.js")),
   command({
     path: ["doctor"],
@@ -150,7 +181,7 @@ const commands: ReadonlyArray<Command> = [
     details: [
       "Ends with 0 when nothing fails, 7 when a dependency is down, 1 for everything else. It changes nothing."
     ],
-    parts: {}
+    parameters: {}
   }, () => import("./commands/doctor.js")),
   command({
     path: ["explain"],
@@ -165,11 +196,11 @@ const commands: ReadonlyArray<Command> = [
       "holdfast explain --provider example --surface embed < answer.txt",
       "holdfast explain --json < failures.jsonl"
     ],
-    parts: {
-      error: Part.rest("error", "The error; read from stdin if not given"),
-      provider: Part.text("provider", "NAME", "Who said it; guessed if not given"),
-      surface: Part.choice("surface", ["chat", "embed"], "chat", "What was called"),
-      auth: Part.choice("auth", ["guess", "session", "key", "none"], "guess", "How it authenticates")
+    parameters: {
+      error: Parameter.rest("error", "The error; read from stdin if not given"),
+      provider: Parameter.text("provider", "NAME", "Who said it; guessed if not given"),
+      surface: Parameter.choice("surface", ["chat", "embed"], "chat", "What was called"),
+      auth: Parameter.choice("auth", ["guess", "session", "key", "none"], "guess", "How it authenticates")
     }
   }, () => import("./commands/explain.js")),
   command({
@@ -180,12 +211,12 @@ const commands: ReadonlyArray<Command> = [
       "holdfast completions zsh > \"${fpath[1]}/_holdfast\"",
       "holdfast completions fish > ~/.config/fish/completions/holdfast.fish"
     ],
-    parts: { shell: Part.argument("bash|zsh|fish", "The shell") }
+    parameters: { shell: Parameter.argument("bash|zsh|fish", "The shell") }
   }, () => import("./commands/completions.js"))
 ]
 
 const groups: Readonly<Record<string, string>> = {
-  jobs: "List, inspect, retry and cancel index jobs",
+  jobs: "List, inspect, retry and cancel jobs",
   catalogs: "List, inspect and remove catalogs",
   gates: "See what is parked, and resume it",
   embedder: "See and change the embedder that the store uses",

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
-import { quick, wantsJson } from "./Quick.js"
-import type { Quick } from "./Quick.js"
+import { helpOrVersion, wantsJson } from "./HelpOrVersion.js"
+import type { HelpOrVersion } from "./HelpOrVersion.js"
 
 /** The program's edge: the only file that sees the process. */
 
@@ -22,7 +22,7 @@ const version = (): string => {
   return "unknown"
 }
 
-const tell = async (asked: Quick): Promise<void> => {
+const tell = async (asked: HelpOrVersion): Promise<void> => {
   const json = wantsJson(argv)
   if (asked._tag === "Version") {
     process.stdout.write(json ? `${JSON.stringify({ version: version() })}\n` : `holdfast ${version()}\n`)
@@ -35,7 +35,7 @@ const tell = async (asked: Quick): Promise<void> => {
 
 process.stdout.on("error", () => process.exit())
 
-const asked = quick(argv)
+const asked = helpOrVersion(argv)
 if (asked === undefined) {
   // By itself V8 optimises a function of the embedded database fifty times as early: for code that is gone a moment later it
   // took a quarter of all CPU time of `status` (2.9 s, so 2.2 s), and a fifth of an index of 1,223 operations (7.7 s, so 6.5 s).

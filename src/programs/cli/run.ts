@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { ExitCode } from "../../domain/failure/Consequence.js"
 import { main } from "./main.js"
 import type { Signal } from "./main.js"
-import { wantsJson } from "./Quick.js"
+import { wantsJson } from "./HelpOrVersion.js"
 import * as Terminal from "./Terminal.js"
 
 type Process = Pick<typeof process, "stdout" | "stderr" | "once" | "exit">

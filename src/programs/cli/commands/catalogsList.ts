@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import * as CatalogView from "../CatalogView.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
-import { withStores } from "../wired.js"
+import { withStores } from "../provideLayers.js"
 
 export const run = () =>
   withStores(Effect.gen(function*() {

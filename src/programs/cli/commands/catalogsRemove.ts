@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import { report } from "../Report.js"
-import { withStores } from "../wired.js"
+import { withStores } from "../provideLayers.js"
 
 export const run = ({ name }: { readonly name: string }) =>
   withStores(Effect.gen(function*() {

@@ -3,12 +3,12 @@ import * as Option from "effect/Option"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
 import type { Surroundings } from "../../../domain/job/WaitReason.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import * as CatalogView from "../CatalogView.js"
 import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
-import { withStores } from "../wired.js"
+import { withStores } from "../provideLayers.js"
 
 const rows = (style: Style.Style, catalog: Catalog, now: Surroundings): ReadonlyArray<readonly [string, string]> => [
   ["catalog", catalog.name],

@@ -9,12 +9,13 @@ import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import { Embedder } from "../../../domain/index/Embedder.js"
 import * as EmbedderProfile from "../../../domain/index/EmbedderProfile.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
+import type { Job } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
 import { Settings } from "../../Settings.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import * as Finding from "../Finding.js"
 import { report } from "../Report.js"
-import { withDatabase, withEmbedding, withStores } from "../wired.js"
+import { withDatabase, withEmbedding, withStores } from "../provideLayers.js"
 
 type Findings = ReadonlyArray<Finding.Finding>
 
@@ -43,16 +44,22 @@ const database = Effect.gen(function*() {
   }))
 }).pipe(Effect.catchAll((failure) => Effect.succeed([Finding.ofFailure("database", failure)])))
 
+const mostFailed = 1000
+
+/** What a later job of the key made good is no trouble any more. */
+const stillFailed = (failed: ReadonlyArray<Job>) =>
+  Effect.filter(failed, (job) =>
+    Effect.map(
+      Effect.flatMap(JobQueue, (queue) => queue.list({ kind: job.kind, key: job.key, limit: 1 })),
+      ([newest]) => newest === undefined || newest.id === job.id
+    ))
+
 /** What is parked, failed or left behind. */
 const work = withStores(Effect.gen(function*() {
   const queue = yield* JobQueue
   const now = yield* around
   const catalogs = yield* (yield* CatalogStore).list
-  const newest = new Map(catalogs.map(({ job, name }) => [String(name), Option.map(job, ({ id }) => id)]))
-  // What a later job made good is no trouble any more.
-  const failed = (yield* queue.list({ status: ["failed"], limit: 1000 })).filter(({ id, source }) =>
-    source.kind !== "catalog" || Option.contains(newest.get(source.id) ?? Option.none(), id)
-  )
+  const failed = yield* stillFailed(yield* queue.list({ status: ["failed"], limit: mostFailed }))
   const open = yield* queue.list({ status: ["pending", "running"], limit: 1000 })
   const lacking = catalogs.filter(({ refused }) => refused > 0)
   return Finding.ofWork(now, { failed, open, lacking })

@@ -18,7 +18,7 @@ import { report } from "../Report.js"
 import { count, paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
 import { callWait } from "../Waits.js"
-import { withFoundApp } from "../wired.js"
+import { withFoundApp } from "../provideLayers.js"
 
 interface Asked {
   readonly yes: boolean

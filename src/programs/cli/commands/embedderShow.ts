@@ -8,7 +8,7 @@ import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
 import * as EmbedderView from "../EmbedderView.js"
 import { report } from "../Report.js"
 import { paint } from "../Style.js"
-import { withFoundApp } from "../wired.js"
+import { withFoundApp } from "../provideLayers.js"
 
 export const run = () =>
   withFoundApp(Effect.gen(function*() {

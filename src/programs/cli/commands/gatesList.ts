@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { written } from "../../../domain/job/WaitReason.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
-import { withStores } from "../wired.js"
+import { withStores } from "../provideLayers.js"
 
 export const run = () =>
   withStores(Effect.map(around, ({ cooldowns, gates, now }) =>

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { Gates } from "../../../domain/session/Gates.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import { GateNotClosed } from "../Fault.js"
 import { report } from "../Report.js"
-import { withStores } from "../wired.js"
+import { withStores } from "../provideLayers.js"
 
 /** Open the gates of this name, and end its cooldown. */
 export const run = ({ name }: { readonly name: string }) =>
@@ -15,7 +15,7 @@ export const run = ({ name }: { readonly name: string }) =>
     const cooled = yield* gates.endCooldown(name)
     if (opened.length === 0 && !cooled) return yield* new GateNotClosed({ name })
     const { workers } = yield* around
-    const isWorkedOn = Option.exists(workers, (living) => living.size > 0)
+    const isWorkedOn = Option.exists(workers, (living) => living.length > 0)
     const next = isWorkedOn ? "its work goes on" : "its work goes on where a worker runs: holdfast worker"
     return report(
       { opened: opened.map(({ ref }) => ({ kind: ref.kind, name: ref.name })), cooldowns: cooled ? [name] : [] },

@@ -9,9 +9,11 @@ import { JobQueue } from "../../../domain/job/JobQueue.js"
 import * as WaitReason from "../../../domain/job/WaitReason.js"
 import { enqueueCatalog, readCatalog } from "../../flows/index/IndexCatalog.js"
 import type { ReadCatalog } from "../../flows/index/IndexCatalog.js"
-import { follow, workOn } from "../../flows/index/IndexWorker.js"
+import * as IndexJob from "../../../domain/index/IndexJob.js"
+import { workOn } from "../../flows/index/IndexWorker.js"
+import { watch } from "../../flows/work/Jobs.js"
 import { Settings } from "../../Settings.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import { exitCodeOfError, exitCodeOfGate } from "../Fault.js"
 import * as JobView from "../JobView.js"
 import { note } from "../Output.js"
@@ -20,7 +22,7 @@ import * as Progress from "../Progress.js"
 import { report } from "../Report.js"
 import { clean, count, paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
-import { withApp, withSources } from "../wired.js"
+import { withApp, withSources } from "../provideLayers.js"
 
 interface Asked {
   readonly location: string
@@ -56,7 +58,8 @@ const ofWaiting = (job: Job, waits: Option.Option<WaitReason.WaitReason>): ExitC
       Gate: ({ reason }): ExitCode => exitCodeOfGate(reason),
       RateLimit: (): ExitCode => 6,
       Backoff: () => ofLastError(job),
-      EmbedderDown: () => ofLastError(job),
+      ProviderDown: () => ofLastError(job),
+      NoWorkerForKind: (): ExitCode => 6,
       Scheduled: (): ExitCode => 6,
       Concurrency: (): ExitCode => 6,
       LeaseHeld: (): ExitCode => 6
@@ -79,10 +82,8 @@ const json = ({ catalog, items, job }: Pick<Ended, "catalog" | "items" | "job">)
   catalog,
   job: job.id,
   status: job.status,
-  items,
-  embedded: job.progress.embedded,
-  reused: job.progress.reused,
-  refused: job.progress.refused
+  ...IndexJob.countsOf(job.progress),
+  items
 })
 
 /** What makes a job go on that is left waiting: it was waited for as long as that is no hardship. */
@@ -122,9 +123,9 @@ const advice = (ended: Ended): string => {
 
 const text = (ended: Ended, took: Duration.Duration) => (style: Style): ReadonlyArray<string> => {
   const { catalog, items, job, waits } = ended
-  const { embedded, refused, reused } = job.progress
+  const { embedded, refused, reused } = IndexJob.countsOf(job.progress)
   return [
-    `${JobView.status(style, job, waits)}  ${paint(style, "strong", catalog)}: ${count(items)} items, ${
+    `${JobView.state(style, job, ended.around)}  ${paint(style, "strong", catalog)}: ${count(items)} items, ${
       count(embedded)
     } embedded, ${count(reused)} reused, ${count(refused)} refused, in ${rough(took)}`,
     ...Option.toArray(Option.map(waits, (reason) => `  waits for: ${WaitReason.describe(reason)}`)),
@@ -161,7 +162,7 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog, pha
   yield* phase.end
   yield* warn(warnings)
   if (asked.detach) return detached(catalog, items, yield* (yield* JobQueue).find(job.id), Option.isNone(databaseUrl))
-  const ended = yield* Progress.showing(catalog, follow(job.id), workOn(job.id))
+  const ended = yield* Progress.showing(catalog, watch(job.id), workOn(job.id))
   const now = yield* around
   const told: Ended = { catalog, items, job: ended, waits: WaitReason.waitReason(ended, now), around: now }
   const took = Duration.millis((yield* Clock.currentTimeMillis) - started)

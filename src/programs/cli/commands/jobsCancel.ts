@@ -1,16 +1,31 @@
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import { JobId } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
+import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
+import * as ManyJobs from "../ManyJobs.js"
 import { report } from "../Report.js"
-import { withStores } from "../wired.js"
+import { count } from "../Style.js"
+import { withStores } from "../provideLayers.js"
 
-export const run = ({ job: id }: { readonly job: number }) =>
-  withStores(Effect.gen(function*() {
-    const queue = yield* JobQueue
-    const job = yield* queue.cancel(JobId.make(id))
-    return report({ job: JobView.json(job, Option.none()) }, (style) => [
-      `${JobView.status(style, job, Option.none())}  job ${job.id}; what it has stored stays.`
-    ])
-  }))
+const one = Effect.fnUntraced(function*(id: number) {
+  const job = yield* (yield* JobQueue).cancel(JobId.make(id))
+  const now = yield* around
+  return report({ job: JobView.json(job, now) }, (style) => [
+    `${JobView.state(style, job, now)}  job ${job.id}; what it has stored stays.`
+  ])
+})
+
+const many = Effect.fnUntraced(function*(filter: JobFilter, yes: boolean) {
+  const begun = yield* ManyJobs.agreed("cancel", filter, yes)
+  const cancelled = begun ? yield* (yield* JobQueue).askAll("cancel", filter) : 0
+  return report({ cancelled }, () => [`Cancelled: ${count(cancelled)}. What was stored stays.`])
+})
+
+/** What cannot be meant is refused before a store is opened. */
+export const run = (asked: ManyJobs.Asked) =>
+  asked.job !== undefined && !ManyJobs.namesMany(asked)
+    ? withStores(one(asked.job))
+    : Effect.flatMap(ManyJobs.filterOf("cancel", asked, ["pending", "running"]), (filter) =>
+      withStores(many(filter, asked.yes)))

@@ -1,30 +1,47 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { JobId } from "../../../domain/job/Job.js"
-import { JobQueue } from "../../../domain/job/JobQueue.js"
 import * as WaitReason from "../../../domain/job/WaitReason.js"
-import { around } from "../around.js"
+import { retry, retryAll } from "../../flows/index/RetryJob.js"
+import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
+import * as ManyJobs from "../ManyJobs.js"
 import { report } from "../Report.js"
-import { paint } from "../Style.js"
-import { withStores } from "../wired.js"
+import { count, paint } from "../Style.js"
+import { withStores } from "../provideLayers.js"
 
-export const run = ({ job: id }: { readonly job: number }) =>
-  withStores(Effect.gen(function*() {
-    const queue = yield* JobQueue
-    const job = yield* queue.retry(JobId.make(id))
-    const waits = WaitReason.waitReason(job, yield* around)
-    return report({ job: JobView.json(job, waits) }, (style) => [
-      `${JobView.status(style, job, waits)}  job ${job.id} is ready to be tried again${
-        Option.match(waits, { onNone: () => "", onSome: (reason) => `; it waits for ${WaitReason.describe(reason)}` })
-      }.`,
-      paint(
-        style,
-        "faint",
-        Option.match(JobView.endsWait(waits), {
-          onNone: () => "  A worker runs it: holdfast worker",
-          onSome: (command) => `  A worker runs it then: holdfast worker. Without the wait: ${command}`
-        })
-      )
-    ])
-  }))
+const one = Effect.fnUntraced(function*(id: number) {
+  const job = yield* retry(JobId.make(id))
+  const now = yield* around
+  const waits = WaitReason.waitReason(job, now)
+  return report({ job: JobView.json(job, now) }, (style) => [
+    `${JobView.state(style, job, now)}  job ${job.id} is ready to be tried again${
+      Option.match(waits, { onNone: () => "", onSome: (reason) => `; it waits for ${WaitReason.describe(reason)}` })
+    }.`,
+    ...(job.id === id ? [] : [`  It followed job ${id}, and has the same key: only the newest job of a key can run.`]),
+    paint(
+      style,
+      "faint",
+      Option.match(JobView.endsWait(waits), {
+        onNone: () => "  A worker runs it: holdfast worker",
+        onSome: (command) => `  A worker runs it then: holdfast worker. Without the wait: ${command}`
+      })
+    )
+  ])
+})
+
+const many = Effect.fnUntraced(function*(filter: JobFilter, yes: boolean) {
+  const begun = yield* ManyJobs.agreed("retry", filter, yes)
+  const retried = begun ? yield* retryAll(filter) : 0
+  return report({ retried }, (style) => [
+    `To be tried again: ${count(retried)}.`,
+    ...(retried === 0 ? [] : [paint(style, "faint", "  A worker runs them: holdfast worker")])
+  ])
+})
+
+/** What cannot be meant is refused before a store is opened. */
+export const run = (asked: ManyJobs.Asked) =>
+  asked.job !== undefined && !ManyJobs.namesMany(asked)
+    ? withStores(one(asked.job))
+    : Effect.flatMap(ManyJobs.filterOf("retry", asked, ["failed"]), (filter) => withStores(many(filter, asked.yes)))

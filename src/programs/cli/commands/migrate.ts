@@ -3,7 +3,7 @@ import * as Migrate from "../../../adapters/postgres/driver/Migrate.js"
 import * as migrations from "../../../adapters/postgres/migrations/all.js"
 import * as ServerCheck from "../../../adapters/postgres/driver/ServerCheck.js"
 import { report } from "../Report.js"
-import { withDatabase } from "../wired.js"
+import { withDatabase } from "../provideLayers.js"
 
 export const run = () =>
   withDatabase(Effect.gen(function*() {

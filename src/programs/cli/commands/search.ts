@@ -6,7 +6,7 @@ import * as Phase from "../Phase.js"
 import { report } from "../Report.js"
 import { fit, paint } from "../Style.js"
 import type { Style } from "../Style.js"
-import { withFoundApp } from "../wired.js"
+import { withFoundApp } from "../provideLayers.js"
 
 interface Asked {
   readonly question: string

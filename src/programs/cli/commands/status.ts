@@ -10,12 +10,12 @@ import { badge, sourceState } from "../../../domain/index/SourceState.js"
 import type { SourceState } from "../../../domain/index/SourceState.js"
 import { Settings } from "../../Settings.js"
 import type { StoreMissing } from "../../../domain/store/StoreFailure.js"
-import { around } from "../around.js"
+import { around } from "../surroundings.js"
 import * as EmbedderView from "../EmbedderView.js"
 import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
-import { withStores } from "../wired.js"
+import { withStores } from "../provideLayers.js"
 
 interface Line {
   readonly catalog: Catalog

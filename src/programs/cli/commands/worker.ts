@@ -4,7 +4,7 @@ import * as Admission from "../../flows/index/Admission.js"
 import { work } from "../../flows/index/IndexWorker.js"
 import { Settings } from "../../Settings.js"
 import { report } from "../Report.js"
-import { withApp } from "../wired.js"
+import { withApp } from "../provideLayers.js"
 
 export const run = () =>
   withApp(Effect.gen(function*() {

@@ -2,7 +2,7 @@ import { next } from "./Command.js"
 import { table } from "./commands.js"
 
 /** What `--help` and its like ask for. */
-export type Quick =
+export type HelpOrVersion =
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
 
@@ -18,7 +18,7 @@ const beforeDashes = (argv: ReadonlyArray<string>): ReadonlyArray<string> =>
   argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv
 
 /** Help and version win over everything else on the line, and are told without loading what the commands need. */
-export const quick = (argv: ReadonlyArray<string>): Quick | undefined => {
+export const helpOrVersion = (argv: ReadonlyArray<string>): HelpOrVersion | undefined => {
   const tokens = beforeDashes(argv)
   const words = tokens.filter((token) => !token.startsWith("-"))
   if (words[0] === "help") return { _tag: "Help", path: pathOf(words.slice(1)) }

@@ -1,11 +1,12 @@
 /** What a command takes, as data: parsing, help and completions are all made from it. */
-export type Part =
+export type Parameter =
   | { readonly _tag: "Argument"; readonly name: string; readonly help: string }
   /** One or more words, joined by spaces: a question needs no quotes. */
   | { readonly _tag: "Words"; readonly name: string; readonly help: string }
   /** Any number of words, none included, joined by spaces. */
   | { readonly _tag: "Rest"; readonly name: string; readonly help: string }
   | { readonly _tag: "Number"; readonly name: string; readonly help: string }
+  | { readonly _tag: "MaybeNumber"; readonly name: string; readonly help: string }
   | { readonly _tag: "Text"; readonly flag: string; readonly hint: string; readonly help: string }
   | {
     readonly _tag: "Whole"
@@ -18,18 +19,21 @@ export type Part =
     readonly _tag: "Choice"
     readonly flag: string
     readonly choices: ReadonlyArray<string>
-    readonly fallback: string
+    readonly fallback: string | undefined
     readonly help: string
   }
   | { readonly _tag: "Switch"; readonly flag: string; readonly help: string }
 
-export type Flag = Extract<Part, { readonly flag: string }>
-export type Operand = Exclude<Part, Flag>
+export type Flag = Extract<Parameter, { readonly flag: string }>
+export type Operand = Exclude<Parameter, Flag>
 
-/** What a part becomes; a text flag that was not given is undefined. */
-export type Value<P extends Part> = P extends { readonly _tag: "Argument" | "Words" | "Rest" } ? string
+/** What a part becomes; what was not given and has no fallback is undefined. */
+export type Value<P extends Parameter> = P extends { readonly _tag: "Argument" | "Words" | "Rest" } ? string
   : P extends { readonly _tag: "Number" | "Whole" } ? number
+  : P extends { readonly _tag: "MaybeNumber" } ? number | undefined
   : P extends { readonly _tag: "Text" } ? string | undefined
+  : P extends { readonly _tag: "Choice"; readonly choices: ReadonlyArray<infer A>; readonly fallback: undefined }
+    ? A | undefined
   : P extends { readonly _tag: "Choice"; readonly choices: ReadonlyArray<infer A> } ? A
   : boolean
 
@@ -40,6 +44,9 @@ export const words = (name: string, help: string) => ({ _tag: "Words", name, hel
 export const rest = (name: string, help: string) => ({ _tag: "Rest", name, help }) as const
 
 export const number = (name: string, help: string) => ({ _tag: "Number", name, help }) as const
+
+/** A number that may be left out. */
+export const maybeNumber = (name: string, help: string) => ({ _tag: "MaybeNumber", name, help }) as const
 
 export const text = (flag: string, hint: string, help: string) => ({ _tag: "Text", flag, hint, help }) as const
 
@@ -54,16 +61,24 @@ export const choice = <const A extends string>(
   help: string
 ) => ({ _tag: "Choice", flag, choices, fallback, help }) as const
 
+/** A choice that may be left out. */
+export const maybeChoice = <const A extends string>(flag: string, choices: ReadonlyArray<A>, help: string) =>
+  ({ _tag: "Choice", flag, choices, fallback: undefined, help }) as const
+
 export const toggle = (flag: string, help: string) => ({ _tag: "Switch", flag, help }) as const
 
-export const isFlag = (part: Part): part is Flag => "flag" in part
+export const isFlag = (part: Parameter): part is Flag => "flag" in part
 
 /** Whether a flag is followed by a value. */
 export const takesValue = (flag: Flag): boolean => flag._tag !== "Switch"
 
 /** How an operand stands in a usage line. */
 export const operandUsage = (part: Operand): string =>
-  part._tag === "Words" ? `<${part.name}...>` : part._tag === "Rest" ? `[${part.name}...]` : `<${part.name}>`
+  part._tag === "Words" ? `<${part.name}...>` : part._tag === "Rest"
+    ? `[${part.name}...]`
+    : part._tag === "MaybeNumber"
+    ? `[${part.name}]`
+    : `<${part.name}>`
 
 /** How a flag stands in a usage line. */
 export const flagUsage = (part: Flag): string => {
