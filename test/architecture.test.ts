@@ -51,6 +51,51 @@ describe("imports lead one way: programs -> adapters -> domain", () => {
       .toEqual([])
   })
 
+  it("the generic never imports the specific: jobs know no index, and neither does the worker", () => {
+    const generic = (inside: string, ...specific: ReadonlyArray<string>) =>
+      offences(inside, (target) => !below(...specific)(target))
+    expect([
+      ...["job", "lease", "retry", "session"].flatMap((folder) =>
+        generic(`domain/${folder}/`, "domain/index", "domain/catalog", "domain/search")
+      ),
+      ...["jobs", "gates", "maintenance", "driver"].flatMap((folder) =>
+        generic(
+          `adapters/postgres/${folder}/`,
+          ...["index", "embedder", "search"].map((one) => `adapters/postgres/${one}`)
+        )
+      ),
+      ...generic("adapters/postgres/jobs/", "domain/index", "domain/catalog"),
+      ...generic(
+        "programs/flows/work/",
+        "programs/flows/index",
+        "programs/flows/search",
+        "domain/index",
+        "domain/catalog"
+      )
+    ]).toEqual([])
+  })
+
+  it.each(["domain", "adapters/postgres", "programs/flows", "programs", ""])(
+    "no two folders of src/%s import each other, on any way",
+    (base) => {
+      const inside = base === "" ? "" : `${base}/`
+      const folderOf = (file: string) => file.slice(inside.length).split("/")[0] ?? ""
+      const graph = new Map<string, Set<string>>()
+      for (const file of files.filter((one) => one.startsWith(inside) && one.slice(inside.length).includes("/"))) {
+        for (const target of targets(file)) {
+          if (!target.startsWith(inside) || !target.slice(inside.length).includes("/")) continue
+          const [from, to] = [folderOf(file), folderOf(target)]
+          if (from !== to) graph.set(from, (graph.get(from) ?? new Set()).add(to))
+        }
+      }
+      const reach = (from: string, seen = new Set<string>()): ReadonlySet<string> => {
+        for (const to of graph.get(from) ?? []) if (!seen.has(to)) reach(to, seen.add(to))
+        return seen
+      }
+      expect([...graph.keys()].filter((folder) => reach(folder).has(folder))).toEqual([])
+    }
+  )
+
   it("reads every source file", () => {
     expect(files.length).toBeGreaterThan(20)
   })

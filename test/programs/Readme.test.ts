@@ -4,12 +4,15 @@ import { describe, expect, it } from "vitest"
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 
 describe("the README", () => {
-  it.each([["example", "service"], ["apart", "apart"]])("shows the %s that the tests compile and run", (mark, name) => {
-    const [, shown] = new RegExp(`<!-- ${mark} -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\`\n<!-- /${mark} -->`).exec(
-      read("../../README.md")
-    ) ?? []
-    expect(shown).toBe(read(`../examples/${name}.ts`))
-  })
+  it.each([["example", "service"], ["own", "own"], ["apart", "apart"]])(
+    "shows the %s that the tests compile and run",
+    (mark, name) => {
+      const [, shown] = new RegExp(`<!-- ${mark} -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\`\n<!-- /${mark} -->`).exec(
+        read("../../README.md")
+      ) ?? []
+      expect(shown).toBe(read(`../examples/${name}.ts`))
+    }
+  )
 
   it("names every dependency of the package", () => {
     const { dependencies, peerDependencies } = JSON.parse(read("../../package.json"))

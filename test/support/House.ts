@@ -3,12 +3,15 @@ import * as Layer from "effect/Layer"
 import * as Fingerprint from "../../src/adapters/crypto/Fingerprint.js"
 import * as Gates from "../../src/adapters/postgres/gates/Gates.js"
 import * as Pacer from "../../src/adapters/postgres/gates/Pacer.js"
+import * as Reconciler from "../../src/adapters/postgres/index/Reconciler.js"
 import * as StoreEmbedder from "../../src/adapters/postgres/embedder/StoreEmbedder.js"
-import * as Upkeep from "../../src/adapters/postgres/upkeep/Upkeep.js"
+import * as Maintenance from "../../src/adapters/postgres/maintenance/Maintenance.js"
 import * as WakeUps from "../../src/adapters/postgres/jobs/WakeUps.js"
 import * as WorkerLock from "../../src/adapters/postgres/jobs/WorkerLock.js"
+import { JobKinds } from "../../src/domain/job/JobKinds.js"
 import { Tenant } from "../../src/domain/store/Tenant.js"
-import { WorkSettings } from "../../src/programs/flows/work/WorkerLoop.js"
+import { IndexSettings } from "../../src/programs/flows/index/IndexSettings.js"
+import { WorkerSettings } from "../../src/programs/flows/work/WorkerLoop.js"
 import { freshTenant, stores } from "./Indexing.js"
 import { scripted } from "./ScriptedEmbedder.js"
 import type { Options, Script } from "./ScriptedEmbedder.js"
@@ -20,27 +23,33 @@ const all = Layer.mergeAll(
   StoreEmbedder.layer,
   Gates.layer,
   Pacer.layer,
-  Upkeep.layer,
+  Reconciler.layer,
+  Maintenance.layer,
   WakeUps.layer,
   WorkerLock.layer,
-  Fingerprint.layer
+  Fingerprint.layer,
+  JobKinds.layer
 )
 
-/** How the worker works, where the test does not say. */
-export const settings = (given: Partial<WorkSettings["Type"]> = {}) =>
-  Layer.succeed(WorkSettings, {
-    workers: 1,
-    batchSize: 4,
-    leaseDuration: Duration.minutes(1),
-    pollInterval: Duration.seconds(5),
-    stallAfter: Duration.hours(1),
-    turn: Duration.minutes(1),
-    grace: Duration.seconds(10),
-    ...given
-  })
+/** How the worker works, and how it indexes, where the test does not say. */
+export const settings = (
+  { batchSize = 4, ...given }: Partial<WorkerSettings["Type"] & IndexSettings["Type"]> = {}
+) =>
+  Layer.merge(
+    Layer.succeed(IndexSettings, { batchSize }),
+    Layer.succeed(WorkerSettings, {
+      workers: 1,
+      leaseDuration: Duration.minutes(1),
+      pollInterval: Duration.seconds(5),
+      stallAfter: Duration.hours(1),
+      timeSlice: Duration.minutes(1),
+      grace: Duration.seconds(10),
+      ...given
+    })
+  )
 
 /** A house of its own tenant unless one is named; `work` makes another worker of it. */
 export const house = (played: Script, options: Options = {}, tenant = freshTenant(), work = settings()) => {
   const own = Layer.succeed(Tenant, tenant)
-  return Layer.mergeAll(Layer.provide(all, own), scripted(played, options), work, own)
+  return Layer.mergeAll(all, scripted(played, options), work, own)
 }

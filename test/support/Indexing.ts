@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { createHash, randomUUID } from "node:crypto"
 import * as CatalogStoreLayer from "../../src/adapters/postgres/index/CatalogStore.js"
 import * as IndexStoreLayer from "../../src/adapters/postgres/index/IndexStore.js"
@@ -9,9 +10,14 @@ import * as JobQueueLayer from "../../src/adapters/postgres/jobs/JobQueue.js"
 import * as SearchIndexLayer from "../../src/adapters/postgres/search/SearchIndex.js"
 import { CatalogName, CatalogStore, type IndexRequest, type NewCatalog } from "../../src/domain/catalog/CatalogStore.js"
 import { type Batch, type IndexedItem, IndexStore, type VectorSpace } from "../../src/domain/index/IndexStore.js"
+import * as IndexJob from "../../src/domain/index/IndexJob.js"
+import type { HeldSource } from "../../src/domain/index/IndexJob.js"
+import { Refusal, SourceRef } from "../../src/domain/index/SourceRef.js"
 import type { Vector } from "../../src/domain/index/Vector.js"
-import { noProgress, Progress, Refusal } from "../../src/domain/job/Job.js"
-import { type Held, JobQueue } from "../../src/domain/job/JobQueue.js"
+import { noProgress } from "../../src/domain/job/Job.js"
+import type { Wanted } from "../../src/domain/lease/Wanted.js"
+import { JobQueue } from "../../src/domain/job/JobQueue.js"
+import { Outcome } from "../../src/domain/job/Outcome.js"
 import { ContentFiltered } from "../../src/domain/failure/Failure.js"
 import { WorkerId } from "../../src/domain/lease/Lease.js"
 import { SearchIndex } from "../../src/domain/search/SearchIndex.js"
@@ -33,7 +39,7 @@ export const freshTenant = (): string => randomUUID()
 /** Runs the effect with the stores of this tenant; without a name, of one that nobody else uses. */
 export const inTenant = <A, E, R>(effect: Effect.Effect<A, E, R>, tenant: string = freshTenant()) =>
   effect.pipe(
-    Effect.provide(Layer.provide(stores, Layer.succeed(Tenant, tenant))),
+    Effect.provide(stores),
     Effect.provideService(Tenant, tenant)
   )
 
@@ -65,16 +71,44 @@ export const catalog = (name: string, texts: Readonly<Record<string, string>>): 
   }))
 })
 
+/** A source as its job names it. */
+export const source = (id: string): SourceRef => SourceRef.make({ kind: "catalog", id })
+
+/** Stores a source, or edits it, without items: where they are not needed. */
+export const putSource = Effect.fnUntraced(function*(id: string, revision = "one") {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    insert into holdfast.source (tenant, kind, id, location, title, version, revision)
+    values (${yield* Tenant}, 'catalog', ${id}, 'here', 'title', '1', ${revision})
+    on conflict (tenant, kind, id) do update set revision = excluded.revision`
+})
+
+/** Whether all of a source is to be embedded anew. */
+export const isForced = Effect.fnUntraced(function*(id: string) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ readonly forced: boolean }>`
+    select forced_at is not null as forced from holdfast.source where tenant = ${yield* Tenant} and id = ${id}`
+  return row?.forced === true
+})
+
 export const plain: IndexRequest = { provider: "fake", maxAttempts: 5, force: false }
 export const forced = { ...plain, force: true }
 
 const worker = WorkerId.make("worker")
 
-/** Take the one job that is ready. */
+/** Index jobs of this tenant, whatever they stand behind. */
+export const wanted = Effect.map(Tenant, (tenant): Wanted => ({
+  tenants: [tenant],
+  kinds: [{ kind: IndexJob.kind, provider: Option.none() }]
+}))
+
+/** Take the one index job that is ready. */
 export const claim = Effect.gen(function*() {
   const queue = yield* JobQueue
-  const [held] = yield* queue.claim({ worker, slots: 1, duration: Duration.minutes(10) })
-  return held ?? (yield* Effect.dieMessage("no job is ready"))
+  const [held] = yield* queue.claim({ worker, slots: 1, duration: Duration.minutes(10), ...yield* wanted })
+  if (held === undefined) return yield* Effect.dieMessage("no job is ready")
+  const source = yield* IndexJob.sourceOf(held.job)
+  return { ...held, source } satisfies HeldSource
 })
 
 export const put = (stored: NewCatalog, request = plain) =>
@@ -84,10 +118,10 @@ export const put = (stored: NewCatalog, request = plain) =>
 export const begin = (stored: NewCatalog, request = plain) => Effect.zipRight(put(stored, request), claim)
 
 const progressOf = (items: number, embedded: number, reused: number, refused: number) =>
-  Progress.make({ items, embedded, reused, refused })
+  IndexJob.toProgress({ items, embedded, reused, refused })
 
 /** Embed at most `limit` pending items, one chunk each, and answer the texts that needed a call. */
-export const embedSome = (held: Held, limit = 1000, within = space) =>
+export const embedSome = (held: HeldSource, limit = 1000, within = space) =>
   Effect.gen(function*() {
     const index = yield* IndexStore
     const pending = yield* index.pending(held, within, -1, limit)
@@ -103,7 +137,7 @@ export const embedSome = (held: Held, limit = 1000, within = space) =>
   })
 
 /** Refuse all that is pending. */
-export const refuseAll = (held: Held, within = space) =>
+export const refuseAll = (held: HeldSource, within = space) =>
   Effect.gen(function*() {
     const index = yield* IndexStore
     const pending = yield* index.pending(held, within, -1, 1000)
@@ -121,8 +155,19 @@ export const refuseAll = (held: Held, within = space) =>
     })
   })
 
-export const finish = (held: Held, within = space, progress = noProgress) =>
-  Effect.flatMap(IndexStore, (index) => index.complete(held, within, progress))
+export const equalise = (held: HeldSource, within = space, progress = noProgress) =>
+  Effect.flatMap(IndexStore, (index) => index.equalise(held, within, progress))
+
+/** The end of a run, as its handler ends it: the stored set equals the source's, and the job is settled by what was found. */
+export const finish = Effect.fnUntraced(function*(held: HeldSource, within = space, progress = noProgress) {
+  const found = yield* equalise(held, within, progress)
+  const outcome = found === "gone"
+    ? Outcome.Cancelled()
+    : found === "incomplete"
+    ? Outcome.Released()
+    : Outcome.Completed({ output: null, partial: IndexJob.countsOf(progress).refused > 0 })
+  return yield* Effect.flatMap(JobQueue, (queue) => queue.settle(held, outcome))
+})
 
 /** A whole run: store, claim, embed, complete. Answers the texts that needed a call. */
 export const indexed = (stored: NewCatalog, request = plain, within = space) =>
@@ -133,16 +178,16 @@ export const indexed = (stored: NewCatalog, request = plain, within = space) =>
     return calls
   })
 
-export const standing = (held: Held, within = space) =>
+export const standing = (held: HeldSource, within = space) =>
   Effect.flatMap(IndexStore, (index) => index.standing(held, within))
 
-export const pendingIds = (held: Held, within = space) =>
+export const pendingIds = (held: HeldSource, within = space) =>
   Effect.map(
     Effect.flatMap(IndexStore, (index) => index.pending(held, within, -1, 100)),
     (items) => items.map((item) => item.id)
   )
 
-export const persist = (held: Held, part: Partial<Batch>, within = space) =>
+export const persist = (held: HeldSource, part: Partial<Batch>, within = space) =>
   Effect.flatMap(
     IndexStore,
     (index) => index.persist(held, within, { vectors: [], items: [], refusals: [], progress: noProgress, ...part })
@@ -160,7 +205,7 @@ export const served = (text: string, within = space) =>
   )
 
 /** Give the job back and take it again. */
-export const interrupted = (held: Held) =>
+export const interrupted = (held: HeldSource) =>
   Effect.zipRight(Effect.flatMap(JobQueue, (queue) => queue.settle(held, { _tag: "Released" })), claim)
 
 export const remove = (name: string) => Effect.flatMap(CatalogStore, (store) => store.remove(name))

@@ -20,7 +20,10 @@ export const retried = (failure: Failure, delay: Duration.Duration): Outcome =>
 export const halted = (failure: Failure): Outcome => Outcome.Halted({ error: errorOf(failure), report: "report" })
 
 export const cooled = (failure: Failure, delay: Duration.Duration, refunded: boolean): Outcome =>
-  Outcome.Cooled({ error: errorOf(failure), delay, refunded })
+  Outcome.Cooled({ error: errorOf(failure), delay, refunded, provider: failure.provider })
+
+/** Well, and whole. */
+export const completed = Outcome.Completed({ output: null, partial: false })
 
 /** Behind a gate that only a person opens. */
 export const parked = (failure: Failure, gate: GateRef, reason: GateReason): Outcome =>

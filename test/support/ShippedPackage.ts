@@ -88,6 +88,7 @@ export default async function setup(vitest: TestProject) {
       {
         "service.ts": example("service.ts"),
         "apart.ts": example("apart.ts"),
+        "own.ts": example("own.ts"),
         "failure.ts": example("failure.ts")
       }
     ),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as OpenAiEmbedder from "../../../src/adapters/openai/OpenAiEmbedder.js"
-import * as RetryPolicy from "../../../src/domain/retry/RetryPolicy.js"
+import { retryRequest } from "../../../src/domain/failure/RetryRequest.js"
 import { embedderOf } from "../../support/Embedders.js"
 import { openAiServer } from "../../support/OpenAiServer.js"
 
@@ -10,9 +10,9 @@ describe("a connection that was kept for the next request", () => {
     Effect.gen(function*() {
       const server = yield* openAiServer({ fault: ({ number }) => number === 2 ? { kind: "reset" } : undefined })
       const { embed } = yield* embedderOf(OpenAiEmbedder.layer, { kind: "openai", url: server.url })
-      yield* RetryPolicy.retryRequest(embed(["one"]))
+      yield* retryRequest(embed(["one"]))
       expect(server.seen().connections).toBe(1)
-      expect(yield* RetryPolicy.retryRequest(embed(["two"]))).toHaveLength(1)
+      expect(yield* retryRequest(embed(["two"]))).toHaveLength(1)
       expect(server.seen().calls.map(({ texts }) => texts)).toEqual([["one"], ["two"], ["two"]])
       expect(server.seen().connections).toBe(2)
     }))

@@ -36,7 +36,12 @@ export const catalogStore = (backend: Backend) =>
         const found = yield* find("pets")
         const itsJob = Option.getOrThrow(found.job)
         expect(itsJob).toMatchObject({ id: job.id, status: "pending", provider: "fake", maxAttempts: 5 })
-        expect(itsJob.source).toMatchObject({ kind: "catalog", id: "pets" })
+        expect(itsJob).toMatchObject({
+          kind: "index",
+          key: "catalog/pets",
+          payload: { source: { kind: "catalog", id: "pets" } },
+          version: pets.revision
+        })
         expect(found).toMatchObject({
           name: "pets",
           location: "/specs/pets.json",
@@ -142,7 +147,7 @@ export const catalogStore = (backend: Backend) =>
         const first = yield* put(pets)
         const second = yield* put(pets, forced)
         expect(second.id).toBe(first.id)
-        expect(Option.isSome(Option.flatMap((yield* find("pets")).job, (job) => job.forcedAt))).toBe(true)
+        expect(yield* Indexing.isForced("pets")).toBe(true)
       }).pipe(inTenant))
 
     it.effect("takes a catalog of several thousand items", () =>

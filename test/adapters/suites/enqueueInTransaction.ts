@@ -3,16 +3,17 @@ import { describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { enqueueInTransaction } from "../../../src/adapters/postgres/jobs/enqueueInTransaction.js"
+import { enqueueInTransaction } from "../../../src/adapters/postgres/index/enqueueInTransaction.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
+import * as Indexing from "../../support/Indexing.js"
 import * as Kit from "./queueKit.js"
 import { awake, listening, rung } from "./wakeUps.js"
 
-const request = { source: Kit.source("pets"), provider: "ollama" }
+const request = { source: Indexing.source("pets"), provider: "ollama" }
 
 const jobs = Effect.flatMap(JobQueue, (queue) => queue.list({ limit: 10 }))
 
@@ -42,25 +43,28 @@ export const enqueuing = (backend: Backend) =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const { count, write } = yield* order
-          yield* Kit.putSource("pets", "one")
+          yield* Indexing.putSource("pets")
           const job = yield* sql.withTransaction(Effect.zipRight(write, enqueueInTransaction(request)))
           const stored = yield* Effect.flatMap(JobQueue, (queue) => queue.find(job.id))
           expect(stored).toMatchObject({
             status: "pending",
             provider: "ollama",
             maxAttempts: 5,
-            forcedAt: Option.none()
+            kind: "index",
+            payload: { source: { kind: "catalog", id: "pets" } },
+            version: "one"
           })
+          expect(yield* Indexing.isForced("pets")).toBe(false)
           expect(job.status).toBe("pending")
           expect(yield* count).toBe(1)
-          expect((yield* Kit.claim(5)).map((held) => held.job.id)).toEqual([job.id])
+          expect((yield* Indexing.claim).job.id).toBe(job.id)
         }))
 
       test("leaves no job behind when the caller's transaction is rolled back", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const { count, write } = yield* order
-          yield* Kit.putSource("pets", "one")
+          yield* Indexing.putSource("pets")
           const undone = sql.withTransaction(
             Effect.zipRight(Effect.zipRight(write, enqueueInTransaction(request)), Effect.fail("no money"))
           )
@@ -71,21 +75,22 @@ export const enqueuing = (backend: Backend) =>
       test("makes the job again that a rolled back savepoint of the caller took away", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
-          yield* Kit.putSource("pets", "one")
+          yield* Indexing.putSource("pets")
           yield* sql.withTransaction(Effect.gen(function*() {
             yield* Effect.flip(
               sql.withTransaction(Effect.zipRight(enqueueInTransaction(request), Effect.fail("inner")))
             )
             yield* enqueueInTransaction({ ...request, force: true, maxAttempts: 2 })
           }))
-          expect((yield* jobs).map((job) => [job.maxAttempts, Option.isSome(job.forcedAt)])).toEqual([[2, true]])
+          expect((yield* jobs).map((job) => job.maxAttempts)).toEqual([2])
+          expect(yield* Indexing.isForced("pets")).toBe(true)
         }))
 
       it.effect("wakes a waiting worker at the commit, and not before", () =>
         awake(Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           yield* listening
-          yield* Kit.putSource("pets", "one")
+          yield* Indexing.putSource("pets")
           const waiting = yield* Effect.fork(rung("20 seconds"))
           yield* Effect.yieldNow()
           yield* sql.withTransaction(Effect.gen(function*() {

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
-import { JobQueue } from "../../../src/domain/job/JobQueue.js"
+import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
 import { RateLimited } from "../../../src/domain/failure/Failure.js"
@@ -61,24 +61,22 @@ export const gates = (backend: Backend) =>
       test("work behind a closed gate is left out, other work is not", () =>
         Effect.gen(function*() {
           const gates = yield* Gates
-          const queue = yield* JobQueue
           yield* Kit.enqueue("pets")
           yield* Kit.enqueue("cars", { provider: "openai" })
           yield* gates.close(ollama, "key", Option.none(), "401")
-          expect((yield* Kit.claim(5)).map(({ job }) => job.source.id)).toEqual(["cars"])
-          expect(yield* queue.nextReadyIn()).toEqual(Option.none())
+          expect((yield* Kit.claim(5)).map(({ job }) => job.key)).toEqual(["cars"])
+          expect(yield* Kit.nextReadyIn).toEqual(Option.none())
           yield* gates.open(ollama)
-          expect((yield* Kit.claim(5)).map(({ job }) => job.source.id)).toEqual(["pets"])
+          expect((yield* Kit.claim(5)).map(({ job }) => job.key)).toEqual(["pets"])
         }))
 
       test("a gate opens by itself when its time has passed", () =>
         Effect.gen(function*() {
           const gates = yield* Gates
-          const queue = yield* JobQueue
           yield* Kit.enqueue("pets")
           yield* gates.close(ollama, "budget", yield* later("30 minutes"), "402")
           expect(yield* Kit.claim(1)).toEqual([])
-          expect(minutes(yield* queue.nextReadyIn())).toEqual(Option.some(30))
+          expect(minutes(yield* Kit.nextReadyIn)).toEqual(Option.some(30))
           yield* Kit.pass("31 minutes")
           expect(yield* gates.closed).toEqual([])
           expect(yield* gates.open(ollama)).toBe(false)
@@ -97,11 +95,10 @@ export const gates = (backend: Backend) =>
       test("a cooling provider's work is left out until the cooldown is over", () =>
         Effect.gen(function*() {
           const gates = yield* Gates
-          const queue = yield* JobQueue
           yield* Kit.enqueue("pets")
           yield* Kit.cool("ollama", "10 minutes")
           expect(yield* Kit.claim(1)).toEqual([])
-          expect(minutes(yield* queue.nextReadyIn())).toEqual(Option.some(10))
+          expect(minutes(yield* Kit.nextReadyIn)).toEqual(Option.some(10))
           yield* Kit.pass("11 minutes")
           expect(yield* gates.cooling).toEqual([])
           expect((yield* Kit.claim(1)).length).toBe(1)
@@ -120,7 +117,6 @@ export const gates = (backend: Backend) =>
       test("an ended cooldown holds nothing any more: neither calls, nor the jobs that it sent back", () =>
         Effect.gen(function*() {
           const gates = yield* Gates
-          const queue = yield* JobQueue
           const pacer = yield* Pacer
           const [pets, cars] = [yield* Kit.begun("pets"), yield* Kit.begun("cars")]
           yield* Kit.cool("ollama", "10 hours")
@@ -131,9 +127,9 @@ export const gates = (backend: Backend) =>
           expect(yield* gates.endCooldown("ollama")).toBe(false)
           expect(yield* gates.cooling).toEqual([])
           expect(yield* pacer.isFree("ollama")).toBe(true)
-          expect(yield* queue.nextReadyIn()).toEqual(Option.some(Duration.zero))
+          expect(yield* Kit.nextReadyIn).toEqual(Option.some(Duration.zero))
           // What waits for its own backoff goes on waiting.
-          expect((yield* Kit.claim(5)).map(({ job }) => job.source.id)).toEqual(["pets"])
+          expect((yield* Kit.claim(5)).map(({ job }) => job.key)).toEqual(["pets"])
         }))
 
       test("one tenant's gates and cooldowns mean nothing to another", () =>

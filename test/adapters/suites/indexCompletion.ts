@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { IndexStore } from "../../../src/domain/index/IndexStore.js"
-import { Progress } from "../../../src/domain/job/Job.js"
+import { toProgress } from "../../../src/domain/index/IndexJob.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
@@ -19,14 +19,17 @@ const edited = catalog("pets", { ...texts, b: "add a dog" })
 
 /** What every store of vectors does when a job ends, or its source changes beneath it. */
 export const indexCompletion = (backend: Backend) =>
-  layer(backend.fresh(all), { timeout: "1 minute" })(`IndexStore.complete on ${backend.name}`, (it) => {
+  layer(backend.fresh(all), { timeout: "1 minute" })(`IndexStore.equalise on ${backend.name}`, (it) => {
     it.effect("ends as partial where items were refused", () =>
       Effect.gen(function*() {
         const held = yield* begin(pets)
         yield* embedSome(held, 2)
         yield* Indexing.refuseAll(held)
-        const settled = yield* finish(held, space, Progress.make({ items: 3, embedded: 2, reused: 0, refused: 1 }))
+        const progress = toProgress({ items: 3, embedded: 2, reused: 0, refused: 1 })
+        const settled = yield* finish(held, space, progress)
         expect(settled.status).toBe("partial")
+        const job = yield* Effect.flatMap(JobQueue, (queue) => queue.find(held.job.id))
+        expect(job.progress).toEqual(progress)
       }).pipe(inTenant))
 
     it.effect("runs again when the source was edited meanwhile, and keeps what is done", () =>
@@ -41,6 +44,54 @@ export const indexCompletion = (backend: Backend) =>
         const again = yield* claim
         expect(yield* embedSome(again)).toEqual(["add a dog"])
         expect((yield* finish(again)).status).toBe("succeeded")
+      }).pipe(inTenant))
+
+    it.effect("is not complete while an item has no vectors, or the store uses another embedder, and gone with its source", () =>
+      Effect.gen(function*() {
+        const sql = yield* SqlClient.SqlClient
+        const held = yield* begin(pets)
+        expect(yield* Indexing.equalise(held)).toBe("incomplete")
+        yield* embedSome(held)
+        yield* sql`
+          insert into holdfast.embedder (tenant, place, provider, model, qualified, chunk_words)
+          values (${yield* Tenant}, 0, 'other', 'other', 'other/other', 100)`
+        expect(yield* Indexing.equalise(held)).toBe("incomplete")
+        yield* sql`delete from holdfast.embedder where tenant = ${yield* Tenant}`
+        expect(yield* Indexing.equalise(held)).toBe("complete")
+        yield* sql`delete from holdfast.source where tenant = ${yield* Tenant}`
+        expect(yield* Indexing.equalise(held)).toBe("gone")
+      }).pipe(inTenant))
+
+    it.effect("runs again, though its source was edited to what is done, once: its job was asked for something else", () =>
+      Effect.gen(function*() {
+        const held = yield* begin(pets)
+        yield* embedSome(held)
+        yield* Indexing.put({ ...pets, revision: sha("another document with the same texts") })
+        expect((yield* finish(held)).status).toBe("pending")
+        const again = yield* claim
+        expect(yield* embedSome(again)).toEqual([])
+        expect((yield* finish(again)).status).toBe("succeeded")
+      }).pipe(inTenant))
+
+    it.effect("does not run again for a document that was only stored twice", () =>
+      Effect.gen(function*() {
+        const held = yield* begin(pets)
+        yield* Indexing.put(pets)
+        yield* embedSome(held)
+        expect((yield* finish(held)).status).toBe("succeeded")
+      }).pipe(inTenant))
+
+    it.effect("runs again, and embeds all anew, what was asked for by force while it ran", () =>
+      Effect.gen(function*() {
+        const held = yield* begin(pets)
+        yield* embedSome(held)
+        expect((yield* Indexing.put(pets, Indexing.forced)).status).toBe("running")
+        expect(yield* Indexing.isForced("pets")).toBe(true)
+        expect((yield* finish(held)).status).toBe("pending")
+        const again = yield* claim
+        expect(yield* embedSome(again)).toHaveLength(3)
+        expect((yield* finish(again)).status).toBe("succeeded")
+        expect(yield* Indexing.isForced("pets")).toBe(false)
       }).pipe(inTenant))
 
     it.effect("does not take the vector of a text that was edited meanwhile for the new text's", () =>

@@ -2,7 +2,7 @@ import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import { IndexStore } from "../../../src/domain/index/IndexStore.js"
-import { Progress } from "../../../src/domain/job/Job.js"
+import { countsOf, toProgress } from "../../../src/domain/index/IndexJob.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { SearchIndex } from "../../../src/domain/search/SearchIndex.js"
 import type { Backend } from "../../support/Databases.js"
@@ -106,10 +106,11 @@ export const indexStore = (backend: Backend) =>
     it.effect("writes progress with the batch", () =>
       Effect.gen(function*() {
         const held = yield* begin(pets)
-        const progress = Progress.make({ items: 3, embedded: 2, reused: 1, refused: 0 })
+        const progress = toProgress({ items: 3, embedded: 2, reused: 1, refused: 0 })
         yield* persist(held, { progress })
         const job = yield* Effect.flatMap(JobQueue, (queue) => queue.find(held.job.id))
         expect(job.progress).toEqual(progress)
+        expect(countsOf(job.progress)).toEqual({ items: 3, embedded: 2, reused: 1, refused: 0 })
       }).pipe(inTenant))
 
     it.effect("refuses a batch under an old fence, and writes nothing of it", () =>
@@ -179,6 +180,27 @@ export const indexStore = (backend: Backend) =>
         expect(yield* pendingIds(anew)).toEqual(["a", "b", "c"])
         yield* Indexing.refuseAll(anew)
         expect(yield* pendingIds(anew)).toEqual([])
+      }).pipe(inTenant))
+
+    it.effect("asks a refused item again when a person does, and tells how many that are", () =>
+      Effect.gen(function*() {
+        const index = yield* IndexStore
+        const held = yield* begin(pets)
+        yield* Indexing.refuseAll(held)
+        yield* finish(held)
+        expect(yield* index.forgetRefusals(held.source)).toBe(3)
+        expect(yield* index.forgetRefusals(held.source)).toBe(0)
+        expect(yield* pendingIds(yield* begin(pets))).toEqual(["a", "b", "c"])
+      }).pipe(inTenant))
+
+    it.effect("forces no longer once a later job is asked for without it, where the forced one is over", () =>
+      Effect.gen(function*() {
+        yield* indexed(pets)
+        const held = yield* begin(pets, forced)
+        yield* Effect.flatMap(JobQueue, (queue) => queue.cancel(held.job.id))
+        expect(yield* Indexing.isForced("pets")).toBe(true)
+        expect(yield* indexed(pets)).toEqual([])
+        expect(yield* Indexing.isForced("pets")).toBe(false)
       }).pipe(inTenant))
 
     it.effect("embeds all anew when forced, and resumes where the forced run stopped", () =>

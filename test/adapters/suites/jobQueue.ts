@@ -20,7 +20,7 @@ import * as Outcomes from "../../support/Outcomes.js"
 const retried = Outcomes.retried(Kit.unavailable, Duration.minutes(10))
 const halted = Outcomes.halted(Kit.unavailable)
 
-const ids = (jobs: ReadonlyArray<{ readonly source: { readonly id: string } }>) => jobs.map((job) => job.source.id)
+const keys = (jobs: ReadonlyArray<{ readonly key: string }>) => jobs.map((job) => job.key)
 
 /** What every back end's queue does. */
 export const jobQueue = (backend: Backend) =>
@@ -32,7 +32,7 @@ export const jobQueue = (backend: Backend) =>
       ) => it.effect(name, () => Kit.alone(body()))
 
       describe("enqueue", () => {
-        test("keeps one open job a source, however often it is asked for", () =>
+        test("keeps one open job a key, however often it is asked for", () =>
           Effect.gen(function*() {
             const first = yield* Kit.enqueue("pets")
             const second = yield* Kit.enqueue("pets")
@@ -40,14 +40,14 @@ export const jobQueue = (backend: Backend) =>
             expect((yield* Kit.claim(5)).length).toBe(1)
           }))
 
-        test("opens a new job beside the closed ones of the same source", () =>
+        test("opens a new job beside the closed ones of the same key", () =>
           Effect.gen(function*() {
             const queue = yield* JobQueue
             const held = yield* Kit.begun("pets")
-            yield* Kit.settle(held, Outcome.Completed())
+            yield* Kit.settle(held, Outcomes.completed)
             const next = yield* Kit.enqueue("pets")
             expect(next.id).not.toBe(held.job.id)
-            const jobs = yield* queue.list({ source: Kit.source("pets"), limit: 10 })
+            const jobs = yield* queue.list({ key: "pets", limit: 10 })
             expect(jobs.map((job) => job.status)).toEqual(["pending", "succeeded"])
           }))
 
@@ -61,11 +61,10 @@ export const jobQueue = (backend: Backend) =>
 
         test("happens or not with the caller's own transaction", () =>
           Effect.gen(function*() {
-            yield* Kit.putSource("pets", "one")
-            const undone = transact(Effect.zipRight(Kit.asked("pets"), Effect.fail("no")))
+            const undone = transact(Effect.zipRight(Kit.enqueue("pets"), Effect.fail("no")))
             expect(yield* Effect.flip(undone)).toBe("no")
             expect(yield* Kit.claim(1)).toEqual([])
-            yield* transact(Kit.asked("pets"))
+            yield* transact(Kit.enqueue("pets"))
             expect((yield* Kit.claim(1)).length).toBe(1)
           }))
       })
@@ -75,12 +74,12 @@ export const jobQueue = (backend: Backend) =>
           Effect.gen(function*() {
             for (const id of ["a", "b", "c"]) yield* Kit.enqueue(id)
             const held = yield* Kit.claim(2)
-            expect(held.map(({ job }) => job.source.id)).toEqual(["a", "b"])
+            expect(held.map(({ job }) => job.key)).toEqual(["a", "b"])
             expect(new Set(held.map(({ fence }) => fence)).size).toBe(1)
             expect(held.map(({ job }) => job.attempts)).toEqual([1, 1])
             const stored = yield* Effect.forEach(held, Kit.find)
             expect(stored.map(({ attempts, status }) => [status, attempts])).toEqual([["running", 1], ["running", 1]])
-            expect((yield* Kit.claim(2)).map(({ job }) => job.source.id)).toEqual(["c"])
+            expect((yield* Kit.claim(2)).map(({ job }) => job.key)).toEqual(["c"])
           }))
 
         test("draws a greater fence each time", () =>
@@ -96,8 +95,8 @@ export const jobQueue = (backend: Backend) =>
             const huge = yield* Kit.begun("huge")
             yield* Kit.enqueue("small")
             yield* Kit.settle(huge, Outcome.Released())
-            expect((yield* Kit.claimOne()).job.source.id).toBe("small")
-            expect((yield* Kit.claimOne()).job.source.id).toBe("huge")
+            expect((yield* Kit.claimOne()).job.key).toBe("small")
+            expect((yield* Kit.claimOne()).job.key).toBe("huge")
           }))
 
         test("takes one named job alone", () =>
@@ -106,7 +105,7 @@ export const jobQueue = (backend: Backend) =>
             yield* Kit.enqueue("a")
             const { id } = yield* Kit.enqueue("b")
             const worker = WorkerId.make("a")
-            const held = yield* queue.claim({ worker, slots: 5, duration: Kit.minute, only: id })
+            const held = yield* queue.claim({ worker, slots: 5, duration: Kit.minute, only: id, ...yield* Kit.wanted })
             expect(held.map(({ job }) => job.id)).toEqual([id])
           }))
 
@@ -116,7 +115,7 @@ export const jobQueue = (backend: Backend) =>
             yield* Kit.enqueue("pets")
             const held = yield* Kit.claimOne("a", Duration.minutes(7))
             const [row] = yield* sql<{ readonly left: number }>`
-              select extract(epoch from lease_expires_at - now())::float8 as left from holdfast.index_job_all
+              select extract(epoch from lease_expires_at - now())::float8 as left from holdfast.job_all
               where tenant = ${yield* Tenant}`
             expect(row?.left).toBeGreaterThan(400)
             expect(row?.left).toBeLessThanOrEqual(420)
@@ -153,10 +152,10 @@ export const jobQueue = (backend: Backend) =>
             const freed = yield* Kit.find(left)
             expect([freed.status, freed.attempts, freed.crashes]).toEqual(["pending", 1, 1])
             // Its late end is refused, the sibling's is not, and the lease goes with it.
-            expect((yield* Effect.flip(Kit.settle(left, Outcome.Completed())))._tag).toBe("LeaseLost")
-            expect((yield* Kit.settle(kept, Outcome.Completed())).status).toBe("succeeded")
+            expect((yield* Effect.flip(Kit.settle(left, Outcomes.completed)))._tag).toBe("LeaseLost")
+            expect((yield* Kit.settle(kept, Outcomes.completed)).status).toBe("succeeded")
             yield* Kit.pass("2 minutes")
-            expect(yield* queue.isReclaimDue).toBe(false)
+            expect(yield* Kit.isReclaimDue).toBe(false)
             expect((yield* Kit.claimOne()).job.id).toBe(left.job.id)
           }))
 
@@ -167,9 +166,9 @@ export const jobQueue = (backend: Backend) =>
             for (const other of ["one", "two"]) {
               yield* Kit.enqueue(other)
               const claimed = yield* Kit.claim(2)
-              yield* queue.renew(claimed.filter(({ job }) => job.source.id === other), Kit.minute)
+              yield* queue.renew(claimed.filter(({ job }) => job.key === other), Kit.minute)
             }
-            const [job] = yield* queue.list({ source: Kit.source("left"), limit: 1 })
+            const [job] = yield* queue.list({ key: "left", limit: 1 })
             expect(job?.status).toBe("failed")
             expect(Option.map(job?.lastError ?? Option.none(), ({ message }) => message)).toEqual(
               Option.some("The worker died 2 times while running this job.")
@@ -208,7 +207,7 @@ export const jobQueue = (backend: Backend) =>
             expect((yield* Kit.claimOne()).job.id).toBe(held.job.id)
           }))
 
-        test("makes the source's open job ready instead of opening a second one", () =>
+        test("makes the key's open job ready instead of opening a second one", () =>
           Effect.gen(function*() {
             const queue = yield* JobQueue
             const old = yield* Kit.begun("pets")
@@ -239,7 +238,7 @@ export const jobQueue = (backend: Backend) =>
           Effect.gen(function*() {
             const queue = yield* JobQueue
             const held = yield* Kit.begun("pets")
-            yield* Kit.settle(held, Outcome.Completed())
+            yield* Kit.settle(held, Outcomes.completed)
             const job = yield* queue.retry(held.job.id)
             expect([job.status, job.finishedAt]).toEqual(["pending", Option.none()])
           }))
@@ -255,27 +254,28 @@ export const jobQueue = (backend: Backend) =>
       })
 
       describe("reading", () => {
-        test("lists newest first, by status and by source", () =>
+        test("lists newest first, by status, by kind and by key", () =>
           Effect.gen(function*() {
             const queue = yield* JobQueue
             for (const id of ["a", "b", "c"]) yield* Kit.enqueue(id)
             yield* Kit.claimOne()
-            expect(ids(yield* queue.list({ limit: 2 }))).toEqual(["c", "b"])
-            expect(ids(yield* queue.list({ status: ["running", "failed"], limit: 9 }))).toEqual(["a"])
-            expect(ids(yield* queue.list({ source: Kit.source("b"), limit: 9 }))).toEqual(["b"])
+            expect(keys(yield* queue.list({ limit: 2 }))).toEqual(["c", "b"])
+            expect(keys(yield* queue.list({ status: ["running", "failed"], limit: 9 }))).toEqual(["a"])
+            expect(keys(yield* queue.list({ key: "b", limit: 9 }))).toEqual(["b"])
+            expect(keys(yield* queue.list({ kind: Kit.kind, key: "b", limit: 9 }))).toEqual(["b"])
+            expect(keys(yield* queue.list({ kind: "other", limit: 9 }))).toEqual([])
           }))
 
         test("says when the next job is due", () =>
           Effect.gen(function*() {
-            const queue = yield* JobQueue
-            expect(yield* queue.nextReadyIn()).toEqual(Option.none())
+            expect(yield* Kit.nextReadyIn).toEqual(Option.none())
             const held = yield* Kit.begun("pets")
-            expect(yield* queue.nextReadyIn()).toEqual(Option.none())
+            expect(yield* Kit.nextReadyIn).toEqual(Option.none())
             yield* Kit.settle(held, retried)
-            const wait = Option.getOrThrow(yield* queue.nextReadyIn())
+            const wait = Option.getOrThrow(yield* Kit.nextReadyIn)
             expect(Math.ceil(Duration.toMinutes(wait))).toBe(10)
             yield* Kit.enqueue("other")
-            expect(yield* queue.nextReadyIn()).toEqual(Option.some(Duration.zero))
+            expect(yield* Kit.nextReadyIn).toEqual(Option.some(Duration.zero))
           }))
 
         test("gives times as the database has them", () =>

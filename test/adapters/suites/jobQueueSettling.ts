@@ -4,10 +4,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
-import * as Complete from "../../../src/adapters/postgres/jobs/complete.js"
 import * as Control from "../../../src/adapters/postgres/jobs/control.js"
 import { writesRefused } from "../../../src/adapters/postgres/jobs/staleWrite.js"
-import { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
+import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
 import { MalformedResponse } from "../../../src/domain/failure/Failure.js"
 import { Progress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
@@ -17,7 +16,7 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 import * as Kit from "./queueKit.js"
 import * as Outcomes from "../../support/Outcomes.js"
 
-const progress = Progress.make({ items: 3, embedded: 2, reused: 1, refused: 0 })
+const progress = Progress.make({ done: 2, total: 3, detail: { read: 1 } })
 const retried = Outcomes.retried(Kit.unavailable, Duration.minutes(10))
 const broken = new MalformedResponse({ provider: "ollama", detail: "no vectors" })
 const halted = Outcomes.halted(Kit.unavailable)
@@ -32,15 +31,17 @@ type Test = <E>(
 /** How attempts end, in words or without one. */
 export const settlements = (test: Test) => {
   describe("settle", () => {
-    test("ends a complete job as succeeded, or partial where items were refused", () =>
+    test("ends a complete job as succeeded, or as partial where its kind left something out, and keeps its output", () =>
       Effect.gen(function*() {
-        const tenant = yield* Tenant
         const whole = yield* Kit.begun("whole")
-        expect((yield* Complete.complete(tenant, whole, progress)).status).toBe("succeeded")
+        const output = { sent: ["a", null, 1.5], by: "post" }
+        expect((yield* Kit.settle(whole, Outcome.Completed({ output, partial: false }))).status).toBe("succeeded")
+        expect((yield* Kit.find(whole)).output).toEqual(output)
         const most = yield* Kit.begun("most")
-        const counts = Progress.make({ ...progress, refused: 1 })
-        expect((yield* Complete.complete(tenant, most, counts)).status).toBe("partial")
-        expect((yield* Kit.find(most)).progress).toEqual(counts)
+        yield* Kit.fenced(most, progress)
+        expect((yield* Kit.settle(most, Outcome.Completed({ output: null, partial: true }))).status).toBe("partial")
+        const stored = yield* Kit.find(most)
+        expect([stored.progress, stored.output]).toEqual([progress, null])
       }))
 
     test("keeps since when a provider is down, over all failures of that kind in a row", () =>
@@ -61,88 +62,84 @@ export const settlements = (test: Test) => {
         const anew = yield* down
         expect(anew.since).toEqual(anew.at)
         const held = yield* tryAgain
-        yield* Complete.guard(yield* Tenant, held, progress)
+        yield* Kit.fenced(held, progress)
         yield* Kit.settle(held, retried)
         const afterProgress = yield* down
         expect(afterProgress.since).toEqual(afterProgress.at)
       }))
 
-    test("counts refused items of the stored progress too", () =>
-      Effect.gen(function*() {
-        const held = yield* Kit.begun("pets")
-        yield* Complete.guard(yield* Tenant, held, Progress.make({ ...progress, refused: 2 }))
-        expect((yield* Kit.settle(held, Outcome.Completed())).status).toBe("partial")
-      }))
-
-    test("ends all the complete jobs of one claim in one statement", () =>
-      Effect.gen(function*() {
-        for (const id of ["a", "b", "c"]) yield* Kit.enqueue(id)
-        const [first, ...others] = yield* Kit.claim(3)
-        if (first === undefined) return expect.fail("nothing was claimed")
-        yield* Effect.flatMap(JobQueue, (queue) => queue.cancel(first.job.id))
-        const rows = yield* Complete.completeAll(yield* SqlClient.SqlClient, yield* Tables, yield* Tenant, {
-          fence: first.fence,
-          ids: [first, ...others].map(({ job }) => job.id),
-          progress: Option.none(),
-          again: false
-        })
-        expect(rows.map(({ status }) => status)).toEqual(["succeeded"])
-        expect(new Set(rows.flatMap(({ ids }) => ids))).toEqual(new Set(others.map(({ job }) => job.id)))
-      }))
-
-    test("sends a complete job back to pending where its holder found it incomplete", () =>
-      Effect.gen(function*() {
-        const held = yield* Kit.begun("pets")
-        expect((yield* Complete.complete(yield* Tenant, held, progress, true)).status).toBe("pending")
-        expect((yield* Kit.claimOne()).job.id).toBe(held.job.id)
-      }))
-
-    test("sends a job whose source was edited meanwhile back to pending, ready at once", () =>
-      Effect.gen(function*() {
-        const held = yield* Kit.begun("pets")
-        yield* Kit.putSource("pets", "two")
-        expect((yield* Kit.settle(held, Outcome.Completed())).status).toBe("pending")
-        const again = yield* Kit.claimOne()
-        expect(again.job.attempts).toBe(1)
-        expect((yield* Kit.settle(again, Outcome.Completed())).status).toBe("succeeded")
-      }))
-
-    test("runs again what was asked for by force while it ran", () =>
+    test("ends all the complete jobs of one claim in one statement, each with its own output", () =>
       Effect.gen(function*() {
         const queue = yield* JobQueue
+        for (const key of ["a", "b", "c"]) yield* Kit.enqueue(key)
+        const [first, ...others] = yield* Kit.claim(3)
+        if (first === undefined) return expect.fail("nothing was claimed")
+        yield* queue.cancel(first.job.id)
+        const ends = [first, ...others].map((held) => ({
+          held,
+          outcome: Outcome.Completed({ output: held.job.key === "b" ? "it is b" : null, partial: false })
+        }))
+        expect(yield* queue.settleAll(ends)).toEqual(new Set(others.map(({ job }) => job.id)))
+        const stored = yield* Effect.forEach(others, Kit.find)
+        expect(stored.map(({ output, status }) => [status, output])).toEqual([
+          ["succeeded", "it is b"],
+          ["succeeded", null]
+        ])
+      }))
+
+    test("sends what its holder could not end back to pending, ready at once, and takes no attempt", () =>
+      Effect.gen(function*() {
         const held = yield* Kit.begun("pets")
-        const asked = yield* queue.enqueue(Kit.request("pets", { force: true }))
-        expect(asked.status).toBe("running")
-        expect((yield* Kit.settle(held, Outcome.Completed())).status).toBe("pending")
+        expect((yield* Kit.settle(held, Outcome.Released())).status).toBe("pending")
         const again = yield* Kit.claimOne()
-        expect(Option.isSome((yield* Kit.find(again)).forcedAt)).toBe(true)
-        expect((yield* Kit.settle(again, Outcome.Completed())).status).toBe("succeeded")
+        expect([again.job.id, again.job.attempts]).toEqual([held.job.id, 1])
+      }))
+
+    for (
+      const [what, change] of [
+        ["its version", { version: "two" }],
+        ["its payload", { payload: { text: "two" } }]
+      ] as const
+    ) {
+      test(`runs a job once more, as another run, where ${what} changed meanwhile and was asked for`, () =>
+        Effect.gen(function*() {
+          const first = { version: "one", payload: { text: "one" } }
+          const held = yield* Kit.begun("pets", first)
+          expect((yield* Kit.enqueue("pets", { ...first, ...change })).status)
+            .toBe(
+              "running"
+            )
+          expect((yield* Kit.settle(held, Outcome.Completed({ output: "old", partial: false }))).status).toBe("pending")
+          const again = yield* Kit.claimOne()
+          expect([again.job.attempts, again.job.run]).toEqual([1, held.job.run + 1])
+          expect(yield* Kit.find(again)).toMatchObject({ ...first, output: null, ...change })
+          expect((yield* Kit.settle(again, Outcomes.completed)).status).toBe("succeeded")
+        }))
+    }
+
+    test("runs again what was asked for once more while it ran, though nothing changed", () =>
+      Effect.gen(function*() {
+        const held = yield* Kit.begun("pets")
+        expect((yield* Kit.enqueue("pets", { ifRunning: "again" })).status).toBe("running")
+        expect((yield* Kit.settle(held, Outcomes.completed)).status).toBe("pending")
+        expect((yield* Kit.settle(yield* Kit.claimOne(), Outcomes.completed)).status).toBe("succeeded")
       }))
 
     test("does not run again what was only asked for twice", () =>
       Effect.gen(function*() {
         const held = yield* Kit.begun("pets")
         yield* Kit.enqueue("pets")
-        expect((yield* Kit.settle(held, Outcome.Completed())).status).toBe("succeeded")
+        expect((yield* Kit.settle(held, Outcomes.completed)).status).toBe("succeeded")
       }))
 
-    test("runs a job that failed again where its source was edited and enqueued meanwhile", () =>
+    test("runs a job that failed again where something else was asked for meanwhile", () =>
       Effect.gen(function*() {
-        const queue = yield* JobQueue
         const held = yield* Kit.begun("pets")
-        yield* Kit.putSource("pets", "two")
-        yield* queue.enqueue(Kit.request("pets"))
+        yield* Kit.enqueue("pets", { version: "two" })
         expect((yield* Kit.settle(held, halted)).status).toBe("pending")
         const again = yield* Kit.claimOne()
         expect(again.job.attempts).toBe(1)
         expect((yield* Kit.settle(again, halted)).status).toBe("failed")
-      }))
-
-    test("ends as cancelled what lost its source", () =>
-      Effect.gen(function*() {
-        const held = yield* Kit.begun("pets")
-        yield* Kit.deleteSource("pets")
-        expect((yield* Kit.settle(held, Outcome.Completed())).status).toBe("cancelled")
       }))
 
     test("waits the delay of a retry, keeps the error, and fails where the attempts are spent", () =>
@@ -182,23 +179,22 @@ export const settlements = (test: Test) => {
         expect(Duration.toMinutes((yield* Kit.find(second)).cooled)).toBe(10)
         yield* Kit.pass("6 minutes")
         const third = yield* Kit.claimOne()
-        yield* Complete.guard(yield* Tenant, third, progress)
+        yield* Kit.fenced(third, progress)
         expect(Duration.toMinutes((yield* Kit.find(third)).cooled)).toBe(0)
         yield* Kit.settle(third, cooled(false))
         const job = yield* Kit.find(third)
         expect([Duration.toMinutes(job.cooled), job.attempts]).toEqual([0, 1])
       }))
 
-    test("charges an attempt that stood still", () =>
+    test("puts a parked job behind the gate that closed, whatever it stood behind before", () =>
       Effect.gen(function*() {
-        const stalled = Outcome.Stalled({ after: Duration.hours(1) })
-        const held = yield* Kit.begun("pets", { maxAttempts: 2 })
-        expect((yield* Kit.settle(held, stalled)).status).toBe("pending")
-        const last = yield* Kit.claimOne()
-        expect((yield* Kit.settle(last, stalled)).status).toBe("failed")
-        const error = Option.getOrThrow((yield* Kit.find(last)).lastError)
-        expect(error.tag).toBe("stalled")
-        expect(error.message).toContain("1h")
+        const session = GateRef.make({ kind: "session", name: "backend" })
+        const held = yield* Kit.begun("pets")
+        yield* Kit.settle(held, Outcomes.parked(Kit.unavailable, session, "sign-in"))
+        expect(yield* Kit.find(held)).toMatchObject({ provider: "ollama", session: "backend" })
+        const other = GateRef.make({ kind: "provider", name: "openai" })
+        yield* Kit.settle(yield* Kit.claimOne(), Outcomes.parked(Kit.unavailable, other, "key"))
+        expect(yield* Kit.find(held)).toMatchObject({ provider: "openai", session: "backend" })
       }))
 
     test("ends halted and cancelled jobs for good", () =>
@@ -216,22 +212,24 @@ export const settlements = (test: Test) => {
     test("lets a worker that slept through its lease change nothing, and counts its writes", () =>
       Effect.gen(function*() {
         const queue = yield* JobQueue
-        const tenant = yield* Tenant
         const sleeper = yield* Kit.begun("pets")
         yield* Kit.pass("2 minutes")
         expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
         const successor = yield* Kit.claimOne("b")
         const before = yield* Kit.find(successor)
         const { count } = yield* Metric.value(writesRefused)
-        for (const outcome of [Outcome.Completed(), retried, halted, Outcome.Released(), Outcome.Cancelled()]) {
+        for (const outcome of [Outcomes.completed, retried, halted, Outcome.Released(), Outcome.Cancelled()]) {
           expect((yield* Effect.flip(Kit.settle(sleeper, outcome)))._tag).toBe("LeaseLost")
         }
-        expect((yield* Effect.flip(Complete.guard(tenant, sleeper, progress)))._tag).toBe("LeaseLost")
-        expect((yield* Effect.flip(Complete.complete(tenant, sleeper, progress)))._tag).toBe("LeaseLost")
+        expect((yield* Effect.flip(Kit.fenced(sleeper, progress)))._tag).toBe("LeaseLost")
+        expect((yield* queue.settleAll([{ held: sleeper, outcome: Outcomes.completed }])).size).toBe(0)
+        expect((yield* Effect.flip(queue.storeStep(sleeper, { name: "one", result: 1, millis: 0 })))._tag).toBe(
+          "LeaseLost"
+        )
         expect((yield* queue.renew([sleeper], Duration.hours(9))).size).toBe(0)
         expect(yield* Kit.find(successor)).toEqual(before)
-        expect((yield* Metric.value(writesRefused)).count).toBe(count + 8)
-        expect((yield* Kit.settle(successor, Outcome.Completed())).status).toBe("succeeded")
+        expect((yield* Metric.value(writesRefused)).count).toBe(count + 9)
+        expect((yield* Kit.settle(successor, Outcomes.completed)).status).toBe("succeeded")
       }))
 
     test("refuses the holder of a job that was cancelled", () =>
@@ -239,16 +237,16 @@ export const settlements = (test: Test) => {
         const queue = yield* JobQueue
         const held = yield* Kit.begun("pets")
         expect((yield* queue.cancel(held.job.id)).status).toBe("cancelled")
-        expect((yield* Effect.flip(Kit.settle(held, Outcome.Completed())))._tag).toBe("LeaseLost")
+        expect((yield* Effect.flip(Kit.settle(held, Outcomes.completed)))._tag).toBe("LeaseLost")
         const { count } = yield* Metric.value(writesRefused)
         expect((yield* queue.renew([held], Kit.minute)).size).toBe(0)
         expect((yield* Metric.value(writesRefused)).count).toBe(count + 1)
       }))
 
-    test("refuses the holder of a job whose source is being removed", () =>
+    test("refuses the holder of a job whose key is cancelled, by whoever removes what it was for", () =>
       Effect.gen(function*() {
         const held = yield* Kit.begun("pets")
-        yield* Control.cancelSource(yield* Tenant, Kit.source("pets"))
+        yield* Control.cancelKey(yield* Tenant, Kit.kind, "pets")
         expect((yield* Kit.find(held)).status).toBe("cancelled")
         expect((yield* Effect.flip(Kit.settle(held, retried)))._tag).toBe("LeaseLost")
       }))
@@ -284,7 +282,7 @@ export const settlements = (test: Test) => {
         }
         const held = yield* Kit.claimOne()
         expect([(yield* Kit.find(held)).crashes, held.job.attempts]).toEqual([2, 3])
-        yield* Complete.guard(yield* Tenant, held, progress)
+        yield* Kit.fenced(held, progress)
         const job = yield* Kit.find(held)
         expect([job.crashes, job.attempts]).toEqual([0, 1])
       }))
@@ -299,7 +297,8 @@ export const settlements = (test: Test) => {
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
         const tenant = yield* Tenant
-        yield* sql`insert into holdfast.worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 987654, 'h', 1)`
+        yield* sql`insert into holdfast.worker (tenant, id, lock_number, host, pid, kinds)
+          values (${tenant}, 'a', 987654, 'h', 1, '[]')`
         const held = yield* Kit.begun("pets")
         expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
         expect((yield* Kit.find(held)).status).toBe("pending")
@@ -310,7 +309,8 @@ export const settlements = (test: Test) => {
     test("waits for the lease of a worker that has no lock to lose", () =>
       Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient
-        yield* sql`insert into holdfast.worker (tenant, id, host, pid) values (${yield* Tenant}, 'a', 'h', 1)`
+        yield* sql`insert into holdfast.worker (tenant, id, host, pid, kinds)
+          values (${yield* Tenant}, 'a', 'h', 1, '[]')`
         yield* Kit.begun("pets")
         expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
       }))

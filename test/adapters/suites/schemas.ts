@@ -6,13 +6,15 @@ import * as Layer from "effect/Layer"
 import * as GatesInSql from "../../../src/adapters/postgres/gates/Gates.js"
 import * as Migrate from "../../../src/adapters/postgres/driver/Migrate.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
+import * as ReconcilerInSql from "../../../src/adapters/postgres/index/Reconciler.js"
 import * as PacerInSql from "../../../src/adapters/postgres/gates/Pacer.js"
 import { named, Tables } from "../../../src/adapters/postgres/driver/Tables.js"
-import * as UpkeepInSql from "../../../src/adapters/postgres/upkeep/Upkeep.js"
+import * as MaintenanceInSql from "../../../src/adapters/postgres/maintenance/Maintenance.js"
 import * as WorkerLockInSql from "../../../src/adapters/postgres/jobs/WorkerLock.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
-import { Upkeep } from "../../../src/domain/job/Upkeep.js"
+import { Maintenance } from "../../../src/domain/job/Maintenance.js"
+import { Reconciler } from "../../../src/domain/index/Reconciler.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
 import { SearchIndex } from "../../../src/domain/search/SearchIndex.js"
 import { GateRef } from "../../../src/domain/session/Gate.js"
@@ -25,7 +27,7 @@ import { awake, listening, rung } from "./wakeUps.js"
 
 const pets = Indexing.catalog("pets", { a: "add a pet", b: "find a pet", c: "feed the pets" })
 
-const sides = Layer.mergeAll(GatesInSql.layer, PacerInSql.layer, UpkeepInSql.layer)
+const sides = Layer.mergeAll(GatesInSql.layer, PacerInSql.layer, MaintenanceInSql.layer, ReconcilerInSql.layer)
 
 /** The effect with all names in this schema. */
 const inSchema = (schema: string) => Effect.provideService(Tables, named(schema))
@@ -41,18 +43,20 @@ export const everything = Effect.suspend(() =>
     const held = yield* Indexing.begin(pets, Indexing.forced)
     yield* queue.renew([held], Kit.minute)
     yield* queue.settle(held, { _tag: "Released" })
-    yield* queue.reclaim
+    yield* Kit.reclaim
     expect((yield* queue.list({ limit: 10 })).length).toBe(3)
     yield* Effect.gen(function*() {
       const gates = yield* Gates
-      const upkeep = yield* Upkeep
+      const maintenance = yield* Maintenance
+      const reconciler = yield* Reconciler
       yield* gates.open(GateRef.make({ kind: "provider", name: "fake" }))
       yield* Kit.cool("other", "1 minute")
       expect((yield* gates.cooling).map(({ provider }) => provider)).toEqual(["other"])
-      yield* upkeep.isTurn("reconcile", Kit.minute)
-      yield* upkeep.lineUp
-      yield* upkeep.unmatched(Indexing.space)
-      yield* upkeep.prune(Kit.minute, 10)
+      yield* maintenance.claimTask("reconcile", Kit.minute)
+      yield* maintenance.repairPending
+      yield* maintenance.prune(Kit.minute, 10)
+      yield* reconciler.unmatched(Indexing.space)
+      yield* reconciler.open([{ source: Indexing.source("pets"), provider: "fake", maxAttempts: 3, after: null }])
     }).pipe(Effect.provide(sides))
     const byWords = yield* search.lexical("feed", {}, 5)
     const byMeaning = yield* search.semantic(Indexing.vectorOf("find a pet"), Indexing.space, {}, 1)
@@ -66,7 +70,19 @@ export const everything = Effect.suspend(() =>
 /** Milliseconds: on a busy machine the embedded database takes most of a minute for its tables. */
 const patience = 120_000
 
-const taken = ["item", "source", "job", "index_job", "worker", "lease", "gate", "chunk", "pending", "migration"]
+const taken = [
+  "item",
+  "source",
+  "job",
+  "job_history",
+  "job_step",
+  "worker",
+  "lease",
+  "gate",
+  "chunk",
+  "pending",
+  "migration"
+]
 
 /** Tables of an application that share no more than their names with ours, and how to look at them. */
 const foreign = Effect.gen(function*() {
@@ -108,8 +124,9 @@ export const schemas = (backend: Backend) =>
           const queue = Kit.queueOf(Kit.newTenant())
           const locks = Layer.provideMerge(WorkerLockInSql.layer, queue)
           const register = Effect.provide(
-            Effect.flatMap(WorkerLock, (lock) =>
-              lock.register),
+            Effect.flatMap(Kit.wanted, (wanted) =>
+              Effect.flatMap(WorkerLock, (lock) =>
+                lock.register(wanted))),
             locks
           )
           const living = Effect.provide(
@@ -120,15 +137,15 @@ export const schemas = (backend: Backend) =>
           yield* inOther(Migrate.migrate(all))
           expect(yield* Migrate.migrate(all)).toEqual([])
 
-          yield* Effect.provide(Kit.asked("pets"), queue)
+          yield* Effect.provide(Kit.enqueue("pets"), queue)
           expect(yield* inOther(Effect.provide(Kit.claim(5), queue))).toEqual([])
           expect((yield* Effect.provide(Kit.claim(5), queue)).length).toBe(1)
 
           // Each is the first worker of its schema, so that both have the same number.
           const here = yield* register
           const there = yield* inOther(register)
-          expect([...yield* living]).toEqual([here.id])
-          expect([...yield* inOther(living)]).toEqual([there.id])
+          expect((yield* living).map(({ id }) => id)).toEqual([here.id])
+          expect((yield* inOther(living)).map(({ id }) => id)).toEqual([there.id])
         }), patience)
 
       it.effect("wakes nobody who listens to another of ours", () =>
@@ -137,7 +154,7 @@ export const schemas = (backend: Backend) =>
           yield* listening
           const waiting = yield* Effect.fork(rung("500 millis"))
           yield* Effect.yieldNow()
-          yield* inOther(Effect.provide(Kit.asked("pets"), Kit.queueOf(tenant)))
+          yield* inOther(Effect.provide(Kit.enqueue("pets"), Kit.queueOf(tenant)))
           expect(yield* Fiber.join(waiting)).toBe(false)
         })), patience)
     })

@@ -8,9 +8,11 @@ import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
 import * as StoreEmbedderInSql from "../../../src/adapters/postgres/embedder/StoreEmbedder.js"
 import * as Profile from "../../../src/domain/index/EmbedderProfile.js"
+import * as IndexJob from "../../../src/domain/index/IndexJob.js"
 import type { VectorSpace } from "../../../src/domain/index/IndexStore.js"
 import { StoreEmbedder } from "../../../src/domain/index/StoreEmbedder.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
+import type { Wanted } from "../../../src/domain/lease/Wanted.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Indexing from "../../support/Indexing.js"
@@ -62,7 +64,7 @@ export const storeEmbedder = (backend: Backend) =>
       it.effect(name, () => {
         const tenant = Indexing.freshTenant()
         return Indexing.inTenant(
-          Effect.provide(body, Layer.provide(StoreEmbedderInSql.layer, Layer.succeed(Tenant, tenant))),
+          Effect.provide(body, StoreEmbedderInSql.layer),
           tenant
         )
       })
@@ -189,21 +191,24 @@ export const storeEmbedder = (backend: Backend) =>
         yield* Indexing.put(cars)
         yield* change(newer)
         const queue = yield* JobQueue
-        expect((yield* queue.list({ limit: 9 })).map(({ provider, status }) => `${status} for ${provider}`)).toEqual([
-          "pending for other",
-          "running for other"
-        ])
+        expect((yield* queue.list({ limit: 9 })).map(({ provider, session, status }) => [status, provider, session]))
+          .toEqual([["pending", "other", "other"], ["running", "other", "other"]])
         expect((yield* Indexing.finish(held)).status).toBe("pending")
         expect(yield* serving).toEqual(["cars: null null", "pets: null null"])
+        const { tenants } = yield* Indexing.wanted
+        const wanted = (provider: string): Wanted => ({
+          tenants,
+          kinds: [{ kind: IndexJob.kind, provider: Option.some(provider) }]
+        })
         const claimed = (provider: string) =>
           Effect.map(
-            queue.claim({ worker: held.worker, slots: 9, duration: Duration.minutes(1), provider }),
-            (all) => all.map(({ job }) => job.source.id).toSorted()
+            queue.claim({ worker: held.worker, slots: 9, duration: Duration.minutes(1), ...wanted(provider) }),
+            (all) => all.map(({ job }) => job.key).toSorted()
           )
         expect(yield* claimed("fake")).toEqual([])
-        expect(yield* queue.nextReadyIn("fake")).toEqual(Option.none())
-        expect(yield* queue.nextReadyIn("other")).toEqual(Option.some(Duration.zero))
-        expect(yield* claimed("other")).toEqual(["cars", "pets"])
+        expect(yield* queue.nextReadyIn(wanted("fake"))).toEqual(Option.none())
+        expect(yield* queue.nextReadyIn(wanted("other"))).toEqual(Option.some(Duration.zero))
+        expect(yield* claimed("other")).toEqual(["catalog/cars", "catalog/pets"])
       })
     )
 
@@ -214,7 +219,7 @@ export const storeEmbedder = (backend: Backend) =>
         yield* Indexing.put(pets, { ...Indexing.plain, provider: "nobody" })
         const redirect = Effect.flatMap(store, (one) => one.redirect)
         expect([yield* redirect, yield* redirect]).toEqual([1, 0])
-        expect((yield* Indexing.claim).job.source.id).toBe("pets")
+        expect((yield* Indexing.claim).source.id).toBe("pets")
       })
     )
 

@@ -5,23 +5,25 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { enqueueInTransaction } from "../../../src/adapters/postgres/jobs/enqueueInTransaction.js"
+import { enqueueInTransaction } from "../../../src/adapters/postgres/index/enqueueInTransaction.js"
 import * as GatesInSql from "../../../src/adapters/postgres/gates/Gates.js"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import * as PacerInSql from "../../../src/adapters/postgres/gates/Pacer.js"
 import * as StoreEmbedderInSql from "../../../src/adapters/postgres/embedder/StoreEmbedder.js"
-import * as UpkeepInSql from "../../../src/adapters/postgres/upkeep/Upkeep.js"
+import * as MaintenanceInSql from "../../../src/adapters/postgres/maintenance/Maintenance.js"
+import * as ReconcilerInSql from "../../../src/adapters/postgres/index/Reconciler.js"
 import * as WakeUpsInSql from "../../../src/adapters/postgres/jobs/WakeUps.js"
 import * as WorkerLockInSql from "../../../src/adapters/postgres/jobs/WorkerLock.js"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
 import { EmbedderProfile } from "../../../src/domain/index/EmbedderProfile.js"
+import type { HeldSource } from "../../../src/domain/index/IndexJob.js"
 import { IndexStore } from "../../../src/domain/index/IndexStore.js"
+import { Reconciler } from "../../../src/domain/index/Reconciler.js"
 import { StoreEmbedder } from "../../../src/domain/index/StoreEmbedder.js"
 import { noProgress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import type { Held } from "../../../src/domain/job/JobQueue.js"
-import { Outcome } from "../../../src/domain/job/Outcome.js"
-import { Upkeep } from "../../../src/domain/job/Upkeep.js"
+import { Maintenance } from "../../../src/domain/job/Maintenance.js"
 import type { WakeUps } from "../../../src/domain/job/WakeUps.js"
 import { WorkerId } from "../../../src/domain/lease/Lease.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
@@ -32,6 +34,7 @@ import { Gates } from "../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend, Database } from "../../support/Databases.js"
 import * as Indexing from "../../support/Indexing.js"
+import * as Outcomes from "../../support/Outcomes.js"
 import * as Kit from "./queueKit.js"
 import { rung } from "./wakeUps.js"
 
@@ -41,7 +44,8 @@ const stores = Layer.mergeAll(
   GatesInSql.layer,
   PacerInSql.layer,
   StoreEmbedderInSql.layer,
-  UpkeepInSql.layer,
+  MaintenanceInSql.layer,
+  ReconcilerInSql.layer,
   WakeUpsInSql.layer,
   WorkerLockInSql.layer
 )
@@ -77,13 +81,14 @@ const catalogs = Effect.map(CatalogStore, (store): Walk<CatalogStore["Type"]> =>
   })
 }))
 
-const vectors = (held: Held) =>
+const vectors = (held: HeldSource) =>
   Effect.map(IndexStore, (store): Walk<IndexStore["Type"]> => ({
     dimensionOf: is(null)(store.dimensionOf(Indexing.space.model)),
     standing: is({ items: 0, current: 0, refused: 0 })(store.standing(held, Indexing.space)),
     pending: is([])(store.pending(held, Indexing.space, -1, 10)),
     known: is(new Set())(store.known(held, Indexing.space, [Indexing.sha("add a pet")])),
-    refusals: is([])(store.refusals(Kit.source("pets"), 10)),
+    refusals: is([])(store.refusals(Indexing.source("pets"), 10)),
+    forgetRefusals: is(0)(store.forgetRefusals(Indexing.source("pets"))),
     persist: failsAs("LeaseLost")(
       store.persist(held, Indexing.space, {
         vectors: Indexing.vectorsOf("add a pet"),
@@ -92,7 +97,7 @@ const vectors = (held: Held) =>
         progress: noProgress
       })
     ),
-    complete: failsAs("LeaseLost")(store.complete(held, Indexing.space, noProgress))
+    equalise: failsAs("LeaseLost")(store.equalise(held, Indexing.space, noProgress))
   }))
 
 const legs = Effect.map(SearchIndex, (index): Walk<SearchIndex["Type"]> => ({
@@ -120,26 +125,35 @@ const embedders = Effect.map(StoreEmbedder, (store): Walk<StoreEmbedder["Type"]>
   change: is({ uses: embedder, leaving: [another] })(store.change(embedder))
 }))
 
-const request = { worker: WorkerId.make("theirs"), slots: 5, duration: minute }
-
-const queue = (ready: Held["job"]["id"], held: Held) =>
-  Effect.map(JobQueue, (jobs): Walk<JobQueue["Type"]> => ({
-    claim: is([])(jobs.claim(request)),
-    renew: is(new Set())(jobs.renew([held], minute)),
-    settle: failsAs("LeaseLost")(jobs.settle(held, Outcome.Completed())),
-    settleAll: is(new Set())(jobs.settleAll([held], Outcome.Completed())),
-    isReclaimDue: is(false)(jobs.isReclaimDue),
-    reclaim: is({ freed: 0, failed: 0 })(jobs.reclaim),
-    nextReadyIn: is(Option.none())(jobs.nextReadyIn()),
-    find: failsAs("JobNotFound")(jobs.find(ready)),
-    list: is([])(jobs.list({ limit: 10 })),
-    retry: failsAs("JobNotFound")(jobs.retry(ready)),
-    cancel: failsAs("JobNotFound")(jobs.cancel(ready)),
-    enqueue: Effect.gen(function*() {
-      const { id } = yield* jobs.enqueue(Kit.request("ready", { provider: "theirs" }))
-      expect((yield* jobs.list({ limit: 10 })).map((job) => job.id)).toEqual([id])
-    })
-  }))
+/** `theirs` is all that the other tenant can ask for, `held` what it could make of a job that it has heard of. */
+const queue = (theirs: string, ready: Held["job"]["id"], held: Held) =>
+  Effect.map(JobQueue, (jobs): Walk<JobQueue["Type"]> => {
+    const wanted = Kit.wantedOf(theirs)
+    return {
+      claim: is([])(jobs.claim({ worker: WorkerId.make("theirs"), slots: 5, duration: minute, ...wanted })),
+      renew: is(new Set())(jobs.renew([held], minute)),
+      fenced: failsAs("LeaseLost")(jobs.fenced(held, Option.none(), Effect.dieMessage("nothing is written"))),
+      settle: failsAs("LeaseLost")(jobs.settle(held, Outcomes.completed)),
+      settleAll: is(new Set())(jobs.settleAll([{ held, outcome: Outcomes.completed }])),
+      stepNames: is(new Set())(jobs.stepNames(held)),
+      stepResult: is<unknown>(null)(jobs.stepResult(held, "one")),
+      storeStep: failsAs("LeaseLost")(jobs.storeStep(held, { name: "two", result: 2, millis: 0 })),
+      steps: is([])(jobs.steps(held.job.id, 10)),
+      isReclaimDue: is(false)(jobs.isReclaimDue(wanted.tenants)),
+      reclaim: is({ freed: 0, failed: 0 })(jobs.reclaim(wanted.tenants)),
+      nextReadyIn: is(Option.none())(jobs.nextReadyIn(wanted)),
+      find: failsAs("JobNotFound")(jobs.find(ready)),
+      list: is([])(jobs.list({ limit: 10 })),
+      retry: failsAs("JobNotFound")(jobs.retry(ready)),
+      cancel: failsAs("JobNotFound")(jobs.cancel(ready)),
+      countFor: is(0)(jobs.countFor("cancel", {})),
+      askAll: is(0)(jobs.askAll("cancel", {})),
+      enqueue: Effect.gen(function*() {
+        const [made] = yield* jobs.enqueue(Kit.request("ready", { provider: "theirs" }))
+        expect((yield* jobs.list({ limit: 10 })).map((job) => job.id)).toEqual([made?.id])
+      })
+    }
+  })
 
 const gates = Effect.map(Gates, (shut): Walk<Gates["Type"]> => ({
   closed: is([])(shut.closed),
@@ -161,12 +175,15 @@ const paces = Effect.map(Pacer, (pacer): Walk<Pacer["Type"]> => ({
 
 const space = { ...Indexing.space, model: "another" }
 
-const upkeep = Effect.map(Upkeep, (keep): Walk<Upkeep["Type"]> => ({
-  isTurn: is(true)(keep.isTurn("reconcile", minute)),
-  unmatched: is([])(keep.unmatched(space)),
-  lineUp: is(0)(keep.lineUp),
-  open: is(0)(keep.open([{ source: Kit.source("idle"), provider: "fake", maxAttempts: 3, after: null }])),
+const maintenance = Effect.map(Maintenance, (keep): Walk<Maintenance["Type"]> => ({
+  claimTask: is(true)(keep.claimTask("reconcile", minute)),
+  repairPending: is(0)(keep.repairPending),
   prune: is(0)(keep.prune(Duration.zero, 10))
+}))
+
+const reconciler = Effect.map(Reconciler, (keep): Walk<Reconciler["Type"]> => ({
+  unmatched: is([])(keep.unmatched(space)),
+  open: is(0)(keep.open([{ source: Indexing.source("idle"), provider: "fake", maxAttempts: 3, after: null }]))
 }))
 
 const walked = <Port>(walk: Walk<Port>) =>
@@ -185,7 +202,7 @@ export const tenants = (backend: Backend) =>
           yield* as(mine)(Indexing.indexed(pets))
           const held = yield* as(mine)(Indexing.begin({ ...pets, revision: "two" }, Indexing.forced))
           yield* as(theirs)(Effect.gen(function*() {
-            yield* walked(yield* vectors(held))
+            yield* walked(yield* vectors({ ...held, tenant: theirs }))
             yield* walked(yield* legs)
             yield* walked(yield* embedders)
             yield* walked(yield* catalogs)
@@ -201,46 +218,48 @@ export const tenants = (backend: Backend) =>
       it.effect("have jobs of their own, which no worker of the other takes, frees or ends", () =>
         Effect.gen(function*() {
           const [mine, theirs] = yield* two
-          yield* as(mine)(Effect.asVoid(Kit.asked("late")))
+          yield* as(mine)(Effect.asVoid(Kit.enqueue("late")))
           const [held] = yield* as(mine)(Kit.claim(1, "mine", Duration.zero))
-          const { id } = yield* as(mine)(Kit.asked("ready"))
+          const { id } = yield* as(mine)(Kit.enqueue("ready"))
           if (held === undefined) return yield* Effect.dieMessage("nothing to claim")
-          yield* as(theirs)(Effect.flatMap(queue(id, held), walked))
+          const jobs = yield* JobQueue
+          yield* jobs.storeStep(held, { name: "one", result: 1, millis: 0 })
+          yield* as(theirs)(Effect.flatMap(queue(theirs, id, { ...held, tenant: theirs }), walked))
           yield* as(mine)(Effect.gen(function*() {
-            const jobs = yield* JobQueue
-            expect(yield* jobs.isReclaimDue).toBe(true)
-            expect(yield* jobs.reclaim).toEqual({ freed: 1, failed: 0 })
-            expect((yield* Kit.claim(5)).map(({ job }) => job.source.id).toSorted()).toEqual(["late", "ready"])
+            expect((yield* jobs.steps(held.job.id, 10)).map(({ name }) => name)).toEqual(["one"])
+            expect(yield* Kit.isReclaimDue).toBe(true)
+            expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
+            expect((yield* Kit.claim(5)).map(({ job }) => job.key).toSorted()).toEqual(["late", "ready"])
             expect((yield* jobs.find(id)).provider).toBe("ollama")
           }))
         }))
 
-      it.effect("have gates, cooldowns and upkeep of their own", () =>
+      it.effect("have gates, cooldowns and maintenance of their own", () =>
         Effect.gen(function*() {
           const sql = yield* SqlClient.SqlClient
           const [mine, theirs] = yield* two
           yield* as(mine)(Effect.gen(function*() {
             yield* Effect.flatMap(Gates, (shut) => shut.close(gate, "key", Option.none(), "mine"))
             yield* Kit.cool("fake", "1 minute")
-            yield* Kit.putSource("idle", "one")
-            yield* Kit.putSource("done", "one")
-            yield* Kit.settle(yield* Kit.begun("over", { provider: "free" }), Outcome.Completed())
+            yield* Indexing.putSource("idle")
+            yield* Kit.settle(yield* Kit.begun("over", { provider: "free" }), Outcomes.completed)
             yield* Kit.enqueue("lost")
             yield* sql`delete from holdfast.pending where tenant = ${mine}`
-            expect(yield* Effect.flatMap(Upkeep, (keep) => keep.isTurn("reconcile", minute))).toBe(true)
+            expect(yield* Effect.flatMap(Maintenance, (keep) => keep.claimTask("reconcile", minute))).toBe(true)
           }))
           yield* as(theirs)(Effect.gen(function*() {
             yield* walked(yield* gates)
             yield* walked(yield* paces)
-            yield* walked(yield* upkeep)
+            yield* walked(yield* maintenance)
+            yield* walked(yield* reconciler)
           }))
           yield* as(mine)(Effect.gen(function*() {
-            const keep = yield* Upkeep
+            const keep = yield* Maintenance
             expect((yield* (yield* Gates).closed).map(({ detail }) => detail)).toEqual(["mine"])
             expect(yield* (yield* Pacer).isFree("fake")).toBe(false)
-            expect(yield* keep.isTurn("reconcile", minute)).toBe(false)
-            expect((yield* keep.unmatched(space)).map(({ source }) => source.id)).toContain("idle")
-            expect(yield* keep.lineUp).toBe(1)
+            expect(yield* keep.claimTask("reconcile", minute)).toBe(false)
+            expect((yield* (yield* Reconciler).unmatched(space)).map(({ source }) => source.id)).toContain("idle")
+            expect(yield* keep.repairPending).toBe(1)
             expect(yield* keep.prune(Duration.zero, 10)).toBe(1)
           }))
         }))
@@ -249,22 +268,23 @@ export const tenants = (backend: Backend) =>
         Effect.gen(function*() {
           const [mine, theirs] = yield* two
           const lock = yield* WorkerLock
-          const { id } = yield* as(mine)(lock.register)
+          const registered = Effect.flatMap(Kit.wanted, lock.register)
+          const { id } = yield* as(mine)(registered)
           const walk: Walk<WorkerLock["Type"]> = {
             register: Effect.scoped(Effect.gen(function*() {
-              const other = yield* lock.register
-              expect([...yield* lock.living]).toEqual([other.id])
+              const other = yield* registered
+              expect((yield* lock.living).map((one) => one.id)).toEqual([other.id])
             })),
-            living: is(new Set())(lock.living)
+            living: is([])(lock.living)
           }
           yield* as(theirs)(walked(walk))
-          expect([...yield* as(mine)(lock.living)]).toEqual([id])
+          expect((yield* as(mine)(lock.living)).map((one) => one.id)).toEqual([id])
 
           const heard = (tenant: string) =>
             Effect.gen(function*() {
               const waiting = yield* Effect.fork(as(tenant)(rung("400 millis")))
               yield* Effect.yieldNow()
-              yield* as(mine)(Kit.asked("bell"))
+              yield* as(mine)(Kit.enqueue("bell"))
               return yield* waiting.await
             })
           const hears: Walk<WakeUps["Type"]> = {
@@ -281,7 +301,7 @@ export const tenants = (backend: Backend) =>
       it.effect("enqueue in transactions of their own", () =>
         Effect.gen(function*() {
           const [mine, theirs] = yield* two
-          const made = yield* as(mine)(enqueueInTransaction({ source: Kit.source("pets"), provider: "fake" }))
+          const made = yield* as(mine)(enqueueInTransaction({ source: Indexing.source("pets"), provider: "fake" }))
           const listed = Effect.flatMap(JobQueue, (jobs) => jobs.list({ limit: 10 }))
           expect((yield* as(mine)(listed)).map(({ id }) => id)).toEqual([made.id])
           expect(yield* as(theirs)(listed)).toEqual([])

@@ -24,7 +24,8 @@ type Service = JobQueue | Gates | WakeUps | Tenant | SqlClient.SqlClient | Table
 export const rung = (atMost: Duration.DurationInput) =>
   Effect.scoped(Effect.gen(function*() {
     const bell = yield* Effect.makeLatch()
-    yield* Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(bell))
+    const tenant = yield* Tenant
+    yield* Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear([tenant], bell))
     return Option.isSome(yield* Effect.timeoutOption(bell.await, atMost))
   }))
 
@@ -39,11 +40,7 @@ export const listening: Effect.Effect<void, unknown, Service> = Effect.gen(funct
 
 /** Runs with the queue, the gates and the wake-ups of a tenant of its own. */
 export const awake = <A, E>(effect: Effect.Effect<A, E, Service>) =>
-  Effect.suspend(() => {
-    const tenant = Kit.newTenant()
-    const wakeUps = Layer.provide(WakeUpsInSql.layer, Layer.succeed(Tenant, tenant))
-    return Effect.provide(effect, Layer.mergeAll(Kit.queueOf(tenant), wakeUps))
-  })
+  Effect.suspend(() => Effect.provide(effect, Layer.merge(Kit.queueOf(Kit.newTenant()), WakeUpsInSql.layer)))
 
 /** What happens rings within two seconds. */
 export const wokenBy = (cause: Effect.Effect<unknown, unknown, Service>) =>
@@ -101,10 +98,25 @@ export const wakeUps = (backend: Backend) =>
           expect(yield* Fiber.join(ring)).toBe(false)
         }))
 
+      test("one hearer hears the work of every tenant that it names", () =>
+        Effect.gen(function*() {
+          yield* listening
+          const [mine, other] = [yield* Tenant, Kit.newTenant()]
+          const bell = yield* Effect.makeLatch()
+          yield* Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear([mine, other], bell))
+          for (const tenant of [other, mine]) {
+            yield* bell.close
+            yield* Effect.provide(Kit.enqueue("pets"), Kit.queueOf(tenant))
+            expect(yield* Effect.timeoutOption(bell.await, "2 seconds")).toEqual(Option.some(undefined))
+          }
+        }).pipe(Effect.scoped))
+
       test("nobody is rung once its scope is over", () =>
         Effect.gen(function*() {
           let rings = 0
-          const hearing = Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(notingLatch(() => rings += 1)))
+          const tenant = yield* Tenant
+          const latch = notingLatch(() => rings += 1)
+          const hearing = Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear([tenant], latch))
           yield* listening
           yield* Effect.scoped(hearing)
           yield* wokenBy(Kit.enqueue("pets"))

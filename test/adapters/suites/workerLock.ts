@@ -2,6 +2,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import { describe, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { DedicatedConnections } from "../../../src/adapters/postgres/driver/DedicatedConnection.js"
 import * as WorkerLockInSql from "../../../src/adapters/postgres/jobs/WorkerLock.js"
@@ -17,13 +18,12 @@ export type Service = JobQueue | Gates | WorkerLock | Tenant | SqlClient.SqlClie
 
 /** Runs with the queue and the worker's lock of a tenant of its own. */
 export const withLock = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.suspend(() => {
-    const tenant = Kit.newTenant()
-    const lock = Layer.provide(WorkerLockInSql.layer, Layer.succeed(Tenant, tenant))
-    return Effect.provide(effect, Layer.mergeAll(Kit.queueOf(tenant), lock))
-  })
+  Effect.suspend(() => Effect.provide(effect, Layer.merge(Kit.queueOf(Kit.newTenant()), WorkerLockInSql.layer)))
 
-export const registered = Effect.flatMap(WorkerLock, (lock) => Effect.map(lock.register, ({ id }) => id))
+/** A worker for the jobs of this tenant, until its scope ends. */
+export const register = Effect.flatMap(Kit.wanted, (own) => Effect.flatMap(WorkerLock, (lock) => lock.register(own)))
+
+export const registered = Effect.map(register, ({ id }) => id)
 
 export interface WorkerRow {
   readonly id: string
@@ -78,16 +78,38 @@ export const workerLock = (backend: Backend) =>
       test("tells which workers live, and not those that left their jobs behind", () =>
         Effect.gen(function*() {
           const { living } = yield* WorkerLock
-          expect(yield* living).toEqual(new Set())
+          expect(yield* living).toEqual([])
           yield* Kit.enqueue("pets")
           yield* Effect.scoped(Effect.gen(function*() {
             const [one, two] = [yield* registered, yield* registered]
             yield* Kit.claimOne(one)
-            expect(yield* living).toEqual(new Set([one, two]))
+            expect((yield* living).map(({ id }) => id).toSorted()).toEqual([one, two].toSorted())
           }))
           expect((yield* workers).length).toBe(1)
-          expect(yield* living).toEqual(new Set())
+          expect(yield* living).toEqual([])
         }))
+
+      test("tells which kinds of jobs each worker runs, and for which provider alone", () =>
+        Effect.scoped(Effect.gen(function*() {
+          const lock = yield* WorkerLock
+          const kinds = [{ kind: "digest", provider: Option.none() }, {
+            kind: "index",
+            provider: Option.some("ollama")
+          }]
+          const { id } = yield* lock.register({ tenants: [yield* Tenant], kinds })
+          expect(yield* lock.living).toEqual([{ id, kinds }])
+        })))
+
+      test("is one for all the tenants that a worker works for", () =>
+        Effect.scoped(Effect.gen(function*() {
+          const lock = yield* WorkerLock
+          const [mine, other] = [yield* Tenant, Kit.newTenant()]
+          const { id } = yield* lock.register({ ...Kit.wantedOf(mine), tenants: [mine, other] })
+          const ofOther = Effect.provideService(lock.living, Tenant, other)
+          expect((yield* lock.living).map((one) => one.id)).toEqual([id])
+          expect((yield* ofOther).map((one) => one.id)).toEqual([id])
+          expect(yield* Effect.provideService(lock.living, Tenant, Kit.newTenant())).toEqual([])
+        })))
 
       test("is each worker's own: two of one process never have one name", () =>
         Effect.scoped(Effect.gen(function*() {

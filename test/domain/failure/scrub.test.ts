@@ -120,6 +120,10 @@ describe("scrub", () => {
     )
   }, 240_000)
 
+  it("hides a key of short parts by its maker's prefix", () => {
+    expect(scrub("sk-proj-aaaaaaa-aaaaaaa-aaaaaaa-aaaaaaa-aaaaaa-aAa1 is wrong")).toBe("[hidden] is wrong")
+  })
+
   it("leaves no long piece of a secret either", () => {
     FastCheck.assert(
       FastCheck.property(leak, ([before, { secret, shown }, behind]) => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { JobId, SourceRef } from "../../../src/domain/job/Job.js"
+import { SourceRef } from "../../../src/domain/index/SourceRef.js"
+import { JobId } from "../../../src/domain/job/Job.js"
 import * as Reconciliation from "../../../src/domain/index/Reconciliation.js"
 
 const last = (fields: Partial<Reconciliation.LastJob>): Reconciliation.Unmatched => ({

@@ -3,13 +3,14 @@ import * as Arbitrary from "effect/Arbitrary"
 import type * as DateTime from "effect/DateTime"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
-import { Job, Progress } from "../../../src/domain/job/Job.js"
+import { toProgress } from "../../../src/domain/index/IndexJob.js"
+import { Job } from "../../../src/domain/job/Job.js"
 import { badge, sourceState } from "../../../src/domain/index/SourceState.js"
 import type { Source } from "../../../src/domain/index/SourceState.js"
 import type * as WaitReason from "../../../src/domain/job/WaitReason.js"
 import { Fence, Lease, WorkerId } from "../../../src/domain/lease/Lease.js"
 import { ClosedGate, GateRef } from "../../../src/domain/session/Gate.js"
-import { after, calm, now, queued } from "../../support/Jobs.js"
+import { after, calm, now, queued, working } from "../../support/Jobs.js"
 
 const job = (fields: Partial<Job>) => Job.make({ ...queued, ...fields })
 
@@ -29,13 +30,10 @@ const withJob = (fields: Partial<Job>, rest: Partial<Source> = {}): Partial<Sour
   job: Option.some(job(fields))
 })
 
-const working = (...workers: ReadonlyArray<string>): WaitReason.Surroundings => ({
-  ...calm,
-  workers: Option.some(new Set(workers.map((one) => WorkerId.make(one))))
-})
+const progress = toProgress({ items: 64, embedded: 30, reused: 9, refused: 1 })
 const abandoned = withJob({
   status: "running",
-  progress: Progress.make({ items: 64, embedded: 30, reused: 9, refused: 1 }),
+  progress,
   lease: Option.some(
     Lease.make({ worker: WorkerId.make("worker-1"), fence: Fence.make(1), expiresAt: after("10 minutes") })
   )
@@ -47,11 +45,7 @@ describe("the state of a source", () => {
     ["indexed 100/100", withJob({ status: "succeeded" }, { indexed: 100 }), calm],
     ["indexed 1,223/1,223", { items: 1223, indexed: 1223 }, calm],
     ["indexing 0/100", withJob({ status: "running" }), calm],
-    [
-      "indexing 40/64",
-      withJob({ status: "running", progress: Progress.make({ items: 64, embedded: 30, reused: 9, refused: 1 }) }),
-      calm
-    ],
+    ["indexing 40/64", withJob({ status: "running", progress }), calm],
     ["stopped at 40/64: its worker is gone, and none runs", abandoned, working()],
     ["stopped at 40/64: its worker is gone, another takes over", abandoned, working("another")],
     ["indexing 40/64", abandoned, working("worker-1", "another")],
@@ -87,7 +81,7 @@ describe("the state of a source", () => {
 
   it("tells of a failed re-index although the old vectors still serve", () => {
     expect(words(withJob({ status: "failed", ...failing }, { indexed: 100 }))).toBe("failed")
-    expect(words(withJob({ forcedAt: Option.some(now) }, { indexed: 100 }))).toBe("queued")
+    expect(words(withJob({}, { indexed: 100 }))).toBe("queued")
   })
 
   it("keeps the last error at hand while it retries, and when it gave up", () => {
@@ -108,7 +102,7 @@ describe("the state of a source", () => {
       FastCheck.array(Arbitrary.make(ClosedGate), { maxLength: 3 })
     ],
     ([of, items, indexed, refused, gates]) => {
-      const cooldowns = of === undefined ? [] : [{ provider: of.provider, until: of.runAt }]
+      const cooldowns = of === undefined || of.provider === null ? [] : [{ provider: of.provider, until: of.runAt }]
       const state = sourceState({ items, indexed, refused, job: Option.fromNullable(of) }, {
         gates,
         cooldowns,

@@ -4,8 +4,19 @@ import { consequence } from "../../../src/domain/failure/Consequence.js"
 import { userMessage } from "../../../src/domain/failure/UserMessage.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { CallContext } from "../../../src/domain/failure/CallContext.js"
-import { brokenByBug, ending } from "../../../src/domain/job/Ending.js"
+import {
+  brokenByBug,
+  brokenByStore,
+  brokenStep,
+  ending,
+  failed,
+  stalled,
+  timedOut
+} from "../../../src/domain/job/Ending.js"
 import type { Claimed } from "../../../src/domain/job/JobQueue.js"
+import { JobFailed } from "../../../src/domain/job/Run.js"
+import { StepProblem } from "../../../src/domain/job/Step.js"
+import { StoreBroken, StoreRejectedData } from "../../../src/domain/store/StoreFailure.js"
 import { held } from "../../support/Jobs.js"
 
 const common = { provider: "openai", detail: "said so" }
@@ -82,5 +93,71 @@ describe("how an attempt ends", () => {
     })
     expect(first).toMatchObject({ error: { detail: "TypeError: x is undefined at Bearer [hidden]" } })
     expect(brokenByBug(said, at(5), 0.5)).toMatchObject({ _tag: "Halted", error: { tag: "bug" }, report: "report" })
+  })
+
+  it("names whom the waits are for: everyone on the provider that asked for them", () => {
+    const slow = new Failure.RateLimited({ ...common, retryAfter: Duration.minutes(1) })
+    expect(end(slow, at(1))).toMatchObject({ _tag: "Cooled", provider: "openai" })
+    expect(end(new Failure.RateLimited(common), at(1))).toMatchObject({
+      _tag: "Cooled",
+      refunded: false,
+      provider: "openai"
+    })
+    expect(end(new Failure.RateLimited(common), at(5))).toMatchObject({ _tag: "Halted", report: "expected" })
+  })
+
+  it("tries work that failed by itself again, and reports it when the tries are used up", () => {
+    const failure = new JobFailed({ message: "The ticket is locked.", detail: "by Ann" })
+    expect(failed(failure, at(1), 0.5)).toMatchObject({
+      _tag: "Retried",
+      error: { tag: "job-failed", message: "The ticket is locked.", detail: "by Ann" },
+      report: "on-exhaustion",
+      delay: Duration.millis(250)
+    })
+    expect(failed(failure, at(5), 0.5)).toMatchObject({
+      _tag: "Halted",
+      error: { message: "The ticket is locked. It was tried 5 times." },
+      report: "on-exhaustion"
+    })
+  })
+
+  it("does not try again what the work itself calls useless to try", () => {
+    const failure = new JobFailed({ message: `No such ticket.${"x".repeat(2000)}\u0000`, permanent: true })
+    const halted = failed(failure, at(1), 0.5)
+    expect(halted).toMatchObject({ _tag: "Halted", error: { tag: "job-failed" }, report: "report" })
+    const message = halted._tag === "Halted" ? halted.error.message : ""
+    expect(message.startsWith("No such ticket.x")).toBe(true)
+    expect(message.length).toBeLessThanOrEqual(1000)
+  })
+
+  it("halts over a step that cannot be: the next attempt would meet the same", () => {
+    const problem = new StepProblem({ step: "draft", reason: "unreadable", detail: "Expected string" })
+    expect(brokenStep(problem)).toMatchObject({
+      _tag: "Halted",
+      error: { tag: "step", message: problem.message, detail: "Expected string" },
+      report: "report"
+    })
+  })
+
+  it("charges an attempt that stood still, or took too long, and says for how long", () => {
+    expect(stalled(Duration.hours(1), at(1), 0.5)).toMatchObject({
+      _tag: "Retried",
+      error: { tag: "stalled", message: "The job made no progress for 1h, so the attempt was ended." },
+      report: "on-exhaustion"
+    })
+    expect(timedOut(Duration.minutes(5), at(1), 0.5)).toMatchObject({
+      _tag: "Retried",
+      error: { tag: "timed-out", message: "The attempt took longer than 5m, so it was ended." }
+    })
+    expect(timedOut(Duration.minutes(5), at(5), 0.5)).toMatchObject({ _tag: "Halted", report: "on-exhaustion" })
+  })
+
+  it("halts over data that the store refuses, and tries again where the store is at fault", () => {
+    const rejected = new StoreRejectedData({ sqlState: "22P05", detail: "\u00e9 is not storable" })
+    const halted = brokenByStore(rejected, at(1), 0.5)
+    expect(halted).toMatchObject({ _tag: "Halted", error: { tag: "StoreRejectedData", detail: "" }, report: "report" })
+    expect(halted._tag === "Halted" ? halted.error.message : "\u00e9").toMatch(/^[ -~]+$/)
+    const broken = new StoreBroken({ sqlState: "42601", detail: "broken" })
+    expect(brokenByStore(broken, at(1), 0.5)).toMatchObject({ _tag: "Retried", report: "report" })
   })
 })

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { setImmediate } from "node:timers/promises"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
 import { ProviderUnavailable } from "../../../src/domain/failure/Failure.js"
 import { isOpen } from "../../../src/domain/job/Job.js"
 import type { Fence } from "../../../src/domain/lease/Lease.js"
@@ -34,9 +36,19 @@ const broken = (before: Model.World, { accepted, under, world: after }: Model.Ta
   if (!accepted && after.job !== before.job) return "a refused event that changed something"
   if (job.attempts < 0 || job.attempts > job.maxAttempts) return "attempts beyond the maximum"
   if (job.crashes < 0 || job.crashes > job.maxAttempts) return "crashes beyond the maximum"
-  if (!open(before) && open(after) && kind !== "retry" && kind !== "enqueue" && kind !== "force") {
+  if (!open(before) && open(after) && kind !== "retry" && kind !== "enqueue") {
     return "a closed job that opened by itself"
   }
+  const asked = before.job.again && before.job.status === "running"
+  if (asked && !job.again && job.status !== "pending" && job.status !== "cancelled") return "a request that was lost"
+  if (Option.isSome(job.leaseUntil) !== (job.status === "running")) return "a lease of a job that does not run"
+  if (kind === "claim" && accepted && DateTime.greaterThan(before.job.runAt, before.now)) {
+    return "a start before its time"
+  }
+  const isAnother = kind === "enqueue" && !open(before)
+  const forgot = [...before.job.steps].some((step) => !job.steps.has(step))
+  if (forgot && job.run === before.job.run && !isAnother) return "a finished step that was lost within its run"
+  if (job.run > before.job.run && job.steps.size > 0) return "a step of an earlier run"
   return undefined
 }
 

@@ -2,50 +2,38 @@ import { describe, expect, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { ModelNotFound } from "../../../src/domain/failure/Failure.js"
-import { isOpen } from "../../../src/domain/job/Job.js"
 import { crashed, fresh, JobEvent, settlement, transition } from "../../../src/domain/job/JobTransition.js"
-import type { JobState } from "../../../src/domain/job/JobTransition.js"
+import type { Asked, JobState } from "../../../src/domain/job/JobTransition.js"
 import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { Fence } from "../../../src/domain/lease/Lease.js"
-import * as History from "../../support/JobHistory.js"
+import { GateRef } from "../../../src/domain/session/Gate.js"
 import * as Outcomes from "../../support/Outcomes.js"
+
+// The laws that hold over all histories are in JobModel.test.ts.
 
 const now = DateTime.unsafeMake("2026-01-01T00:00:00Z")
 const until = DateTime.addDuration(now, Duration.minutes(2))
 const fence = Fence.make(7)
-const revision = Option.some("one")
 const failure = new ModelNotFound({ provider: "ollama", detail: "404", model: "m" })
 
 const after = (state: JobState, event: JobEvent, at = now): JobState =>
   Either.getOrThrowWith(transition(state, event, at), (rejection) => new Error(rejection))
 
-const pending = fresh({ maxAttempts: 3, force: false, fence: Fence.make(0), revision }, now)
-const running = after(pending, JobEvent.Claimed({ fence, until }))
-const settled = (state: JobState, outcome: Outcome, current = revision) =>
-  after(state, JobEvent.Settled({ fence, outcome, revision: current }))
-
-const over = (
-  steps: ReadonlyArray<History.Step>,
-  holds: (before: History.World, after: History.World, step: History.Step) => boolean
-) => {
-  let world = History.world
-  return steps.every((step) => {
-    const before = world
-    world = History.take(world, step)
-    return holds(before, world, step)
-  })
+const asked: Asked = {
+  asked: "one",
+  behind: { provider: "ollama", session: null },
+  priority: 0,
+  maxAttempts: 3,
+  runAt: now,
+  ifRunning: "again-if-changed"
 }
 
-const always = (
-  name: string,
-  holds: (before: History.World, after: History.World, step: History.Step) => boolean
-) =>
-  it(name, () => {
-    FastCheck.assert(FastCheck.property(History.histories(40), (steps) => over(steps, holds)), { numRuns: 2000 })
-  })
+const pending = fresh(asked, Fence.make(0))
+const running = after(pending, JobEvent.Claimed({ fence, until }))
+const settled = (state: JobState, outcome: Outcome) => after(state, JobEvent.Settled({ fence, outcome }))
+const enqueued = (state: JobState, more: Partial<Asked> = {}) => after(state, JobEvent.Enqueued({ ...asked, ...more }))
 
 describe("the state machine of a job", () => {
   it("claims a pending job that is due, and no other", () => {
@@ -60,7 +48,7 @@ describe("the state machine of a job", () => {
   it("says why an event changes nothing", () => {
     expect(transition(running, JobEvent.Reclaimed({ dead: false }), now)).toEqual(Either.left("held"))
     expect(transition(running, JobEvent.RetryAsked(), now)).toEqual(Either.left("running"))
-    const over = settled(running, Outcome.Completed())
+    const over = settled(running, Outcomes.completed)
     expect(transition(over, JobEvent.CancelAsked({ fence }), now)).toEqual(Either.left("closed"))
     expect(transition(over, JobEvent.Beat({ fence, until }), now)).toEqual(Either.left("lease-lost"))
   })
@@ -70,11 +58,53 @@ describe("the state machine of a job", () => {
     expect([freed.status, freed.crashes, freed.attempts]).toEqual(["pending", 1, 1])
   })
 
-  it("fails a job whose source is as it was, and runs it again where it was asked for anew", () => {
-    expect(settled(running, Outcomes.halted(failure)).status).toBe("failed")
-    const edited = after(running, JobEvent.Enqueued({ force: false, revision: Option.some("two") }))
-    const again = settled(edited, Outcomes.halted(failure))
-    expect([again.status, again.attempts, again.lastError]).toEqual(["pending", 0, Option.some("ModelNotFound")])
+  it("keeps what a job answered, and says what was left out", () => {
+    const whole = settled(running, Outcome.Completed({ output: { words: 3 }, partial: false }))
+    expect([whole.status, whole.output]).toEqual(["succeeded", { words: 3 }])
+    expect(settled(running, Outcome.Completed({ output: null, partial: true })).status).toBe("partial")
+  })
+
+  it("runs a job again that was asked for anew while it ran, however it ends", () => {
+    for (const outcome of [Outcomes.completed, Outcomes.halted(failure), Outcome.Released()]) {
+      const again = settled(enqueued(running, { asked: "two" }), outcome)
+      expect([again.status, again.attempts, again.run, again.asked]).toEqual(["pending", 0, 2, "two"])
+    }
+    expect(settled(enqueued(running, { asked: "two" }), Outcome.Cancelled()).status).toBe("cancelled")
+  })
+
+  it("leaves a running job alone where the same is asked, or where it is to be left", () => {
+    expect(enqueued(running).again).toBe(false)
+    expect(enqueued(running, { asked: "two", ifRunning: "leave" })).toEqual(running)
+    expect(enqueued(running, { ifRunning: "again" }).again).toBe(true)
+  })
+
+  it("takes on what a pending job is asked for now, and is ready as soon as either said", () => {
+    const later = enqueued(fresh({ ...asked, runAt: until }, Fence.make(0)), { asked: "two", priority: 5, runAt: now })
+    expect([later.asked, later.priority, later.run, later.runAt]).toEqual(["two", 5, 2, now])
+    expect(enqueued(pending, { runAt: until }).runAt).toEqual(now)
+  })
+
+  it("keeps the finished steps of its run, and none of an earlier one", () => {
+    const done = after(running, JobEvent.StepEnded({ fence, name: "draft" }))
+    const failed = settled(done, Outcomes.retried(failure, Duration.zero))
+    expect([...failed.steps]).toEqual(["draft"])
+    expect([...enqueued(failed).steps]).toEqual(["draft"])
+    expect([...enqueued(failed, { asked: "two" }).steps]).toEqual([])
+  })
+
+  it("goes on from the finished steps where a person retries what failed, and begins anew where all was done", () => {
+    const done = after(running, JobEvent.StepEnded({ fence, name: "draft" }))
+    const retried = after(settled(done, Outcomes.halted(failure)), JobEvent.RetryAsked())
+    expect([retried.status, retried.run, [...retried.steps]]).toEqual(["pending", 1, ["draft"]])
+    const anew = after(settled(done, Outcomes.completed), JobEvent.RetryAsked())
+    expect([anew.status, anew.run, [...anew.steps]]).toEqual(["pending", 2, []])
+  })
+
+  it("stands behind the gate that closed, also where the job had not named it", () => {
+    const parked = (kind: "provider" | "session", name: string) =>
+      settled(running, Outcomes.parked(failure, GateRef.make({ kind, name }), "key")).behind
+    expect(parked("provider", "openai")).toEqual({ provider: "openai", session: null })
+    expect(parked("session", "corp")).toEqual({ provider: "ollama", session: "corp" })
   })
 
   it("keeps the error that the outcome carries, and has words of its own for a worker that died", () => {
@@ -86,41 +116,4 @@ describe("the state machine of a job", () => {
     })
     expect(crashed(5).message).toBe("The worker died 5 times while running this job.")
   })
-
-  always(
-    "never spends more attempts than there are, nor gives back more than were spent",
-    (_, { job }) =>
-      job.attempts >= 0 && job.attempts <= job.maxAttempts && job.crashes >= 0 && job.crashes <= job.maxAttempts
-  )
-
-  always(
-    "has a lease while it runs, and at no other time",
-    (_, { job }) => Option.isSome(job.leaseUntil) === (job.status === "running")
-  )
-
-  always(
-    "lets nobody but the newest claim's holder beat, persist or settle",
-    (before, after, step) =>
-      step._tag !== "Beat" && step._tag !== "Persist" && step._tag !== "Settle" ||
-      after === before ||
-      (step.who === "holder" ? before.holder : before.sleeper) === before.job.fence
-  )
-
-  always(
-    "reopens a closed job only when a person asks",
-    (before, after, step) =>
-      isOpen(before.job.status) || after.job === before.job || step._tag === "Retry" || step._tag === "Enqueue"
-  )
-
-  always(
-    "never loses a request that comes while it runs, but by a cancellation",
-    (before, after) =>
-      !before.job.again || after.job.again || after.job.status === "pending" || after.job.status === "cancelled"
-  )
-
-  always(
-    "never begins before it is due",
-    (before, after, step) =>
-      step._tag !== "Claim" || after === before || DateTime.lessThanOrEqualTo(before.job.runAt, before.now)
-  )
 })

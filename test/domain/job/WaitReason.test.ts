@@ -8,7 +8,7 @@ import type { LastError } from "../../../src/domain/job/Job.js"
 import * as WaitReason from "../../../src/domain/job/WaitReason.js"
 import { Fence, Lease, WorkerId } from "../../../src/domain/lease/Lease.js"
 import { ClosedGate, GateRef } from "../../../src/domain/session/Gate.js"
-import { after, calm, now, queued } from "../../support/Jobs.js"
+import { after, calm, living, now, queued, working } from "../../support/Jobs.js"
 
 const w1 = WorkerId.make("w1")
 const failed = (tag: string, more: Partial<LastError> = {}): Partial<Job> => ({
@@ -32,9 +32,11 @@ const gate = (reason: "sign-in" | "budget" | "key", until = Option.none<DateTime
   ]
 })
 const cooling = { ...calm, cooldowns: [{ provider: "openai", until: after("90 seconds") }] }
-const workers = (...names: ReadonlyArray<string>): WaitReason.Surroundings => ({
+
+/** One worker lives, and runs this kind of jobs, or those of it behind this provider. */
+const knowing = (kind: string, provider?: string): WaitReason.Surroundings => ({
   ...calm,
-  workers: Option.some(new Set(names.map((name) => WorkerId.make(name))))
+  workers: Option.some([living("a", kind, provider)])
 })
 
 const reason = (fields: Partial<Job>, around: WaitReason.Surroundings = calm) =>
@@ -48,12 +50,15 @@ describe("why a job does not run", () => {
     ["budget until 2026-05-01T13:00:00Z", {}, gate("budget", Option.some(after("1 hour")))],
     ["key", {}, gate("key")],
     ["a free worker", {}, calm],
-    ["a worker: none runs", {}, workers()],
-    ["a free worker: the one that runs is busy", {}, workers("a")],
-    ["a free worker: all 3 that run are busy", {}, workers("a", "b", "c")],
+    ["a worker: none runs", {}, working()],
+    ["a free worker: the one that runs is busy", {}, working("a")],
+    ["a free worker: all 3 that run are busy", {}, working("a", "b", "c")],
+    ["a worker that runs jobs of kind \"test\": none of those that run does", {}, knowing("index")],
+    ["a worker that runs jobs of kind \"test\": none of those that run does", {}, knowing("test", "ollama")],
+    ["a free worker: the one that runs is busy", {}, knowing("test", "openai")],
     ["a worker to take it over: w1 is gone", running(now), calm],
-    ["a worker to take it over: w1 is gone, and none runs", running(after("5 minutes")), workers()],
-    ["a worker to take it over: w1 is gone", running(after("5 minutes")), workers("w2")],
+    ["a worker to take it over: w1 is gone, and none runs", running(after("5 minutes")), working()],
+    ["a worker to take it over: w1 is gone", running(after("5 minutes")), working("w2")],
     [
       "openai down since 2026-05-01T11:00:00Z, tried again at 2026-05-01T12:05:00Z",
       { ...failed("ProviderUnavailable", { since: DateTime.subtract(now, { hours: 1 }) }), ...later },
@@ -71,7 +76,7 @@ describe("why a job does not run", () => {
   })
 
   it("is no back-off any more once it is due", () => {
-    expect(reason(failed("Network"), workers())).toEqual(Option.some("a worker: none runs"))
+    expect(reason(failed("Network"), working())).toEqual(Option.some("a worker: none runs"))
   })
 
   it("is first what a person must mend, then what the provider asks, then the clock", () => {
@@ -82,9 +87,33 @@ describe("why a job does not run", () => {
     )
   })
 
+  it("is the kind that no worker knows only once the job is ready: before that, time is what it waits for", () => {
+    expect(reason({ ...failed("MalformedResponse"), ...later }, knowing("index"))).toEqual(
+      Option.some("back-off until 2026-05-01T12:05:00Z")
+    )
+    expect(reason({}, { ...gate("key"), workers: knowing("index").workers })).toEqual(Option.some("key"))
+  })
+
+  it("is the session's gate, too, where the job stands behind one, and no provider's of that name", () => {
+    const shut = gate("sign-in")
+    const backend = {
+      ...shut,
+      gates: shut.gates.map((one) => ({ ...one, ref: GateRef.make({ kind: "session", name: "openai" }) }))
+    }
+    expect(reason({ provider: "other", session: "openai" }, backend)).toEqual(Option.some("sign-in"))
+    expect(reason({}, backend)).toEqual(Option.some("a free worker"))
+  })
+
+  it("blocks where a person, the provider or another worker must move first", () => {
+    const blocks = (fields: Partial<Job>, around: WaitReason.Surroundings) =>
+      Option.exists(WaitReason.waitReason(Job.make({ ...queued, ...fields }), around), WaitReason.isBlocking)
+    expect([blocks({}, gate("key")), blocks({}, cooling), blocks({}, knowing("index"))]).toEqual([true, true, true])
+    expect([blocks({}, working("a")), blocks(later, calm), blocks(running(now), calm)]).toEqual([false, false, false])
+  })
+
   it("is not asked of a job that runs, or is over", () => {
     expect(reason(running(after("1 second")))).toEqual(Option.none())
-    expect(reason(running(after("1 second")), workers("w1", "w2"))).toEqual(Option.none())
+    expect(reason(running(after("1 second")), working("w1", "w2"))).toEqual(Option.none())
     for (const status of ["succeeded", "partial", "failed", "cancelled"] as const) {
       expect(reason({ status }, gate("key"))).toEqual(Option.none())
     }
@@ -98,11 +127,11 @@ describe("why a job does not run", () => {
       FastCheck.boolean(),
       FastCheck.option(FastCheck.array(FastCheck.constantFrom("w1", "w2"), { maxLength: 3 }), { nil: undefined })
     ],
-    ([job, gates, cools, living]) => {
+    ([job, gates, cools, names]) => {
       const around: WaitReason.Surroundings = {
         gates,
-        cooldowns: cools ? [{ provider: job.provider, until: job.runAt }] : [],
-        workers: Option.map(Option.fromNullable(living), (names) => new Set(names.map((name) => WorkerId.make(name)))),
+        cooldowns: cools && job.provider !== null ? [{ provider: job.provider, until: job.runAt }] : [],
+        workers: Option.map(Option.fromNullable(names), (all) => all.map((name) => living(name))),
         now
       }
       const found = WaitReason.waitReason(job, around)
@@ -110,7 +139,7 @@ describe("why a job does not run", () => {
         job.lease,
         ({ expiresAt, worker }) =>
           DateTime.lessThan(now, expiresAt) &&
-          Option.getOrElse(Option.map(around.workers, (all) => all.has(worker)), () => true)
+          Option.getOrElse(Option.map(around.workers, (all) => all.some(({ id }) => id === worker)), () => true)
       )
       const runs = job.status === "running" && (isHeld || Option.isNone(job.lease))
       expect(Option.isSome(found)).toBe(isOpen(job.status) && !runs)

@@ -14,6 +14,7 @@ import * as TestClock from "effect/TestClock"
 import { asksAgain } from "../../../src/domain/failure/Consequence.js"
 import * as Failure from "../../../src/domain/failure/Failure.js"
 import { CallContext } from "../../../src/domain/failure/CallContext.js"
+import { retryRequest, withinRequest } from "../../../src/domain/failure/RetryRequest.js"
 import * as RetryPolicy from "../../../src/domain/retry/RetryPolicy.js"
 
 const common = { provider: "openai", detail: "" }
@@ -216,7 +217,7 @@ describe("withinRequest", () => {
     [money, false],
     [timeout, false]
   ])("%s: %s", (failure, again) => {
-    expect(Option.isSome(RetryPolicy.withinRequest(failure))).toBe(again)
+    expect(Option.isSome(withinRequest(failure))).toBe(again)
   })
 })
 
@@ -227,7 +228,7 @@ const tries = <E>(error: E, failing: number) =>
     const call = Ref.updateAndGet(calls, (count) => count + 1).pipe(
       Effect.flatMap((count) => count <= failing ? Effect.fail(error) : Effect.succeed("answer"))
     )
-    const fiber = yield* RetryPolicy.retryRequest(call).pipe(Effect.exit, Effect.fork)
+    const fiber = yield* retryRequest(call).pipe(Effect.exit, Effect.fork)
     yield* TestClock.adjust(Duration.minutes(10))
     return { exit: yield* Fiber.join(fiber), calls: yield* Ref.get(calls) }
   })
@@ -270,7 +271,7 @@ describe("retryRequest", () => {
         Effect.zipRight(Effect.sleep(Duration.minutes(3))),
         Effect.zipRight(Effect.fail(network))
       )
-      const fiber = yield* RetryPolicy.retryRequest(slow).pipe(Effect.exit, Effect.fork)
+      const fiber = yield* retryRequest(slow).pipe(Effect.exit, Effect.fork)
       yield* TestClock.adjust(Duration.minutes(30))
       yield* Fiber.join(fiber)
       expect(yield* Ref.get(calls)).toBe(1)

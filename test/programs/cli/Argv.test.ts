@@ -7,7 +7,7 @@ import { table } from "../../../src/programs/cli/commands.js"
 import { script, shells } from "../../../src/programs/cli/Completions.js"
 import { help } from "../../../src/programs/cli/Help.js"
 import * as Progress from "../../../src/programs/cli/Progress.js"
-import { quick } from "../../../src/programs/cli/Quick.js"
+import { helpOrVersion } from "../../../src/programs/cli/HelpOrVersion.js"
 
 const line = (text: string) => text.split(" ")
 
@@ -59,10 +59,10 @@ describe("a command line", () => {
   })
 
   it("lets help and version win, but not behind --", () => {
-    expect(quick(line("jobs show 3 --help"))).toEqual({ _tag: "Help", path: ["jobs", "show"] })
-    expect(quick(line("help jobs show"))).toEqual({ _tag: "Help", path: ["jobs", "show"] })
-    expect(quick(line("--version"))).toEqual({ _tag: "Version" })
-    expect(quick(["search", "--", "--help"])).toBeUndefined()
+    expect(helpOrVersion(line("jobs show 3 --help"))).toEqual({ _tag: "Help", path: ["jobs", "show"] })
+    expect(helpOrVersion(line("help jobs show"))).toEqual({ _tag: "Help", path: ["jobs", "show"] })
+    expect(helpOrVersion(line("--version"))).toEqual({ _tag: "Version" })
+    expect(helpOrVersion(["search", "--", "--help"])).toBeUndefined()
   })
 
   it.prop(
@@ -77,12 +77,16 @@ describe("a command line", () => {
 
 describe("help", () => {
   it("stays within the columns and names every flag of every command", () => {
-    for (const { parts, path } of table.commands) {
+    for (const { parameters, path } of table.commands) {
       const text = help(path, 80)
       expect(text.split("\n").filter((row) => row.length > 80 && !row.startsWith("  holdfast"))).toEqual([])
-      for (const part of Object.values(parts)) {
+      for (const part of Object.values(parameters)) {
         expect(text).toContain(
-          "flag" in part ? `--${part.flag}` : part._tag === "Rest" ? `[${part.name}` : `<${part.name}`
+          "flag" in part
+            ? `--${part.flag}`
+            : part._tag === "Rest" || part._tag === "MaybeNumber"
+            ? `[${part.name}`
+            : `<${part.name}`
         )
       }
     }

@@ -4,7 +4,7 @@ import * as FastCheck from "effect/FastCheck"
 import { read } from "../../../src/programs/cli/Argv.js"
 import { table } from "../../../src/programs/cli/commands.js"
 import * as Given from "../../../src/programs/cli/Given.js"
-import * as Part from "../../../src/programs/cli/Part.js"
+import * as Parameter from "../../../src/programs/cli/Parameter.js"
 
 const valuesOf = (...argv: ReadonlyArray<string>) => {
   const asked = read(argv)
@@ -16,10 +16,11 @@ const valuesOf = (...argv: ReadonlyArray<string>) => {
 }
 
 /** A word that this part takes. */
-const right = (part: Part.Part): FastCheck.Arbitrary<string> => {
+const right = (part: Parameter.Parameter): FastCheck.Arbitrary<string> => {
   const word = FastCheck.nat().map((n) => `a word ${n}`)
   switch (part._tag) {
     case "Number":
+    case "MaybeNumber":
       return FastCheck.integer({ min: 1 }).map(String)
     case "Whole":
       return FastCheck.integer({ min: 1, max: part.most }).map(String)
@@ -33,15 +34,18 @@ const right = (part: Part.Part): FastCheck.Arbitrary<string> => {
 /** A command, and a right word for each of its parts. */
 const lines = FastCheck.constantFrom(...table.commands).chain((command) =>
   FastCheck.record(
-    Object.fromEntries(Object.entries(command.parts).map(([name, part]) => [name, right(part)] as const))
+    Object.fromEntries(Object.entries(command.parameters).map(([name, part]) => [name, right(part)] as const))
   ).map((words) => ({ command, words: new Map(Object.entries(words)) }))
 )
 
-const givenBy = (parts: Readonly<Record<string, Part.Part>>, words: ReadonlyMap<string, string>): Given.Given => ({
-  operands: Object.entries(parts).flatMap(([name, part]) => Part.isFlag(part) ? [] : [words.get(name) ?? ""]),
+const givenBy = (
+  parameters: Readonly<Record<string, Parameter.Parameter>>,
+  words: ReadonlyMap<string, string>
+): Given.Given => ({
+  operands: Object.entries(parameters).flatMap(([name, part]) => Parameter.isFlag(part) ? [] : [words.get(name) ?? ""]),
   flags: new Map(
-    Object.entries(parts).flatMap(([name, part]) =>
-      Part.isFlag(part) ? [[part.flag, part._tag === "Switch" ? "" : words.get(name) ?? ""] as const] : []
+    Object.entries(parameters).flatMap(([name, part]) =>
+      Parameter.isFlag(part) ? [[part.flag, part._tag === "Switch" ? "" : words.get(name) ?? ""] as const] : []
     )
   )
 })
@@ -57,6 +61,9 @@ describe("the values of a command line", () => {
     expect(valuesOf("jobs", "show", "7")).toEqual({ job: 7 })
     expect(valuesOf("index", "a.json", "--force")).toMatchObject({ location: "a.json", force: true, detach: false })
     expect(valuesOf("explain")).toMatchObject({ error: "" })
+    expect(valuesOf("jobs", "retry", "7")).toMatchObject({ job: 7, kind: undefined, state: undefined, all: false })
+    expect(valuesOf("jobs", "retry", "--kind", "index")).toMatchObject({ job: undefined, kind: "index" })
+    expect(valuesOf("jobs", "list")).toMatchObject({ kind: undefined, state: "all", limit: 20 })
   })
 
   it.each([
@@ -70,6 +77,11 @@ describe("the values of a command line", () => {
     [["search", "x", "--mode", "fuzzy"], "--mode takes one of hybrid, lexical, semantic, not \"fuzzy\"."],
     [["search", "x", "--catalog", ""], "--catalog is given an empty value."],
     [["jobs", "show", "one"], "<job> takes a whole number from 1, not \"one\"."],
+    [["jobs", "retry", "one"], "[job] takes a whole number from 1, not \"one\"."],
+    [
+      ["jobs", "list", "--state", "queued"],
+      "--state takes one of all, open, pending, running, succeeded, partial, failed, cancelled, not \"queued\"."
+    ],
     [["jobs", "show", "1", "2"], "There is one argument too many: \"2\"."],
     [["status", "now"], "There is one argument too many: \"now\"."]
   ])("%j is answered with a sentence", (argv, message) => {
@@ -77,10 +89,10 @@ describe("the values of a command line", () => {
   })
 
   it.prop("are read back for every command as they were given", [lines], ([{ command, words }]) => {
-    const values = Given.values(command, givenBy(command.parts, words))
+    const values = Given.values(command, givenBy(command.parameters, words))
     expect(Either.isRight(values)).toBe(true)
     const found = Either.getOrThrow(values)
-    for (const [name, part] of Object.entries(command.parts)) {
+    for (const [name, part] of Object.entries(command.parameters)) {
       expect(String(found[name])).toBe(part._tag === "Switch" ? "true" : words.get(name))
     }
   })
@@ -91,7 +103,7 @@ describe("the values of a command line", () => {
     ([command, operands]) => {
       const values = Given.values(command, { operands, flags: new Map() })
       if (Either.isLeft(values)) expect(values.left.message).toMatch(/\.$/)
-      else expect(Object.keys(values.right)).toEqual(Object.keys(command.parts))
+      else expect(Object.keys(values.right)).toEqual(Object.keys(command.parameters))
     }
   )
 })

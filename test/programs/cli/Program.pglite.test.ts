@@ -81,7 +81,7 @@ describe("the program", { timeout: 180_000 }, () => {
       let log = ""
       worker.stderr?.on("data", (text) => {
         log += text
-        if (log.includes("is succeeded")) worker.kill("SIGTERM")
+        if (log.includes("Indexed catalog later: 101 items, 101 embedded, 0 reused, 0 refused")) worker.kill("SIGTERM")
       })
       worker.on("close", done)
     })

@@ -103,7 +103,7 @@ describe("two processes with different embedders on one store", { timeout: 120_0
     const told = await left.ended
     expect([told.code, told.stdout]).toEqual([2, ""])
     expect(lasting(told.stderr).at(-1)).toMatch(sentence("bge-m3", "newer"))
-    await at.said("is succeeded")
+    await at.said("Indexed catalog first")
 
     const late = await other.worker().ended
     expect([late.code, late.stdout, lasting(late.stderr).length]).toEqual([2, "", 1])

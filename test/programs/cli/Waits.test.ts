@@ -12,7 +12,7 @@ const at = DateTime.toEpochMillis(now)
 const running = Job.make({
   ...queued,
   status: "running",
-  progress: Progress.make({ items: 100, embedded: 4, reused: 0, refused: 0 })
+  progress: Progress.make({ done: 4, total: 100, detail: {} })
 })
 const calls = { askedAt: Option.none<number>(), heldUntil: Option.none<number>(), failure: Option.none() }
 const moment = (given: Partial<Moment>): Moment => ({

@@ -10,7 +10,7 @@ import { all } from "../../../../src/adapters/postgres/migrations/all.js"
 import { prepared } from "../../../../src/adapters/postgres/driver/Prepared.js"
 import * as SqlFailure from "../../../../src/adapters/postgres/driver/SqlFailure.js"
 import { transact } from "../../../../src/adapters/postgres/driver/transact.js"
-import { Outcome } from "../../../../src/domain/job/Outcome.js"
+import type { Outcome } from "../../../../src/domain/job/Outcome.js"
 import { freshPostgres } from "../../../support/Databases.js"
 import * as Kit from "../../suites/queueKit.js"
 import * as Outcomes from "../../../support/Outcomes.js"
@@ -136,10 +136,10 @@ describe("prepared statements", () => {
         return (yield* known).map(({ name }) => name)
       })
       const halted = Outcomes.halted(Kit.unavailable)
-      yield* round("pets", Outcome.Completed())
+      yield* round("pets", Outcomes.completed)
       const before = yield* round("birds", halted)
       expect(before.length).toBeGreaterThan(3)
-      yield* round("fish", Outcome.Completed())
+      yield* round("fish", Outcomes.completed)
       expect(yield* round("cats", halted)).toEqual(before)
     })).pipe(Effect.provide(one(all))))
 })

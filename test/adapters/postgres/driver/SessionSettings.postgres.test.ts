@@ -20,7 +20,8 @@ import { indexStore } from "../../suites/indexStore.js"
 import { jobQueue } from "../../suites/jobQueue.js"
 import { pacer } from "../../suites/pacer.js"
 import { searchIndex } from "../../suites/searchIndex.js"
-import { upkeep } from "../../suites/upkeep.js"
+import { maintenance } from "../../suites/maintenance.js"
+import { reconciler } from "../../suites/reconciler.js"
 
 /** What a role, a database or a server may set for all of its sessions, each far from the default. */
 const hostile: Readonly<Record<string, string>> = {
@@ -86,7 +87,8 @@ jobQueue(pooled)
 gates(pooled)
 indexStore(pooled)
 searchIndex(pooled)
-upkeep(pooled)
+maintenance(pooled)
+reconciler(pooled)
 pacer(pooled)
 enqueuing(pooled)
 

@@ -1,4 +1,5 @@
 import { postgres } from "../../../support/Databases.js"
 import { jobHistories } from "../../suites/jobHistories.js"
 
-jobHistories(postgres, 100)
+// More of them with `npm run chaos:long`.
+jobHistories(postgres, Number(process.env["HOLDFAST_HISTORIES"] ?? 500))

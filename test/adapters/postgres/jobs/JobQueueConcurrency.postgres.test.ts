@@ -4,13 +4,13 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Claim from "../../../../src/adapters/postgres/jobs/claim.js"
-import * as Complete from "../../../../src/adapters/postgres/jobs/complete.js"
+import { guard } from "../../../../src/adapters/postgres/jobs/guard.js"
 import * as Pending from "../../../../src/adapters/postgres/jobs/pending.js"
 import { all } from "../../../../src/adapters/postgres/migrations/all.js"
 import { transact } from "../../../../src/adapters/postgres/driver/transact.js"
 import { Tables } from "../../../../src/adapters/postgres/driver/Tables.js"
-import { noProgress } from "../../../../src/domain/job/Job.js"
 import type { Held } from "../../../../src/domain/job/JobQueue.js"
 import { JobQueue } from "../../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../../src/domain/job/Outcome.js"
@@ -24,12 +24,12 @@ const fill = Effect.fnUntraced(function*(count: number) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     with made as (
-      insert into holdfast.index_job (tenant, source_kind, source_id, provider, max_attempts, run_at)
-      select ${yield* Tenant}, 'catalog', 'source-' || n, 'ollama', 3, now() - n * interval '1 millisecond'
+      insert into holdfast.job (tenant, kind, key, provider, max_attempts, run_at, payload)
+      select ${yield* Tenant}, ${Kit.kind}, 'key-' || n, 'ollama', 3, now() - n * interval '1 millisecond', '{}'
       from generate_series(1, ${count}::integer) as n
       returning *
     )
-    ${Pending.lineUp(sql, yield* Tables, "made")}`
+    ${Pending.writing(sql, yield* Tables, "made")}`
 })
 
 /** Ends when this many sessions wait for a lock. */
@@ -70,8 +70,7 @@ describe("the job queue among many workers", () => {
         const ids = taken.flat().map(({ job }) => job.id)
         expect(new Set(ids).size).toBe(ids.length)
         const sql = yield* SqlClient.SqlClient
-        const left =
-          yield* sql`select id from holdfast.index_job where tenant = ${yield* Tenant} and status <> 'running'`
+        const left = yield* sql`select id from holdfast.job where tenant = ${yield* Tenant} and status <> 'running'`
         // A claimer that meets only rows that others hold at that moment gives up; what it skipped is theirs.
         expect(ids.length + left.length).toBe(1000)
         expect(left.length).toBe(0)
@@ -89,7 +88,7 @@ describe("the job queue among many workers", () => {
         expect(new Set(crashes)).toEqual(new Set([1]))
       })))
 
-    it.effect("keeps one open job a source when many enqueue it at once", () =>
+    it.effect("keeps one open job a key when many enqueue it at once", () =>
       Kit.alone(Effect.gen(function*() {
         const jobs = yield* Effect.all(Array.from({ length: 20 }, () => Kit.enqueue("pets")), {
           concurrency: "unbounded"
@@ -97,41 +96,37 @@ describe("the job queue among many workers", () => {
         expect(new Set(jobs.map((job) => job.id)).size).toBe(1)
       })))
 
-    it.effect("runs again when an edit commits while the completion waits for it", () =>
+    it.effect("runs again when another wish commits while the completion waits for it", () =>
       Kit.alone(Effect.gen(function*() {
         const held = yield* Kit.begun("pets")
         const edited = yield* Deferred.make<void>()
         const commit = yield* Deferred.make<void>()
         const edit = yield* Effect.fork(transact(Effect.gen(function*() {
-          yield* Kit.putSource("pets", "two")
-          yield* Kit.asked("pets")
+          yield* Kit.enqueue("pets", { version: "two" })
           yield* Deferred.succeed(edited, undefined)
           yield* Deferred.await(commit)
         })))
         yield* Deferred.await(edited)
-        const completion = yield* Effect.fork(Kit.settle(held, Outcome.Completed()))
+        const completion = yield* Effect.fork(Kit.settle(held, Outcomes.completed))
         yield* waitingForLock(1)
         yield* Deferred.succeed(commit, undefined)
         yield* Fiber.join(edit)
         expect((yield* Fiber.join(completion)).status).toBe("pending")
       })))
 
-    it.effect("opens a new job when the completion commits while an edit waits for it", () =>
+    it.effect("opens a new job when the completion commits while another wish waits for it", () =>
       Kit.alone(Effect.gen(function*() {
-        const tenant = yield* Tenant
         const held = yield* Kit.begun("pets")
         const completed = yield* Deferred.make<void>()
         const commit = yield* Deferred.make<void>()
         const completion = yield* Effect.fork(transact(Effect.gen(function*() {
-          const settled = yield* Complete.complete(tenant, held, noProgress)
+          const settled = yield* Kit.settle(held, Outcomes.completed)
           yield* Deferred.succeed(completed, undefined)
           yield* Deferred.await(commit)
           return settled
         })))
         yield* Deferred.await(completed)
-        const edit = yield* Effect.fork(transact(
-          Effect.zipRight(Kit.putSource("pets", "two"), Kit.asked("pets"))
-        ))
+        const edit = yield* Effect.fork(transact(Kit.enqueue("pets", { version: "two" })))
         yield* waitingForLock(1)
         yield* Deferred.succeed(commit, undefined)
         expect((yield* Fiber.join(completion)).status).toBe("succeeded")
@@ -141,13 +136,12 @@ describe("the job queue among many workers", () => {
 
     it.effect("lets no newer claim come between a guard and the end of its transaction", () =>
       Kit.alone(Effect.gen(function*() {
-        const tenant = yield* Tenant
         const held = yield* Kit.begun("pets")
         yield* Kit.pass(Duration.minutes(2))
         const guarded = yield* Deferred.make<void>()
         const commit = yield* Deferred.make<void>()
         const persist = yield* Effect.fork(transact(Effect.gen(function*() {
-          yield* Complete.guard(tenant, held, noProgress)
+          yield* guard(held, Option.none())
           yield* Deferred.succeed(guarded, undefined)
           yield* Deferred.await(commit)
         })))
@@ -159,7 +153,7 @@ describe("the job queue among many workers", () => {
         expect(yield* Kit.reclaim).toEqual({ freed: 1, failed: 0 })
       })))
 
-    it.effect("makes one job ready when many retry two jobs of one source", () =>
+    it.effect("makes one job ready when many retry two jobs of one key", () =>
       Kit.alone(Effect.gen(function*() {
         const queue = yield* JobQueue
         const halted = Outcomes.halted(Kit.unavailable)
@@ -189,9 +183,12 @@ describe("the job queue among many workers", () => {
           const settled = (outcome: Outcome) =>
             act(Effect.flatMap(Kit.claim(2), Effect.forEach((held) => act(Kit.settle(held, outcome)))))
           const actors: ReadonlyArray<Effect.Effect<void, { readonly _tag: string }, JobQueue | Tenant>> = [
-            settled(Outcome.Completed()),
+            settled(Outcomes.completed),
             settled(Outcome.Released()),
-            act(Effect.forEach(["a", "b", "c"], (id) => queue.enqueue(Kit.request(id)))),
+            act(Effect.forEach(["a", "b", "c"], (key) => Kit.enqueue(key))),
+            act(queue.enqueue({ ...Kit.request("a"), jobs: ["c", "a", "b"].map((key) => Kit.newJob(key)) })),
+            act(queue.askAll("cancel", { kind: Kit.kind })),
+            act(queue.askAll("retry", { kind: Kit.kind })),
             act(Effect.flatMap(some, Effect.forEach((id) => act(queue.retry(id))))),
             act(Effect.flatMap(some, Effect.forEach((id) => act(queue.cancel(id)))))
           ]
@@ -200,7 +197,7 @@ describe("the job queue among many workers", () => {
             discard: true
           })
           const overlooked = yield* sql`
-          select id from holdfast.index_job where tenant = ${yield* Tenant} and status = 'pending'
+          select id from holdfast.job where tenant = ${yield* Tenant} and status = 'pending'
           except select id from holdfast.pending where tenant = ${yield* Tenant}`
           expect(overlooked).toEqual([])
           yield* Kit.claim(9)
@@ -214,17 +211,17 @@ describe("the job queue among many workers", () => {
         const sql = yield* SqlClient.SqlClient
         const tenant = yield* Tenant
         const t = yield* Tables
-        const given = { tenant, worker: "a", slots: 100, millis: 60_000, own: null }
+        const given = { ...Pending.sought(Kit.wantedOf(tenant)), worker: "a", slots: 100, millis: 60_000 }
         const planOf = Effect.map(
           sql<Explained>`explain (format json) ${Claim.statement(sql, t, given, sql``)}`,
           ([row]) => row?.["QUERY PLAN"][0]?.Plan ?? { "Node Type": "none" }
         )
         yield* fill(20_000)
         const stale = yield* planOf
-        yield* sql`analyze holdfast.index_job, holdfast.pending`
+        yield* sql`analyze holdfast.job, holdfast.pending`
         const known = yield* planOf
         for (const plan of [stale, known]) {
-          const scans = nodes(plan).filter((node) => ["index_job", "pending"].includes(node["Relation Name"] ?? ""))
+          const scans = nodes(plan).filter((node) => ["job", "pending"].includes(node["Relation Name"] ?? ""))
           expect(scans.length).toBeGreaterThan(4)
           expect(scans.filter((node) => node["Node Type"] === "Seq Scan")).toEqual([])
         }

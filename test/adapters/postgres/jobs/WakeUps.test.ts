@@ -9,7 +9,6 @@ import * as WakeUpsInSql from "../../../../src/adapters/postgres/jobs/WakeUps.js
 import { named, Tables } from "../../../../src/adapters/postgres/driver/Tables.js"
 import { WakeUps } from "../../../../src/domain/job/WakeUps.js"
 import { StoreUnavailable } from "../../../../src/domain/store/StoreFailure.js"
-import { Tenant } from "../../../../src/domain/store/Tenant.js"
 import { notingLatch } from "../../../support/NotingLatch.js"
 
 const own = "own"
@@ -35,9 +34,8 @@ const scripted = Effect.gen(function*() {
     Layer.succeed(Tables, named("holdfast"))
   ]))
   const rings: Array<string> = []
-  const hear = (name: string, tenant = own) =>
-    Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(notingLatch(() => rings.push(name)))).pipe(
-      Effect.provideService(Tenant, tenant),
+  const hear = (name: string, tenants: ReadonlyArray<string> = [own]) =>
+    Effect.flatMap(WakeUps, (wakeUps) => wakeUps.hear(tenants, notingLatch(() => rings.push(name)))).pipe(
       Effect.provide(wakeUps)
     )
   return { script, rings, hear }
@@ -65,13 +63,15 @@ describe("wake-ups by a session", () => {
     Effect.gen(function*() {
       const { hear, rings, script } = yield* scripted
       yield* hear("one")
-      yield* hear("two", "another")
+      yield* hear("two", ["another", "third"])
       yield* settled
       rings.length = 0
       script.say("another")
       expect(rings).toEqual(["two"])
+      script.say("third")
+      expect(rings).toEqual(["two", "two"])
       script.say("nobody")
-      expect(rings).toEqual(["two"])
+      expect(rings).toEqual(["two", "two"])
     }))
 
   it.scoped("ring when the session is lost, and again when another one listens", () =>

@@ -7,12 +7,11 @@ import * as Option from "effect/Option"
 import { all } from "../../../../src/adapters/postgres/migrations/all.js"
 import { DedicatedConnections } from "../../../../src/adapters/postgres/driver/DedicatedConnection.js"
 import { named } from "../../../../src/adapters/postgres/driver/Tables.js"
-import { WorkerLock } from "../../../../src/domain/lease/WorkerLock.js"
 import { Tenant } from "../../../../src/domain/store/Tenant.js"
 import { freshPostgres, postgres } from "../../../support/Databases.js"
 import * as Kit from "../../suites/queueKit.js"
 import { awake, listening, wakeUps, wokenBy } from "../../suites/wakeUps.js"
-import { registered, withLock, workerLock, workers } from "../../suites/workerLock.js"
+import { register, registered, withLock, workerLock, workers } from "../../suites/workerLock.js"
 
 const { lockClass } = named("holdfast")
 
@@ -62,7 +61,8 @@ describe("sessions that die", () => {
           // A worker that will not come back: its session without the process that mends it.
           const session = yield* Effect.flatMap(DedicatedConnections, (sessions) => sessions.open)
           yield* session.query("select pg_advisory_lock($1::integer, 77)", [lockClass])
-          yield* sql`insert into holdfast.worker (tenant, id, lock_number, host, pid) values (${tenant}, 'a', 77, 'h', 1)`
+          yield* sql`insert into holdfast.worker (tenant, id, lock_number, host, pid, kinds)
+            values (${tenant}, 'a', 77, 'h', 1, '[]')`
           yield* Kit.enqueue("pets")
           yield* Kit.claimOne("a", Duration.hours(1))
           expect(yield* Kit.reclaim).toEqual({ freed: 0, failed: 0 })
@@ -91,7 +91,7 @@ describe("sessions that die", () => {
         const way = yield* Effect.makeLatch(true)
         const open = Effect.zipRight(way.await, sessions.open)
         yield* withLock(Effect.scoped(Effect.gen(function*() {
-          const { id, seen } = yield* Effect.flatMap(WorkerLock, (lock) => lock.register)
+          const { id, seen } = yield* register
           yield* seen
           yield* way.close
           yield* cutLock
@@ -106,7 +106,7 @@ describe("sessions that die", () => {
 
     it.effect("hold up nobody's claims where the lock outlives the worker's hold on them", () =>
       withLock(Effect.scoped(Effect.gen(function*() {
-        const { id, seen } = yield* Effect.flatMap(WorkerLock, (lock) => lock.register)
+        const { id, seen } = yield* register
         const [{ lock_number: number = 0 } = {}] = yield* workers
         // In the place of an earlier session that is cut off and not known to be dead: it gets the lock next.
         const earlier = yield* Effect.flatMap(DedicatedConnections, (sessions) => sessions.open)

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as OpenAiEmbedder from "../../../../src/adapters/openai/OpenAiEmbedder.js"
 import { all } from "../../../../src/adapters/postgres/migrations/all.js"
+import { countsOf } from "../../../../src/domain/index/IndexJob.js"
 import { Embedder } from "../../../../src/domain/index/Embedder.js"
 import { workOn } from "../../../../src/programs/flows/index/IndexWorker.js"
 import { pglite } from "../../../support/Databases.js"
@@ -64,7 +65,7 @@ layer(pglite.fresh(all), { timeout: "2 minutes", excludeTestServices: true })(
           Effect.provideService(Embedder, embedder),
           Effect.provide(house(script(), {}, tenant, settings({ batchSize: 128, pollInterval: Duration.millis(200) })))
         )
-        expect([job.status, job.progress.embedded]).toEqual(["succeeded", count])
+        expect([job.status, countsOf(job.progress).embedded]).toEqual(["succeeded", count])
         const { calls } = server.seen()
         const served = calls.filter(({ texts }) => texts.length <= most).flatMap(({ texts }) => texts)
         expect(served.toSorted()).toEqual(Object.values(texts).toSorted())

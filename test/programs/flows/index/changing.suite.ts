@@ -153,7 +153,7 @@ export const changing = (backend: Backend) =>
           yield* Effect.gen(function*() {
             const { to } = yield* ChangeEmbedder.plan()
             yield* ChangeEmbedder.begin(to)
-            const [job] = (yield* jobs).filter(({ source, status }) => source.id === "cars" && status === "pending")
+            const [job] = (yield* jobs).filter(({ key, status }) => key === "catalog/cars" && status === "pending")
             if (job === undefined) return expect.unreachable()
             yield* workOn(job.id)
             expect(yield* found("hybrid")).toEqual({

@@ -1,3 +1,4 @@
+import * as SqlClient from "@effect/sql/SqlClient"
 import { expect, layer } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -9,19 +10,21 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { all } from "../../../../src/adapters/postgres/migrations/all.js"
 import { CatalogStore } from "../../../../src/domain/catalog/CatalogStore.js"
+import { countsOf } from "../../../../src/domain/index/IndexJob.js"
 import { IndexStore } from "../../../../src/domain/index/IndexStore.js"
 import * as Failure from "../../../../src/domain/failure/Failure.js"
 import { Reporter } from "../../../../src/domain/failure/Reporter.js"
 import type { Incident } from "../../../../src/domain/failure/Reporter.js"
-import { done } from "../../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../../src/domain/job/JobQueue.js"
 import { GateRef } from "../../../../src/domain/session/Gate.js"
 import { Gates } from "../../../../src/domain/session/Gates.js"
 import { search } from "../../../../src/programs/flows/search/Search.js"
-import { follow, work, workOn } from "../../../../src/programs/flows/index/IndexWorker.js"
+import { follow } from "../../../../src/programs/flows/work/Jobs.js"
+import { retry, retryAll } from "../../../../src/programs/flows/index/RetryJob.js"
+import { work, workOn } from "../../../../src/programs/flows/index/IndexWorker.js"
 import type { Backend } from "../../../support/Databases.js"
 import { house, settings } from "../../../support/House.js"
-import { catalog, freshTenant, put } from "../../../support/Indexing.js"
+import { catalog, freshTenant, put, sha, source } from "../../../support/Indexing.js"
 import { fail, script, serve } from "../../../support/ScriptedEmbedder.js"
 import type { Script } from "../../../support/ScriptedEmbedder.js"
 
@@ -45,6 +48,8 @@ const listening = () => {
   return { heard, reporter }
 }
 
+const pets = source("pets")
+
 const common = { provider: "scripted", detail: "by the script" }
 
 /** What an index job does with an embedder that serves, refuses, fails or hangs. */
@@ -57,7 +62,7 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(10)))
           expect(job.status).toBe("succeeded")
-          expect(job.progress).toMatchObject({ items: 10, embedded: 10, reused: 0, refused: 0 })
+          expect(countsOf(job.progress)).toMatchObject({ items: 10, embedded: 10, reused: 0, refused: 0 })
           expect(played.calls.map((texts) => texts.length).toSorted()).toEqual([2, 4, 4])
           const answer = yield* search({
             question: "text number 3",
@@ -73,7 +78,7 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           yield* run(catalog("pets", numbered(6)))
           const again = yield* run(catalog("pets", numbered(6)))
-          expect(again.progress).toMatchObject({ items: 6, embedded: 0, reused: 6 })
+          expect(countsOf(again.progress)).toMatchObject({ items: 6, embedded: 0, reused: 6 })
           yield* run(catalog("copy", { x: "text number 1", y: "something new" }))
           expect(asked(played).slice(6)).toEqual(["something new"])
         }).pipe(Effect.provide(house(played)))
@@ -84,7 +89,7 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           yield* run(catalog("pets", numbered(6)))
           const forced = yield* run(catalog("pets", numbered(6)), true)
-          expect(forced.progress).toMatchObject({ items: 6, embedded: 6 })
+          expect(countsOf(forced.progress)).toMatchObject({ items: 6, embedded: 6 })
           expect(asked(played).length).toBe(12)
         }).pipe(Effect.provide(house(played)))
       })
@@ -95,8 +100,8 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(10)))
           expect(job.status).toBe("partial")
-          expect(job.progress).toMatchObject({ items: 10, embedded: 9, refused: 1 })
-          const listed = yield* Effect.flatMap(IndexStore, (index) => index.refusals(job.source, 10))
+          expect(countsOf(job.progress)).toMatchObject({ items: 10, embedded: 9, refused: 1 })
+          const listed = yield* Effect.flatMap(IndexStore, (index) => index.refusals(pets, 10))
           expect(listed.map(({ failure, item }) => [item, failure._tag])).toEqual([["op006", "ContentFiltered"]])
           const calls = played.calls.length
           const again = yield* run(catalog("pets", numbered(10)))
@@ -111,10 +116,10 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(40)))
           expect(job.status).toBe("failed")
-          expect(job.progress.refused).toBe(0)
+          expect(countsOf(job.progress).refused).toBe(0)
           // One batch of four takes seven calls; a second lane may have begun its own.
           expect(played.calls.length).toBeLessThanOrEqual(14)
-          expect(heard.map(({ tag, work }) => [tag, work])).toEqual([["InvalidRequest", "index catalog pets"]])
+          expect(heard.map(({ tag, work }) => [tag, work])).toEqual([["InvalidRequest", "index catalog/pets"]])
         }).pipe(Effect.provide(reporter), Effect.provide(house(played)))
       })
 
@@ -154,20 +159,40 @@ export const indexing = (backend: Backend) =>
       })
 
       it.effect("resumes after a failed attempt without embedding a stored text again", () => {
-        let failed = false
+        let broken = false
         const played = script((_, call) => {
-          if (call !== 2 || failed) return serve
-          failed = true
-          return fail(new Failure.Timeout({ ...common, provider: "scripted" }))
+          if (call < 3 || broken) return serve
+          broken = true
+          throw new Error("a bug in the embedder")
         })
+        // What is stored when the failed attempt's end is written, and how many calls there were until then.
+        const failed: Array<{ readonly stored: ReadonlySet<string>; readonly calls: number }> = []
+        const noting = Layer.effect(
+          JobQueue,
+          Effect.gen(function*() {
+            const queue = yield* JobQueue
+            const sql = yield* SqlClient.SqlClient
+            return JobQueue.of({
+              ...queue,
+              settle: Effect.fnUntraced(function*(held, outcome) {
+                const rows = yield* Effect.orDie(sql<{ readonly hash: string }>`
+                  select text_hash as hash from holdfast.embedding where tenant = ${held.tenant}`)
+                failed.push({ stored: new Set(rows.map(({ hash }) => hash)), calls: played.calls.length })
+                return yield* queue.settle(held, outcome)
+              })
+            })
+          })
+        )
         return Effect.gen(function*() {
-          const job = yield* run(catalog("pets", numbered(12)))
-          expect(job.status).toBe("succeeded")
-          const counts = new Map<string, number>()
-          for (const text of asked(played)) counts.set(text, (counts.get(text) ?? 0) + 1)
-          expect([...counts.values()].filter((count) => count > 1).length).toBeLessThanOrEqual(4)
-          expect(done(job.progress)).toBe(12)
-        }).pipe(Effect.provide(house(played)))
+          const job = yield* run(catalog("pets", numbered(24)))
+          expect([job.status, job.attempts, job.progress.done]).toEqual(["succeeded", 2, 24])
+          const [{ calls, stored } = { calls: 0, stored: new Set<string>() }, ...others] = failed
+          expect(others).toEqual([])
+          expect(stored.size).toBeGreaterThanOrEqual(4)
+          const later = played.calls.slice(calls).flat()
+          expect(later.length).toBe(24 - stored.size)
+          expect(later.filter((text) => stored.has(sha(text)))).toEqual([])
+        }).pipe(Effect.provide(noting), Effect.provide(house(played)))
       })
 
       it.effect("closes the provider's gate on a wrong key, asks nothing more, and goes on when the gate opens", () => {
@@ -182,6 +207,27 @@ export const indexing = (backend: Backend) =>
           expect(still.status).toBe("pending")
           expect(played.calls.length).toBe(1)
           yield* gates.open(GateRef.make({ kind: "provider", name: "scripted" }))
+          expect((yield* workOn(parked.id)).status).toBe("succeeded")
+        }).pipe(Effect.provide(house(played)))
+      })
+
+      it.effect("makes one call where a login lapsed, whatever waits behind it: neither a job nor a search tries again", () => {
+        let lapsed = true
+        const expired = new Failure.SessionExpired({ ...common, session: "scripted" })
+        const played = script(() => lapsed ? fail(expired) : serve)
+        return Effect.gen(function*() {
+          const gates = yield* Gates
+          const parked = yield* run(catalog("pets", numbered(3)))
+          expect([parked.status, parked.attempts]).toEqual(["pending", 0])
+          expect((yield* gates.closed).map(({ reason, ref }) => [ref.kind, reason])).toEqual([["session", "sign-in"]])
+          const other = yield* run(catalog("cars", numbered(3)))
+          expect([other.status, other.attempts, Option.isNone(other.startedAt)]).toEqual(["pending", 0, true])
+          const found = yield* search({ question: "text number 1", limit: 1 })
+          expect(found.degraded?.reason).toContain("sign-in")
+          expect(played.calls.length).toBe(1)
+          lapsed = false
+          yield* gates.open(GateRef.make({ kind: "session", name: "scripted" }))
+          expect((yield* workOn(other.id)).status).toBe("succeeded")
           expect((yield* workOn(parked.id)).status).toBe("succeeded")
         }).pipe(Effect.provide(house(played)))
       })
@@ -250,10 +296,10 @@ export const indexing = (backend: Backend) =>
           Effect.map(JobQueue, (queue) =>
             JobQueue.of({
               ...queue,
-              nextReadyIn: () =>
+              nextReadyIn: (wanted) =>
                 Effect.if(Deferred.isDone(until), {
                   onTrue: () => Effect.succeedNone,
-                  onFalse: () => Effect.tap(queue.nextReadyIn(), () => Deferred.succeed(until, undefined))
+                  onFalse: () => Effect.tap(queue.nextReadyIn(wanted), () => Deferred.succeed(until, undefined))
                 })
             }))
         )
@@ -264,7 +310,7 @@ export const indexing = (backend: Backend) =>
             maxAttempts: 5,
             force: false
           })
-          const turns = settings({ turn: Duration.millis(1) })
+          const turns = settings({ timeSlice: Duration.millis(1) })
           const worker = yield* Effect.fork(Effect.provide(work, Layer.merge(turns, once)))
           const queue = yield* JobQueue
           const ended = yield* Stream.runLast(follow(huge.id))
@@ -275,7 +321,7 @@ export const indexing = (backend: Backend) =>
           expect(Option.getOrUndefined(ended)).toMatchObject({
             status: "succeeded",
             attempts: 1,
-            progress: { items: 20 }
+            progress: { done: 20, total: 20 }
           })
           expect((yield* queue.find(small.id)).status).toBe("succeeded")
         }).pipe(Effect.provide(house(played)))
@@ -317,21 +363,26 @@ export const indexing = (backend: Backend) =>
 
       it.effect.each(
         [
-          ["a person's retry", false],
-          ["an index that asks for it", true]
+          ["a person's retry", "retry"],
+          ["a retry of all index jobs", "retry all"],
+          ["an index that asks for it", "index"]
         ] as const
-      )("asks for refused items again at %s, and for nothing else", ([, byIndex]) => {
+      )("asks for refused items again at %s, and for nothing else", ([, by]) => {
         let isRefused = true
         const guilty = contains("number 6")
         const played = script((texts) => isRefused && guilty(texts) ? fail(new Failure.InvalidRequest(common)) : serve)
         return Effect.gen(function*() {
-          const queue = yield* JobQueue
           const partial = yield* run(catalog("pets", numbered(10)))
           expect(partial.status).toBe("partial")
           const calls = played.calls.length
           isRefused = false
           const request = { provider: "scripted", maxAttempts: 5, force: false, retryRefused: true }
-          const again = byIndex ? yield* put(catalog("pets", numbered(10)), request) : yield* queue.retry(partial.id)
+          if (by === "retry all") expect(yield* retryAll({ kind: "index", status: ["partial"] })).toBe(1)
+          const again = by === "index"
+            ? yield* put(catalog("pets", numbered(10)), request)
+            : by === "retry"
+            ? yield* retry(partial.id)
+            : partial
           const job = yield* workOn(again.id)
           expect(job.status).toBe("succeeded")
           expect(played.calls.slice(calls)).toEqual([["text number 6"]])
@@ -361,8 +412,8 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(1000)))
           expect([job.status, job.attempts]).toEqual(["partial", 1])
-          expect(job.progress).toMatchObject({ items: 1000, embedded: 999, refused: 1 })
-          const listed = yield* Effect.flatMap(IndexStore, (index) => index.refusals(job.source, 10))
+          expect(countsOf(job.progress)).toMatchObject({ items: 1000, embedded: 999, refused: 1 })
+          const listed = yield* Effect.flatMap(IndexStore, (index) => index.refusals(pets, 10))
           expect(listed.map(({ failure, item }) => [item, failure._tag, failure.detail])).toEqual([
             ["op617", "ProviderUnavailable", "by the script"]
           ])
@@ -373,7 +424,7 @@ export const indexing = (backend: Backend) =>
         const played = script(() => fail(new Failure.ProviderUnavailable({ ...common, status: 500 })))
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(1000)))
-          expect([job.status, job.attempts, job.progress.refused]).toEqual(["failed", 5, 0])
+          expect([job.status, job.attempts, countsOf(job.progress).refused]).toEqual(["failed", 5, 0])
           // Two lanes make three tries each, and one call makes sure that it is not the texts: in each of five attempts.
           expect(played.calls.length).toBeLessThanOrEqual(5 * (2 * 3 + 2))
           expect(Option.map(job.lastError, ({ message }) => message)).toEqual(
@@ -400,7 +451,7 @@ export const indexing = (backend: Backend) =>
         return Effect.gen(function*() {
           const job = yield* run(catalog("pets", numbered(8)))
           expect(job.status).toBe("partial")
-          expect(job.progress).toMatchObject({ items: 8, embedded: 7, refused: 1 })
+          expect(countsOf(job.progress)).toMatchObject({ items: 8, embedded: 7, refused: 1 })
         }).pipe(Effect.provide(house(played)))
       })
 

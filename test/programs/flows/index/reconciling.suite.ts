@@ -9,7 +9,7 @@ import { all } from "../../../../src/adapters/postgres/migrations/all.js"
 import * as Failure from "../../../../src/domain/failure/Failure.js"
 import { JobQueue } from "../../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../../src/domain/store/Tenant.js"
-import { prune, reconcile } from "../../../../src/programs/flows/index/Reconcile.js"
+import { reconcile } from "../../../../src/programs/flows/index/Reconcile.js"
 import { work, workOn } from "../../../../src/programs/flows/index/IndexWorker.js"
 import type { Backend } from "../../../support/Databases.js"
 import * as House from "../../../support/House.js"
@@ -35,7 +35,7 @@ const loseVectors = Effect.gen(function*() {
 const age = (by: Duration.DurationInput) =>
   Effect.gen(function*() {
     const sql = yield* SqlClient.SqlClient
-    yield* sql`update holdfast.index_job
+    yield* sql`update holdfast.job
       set finished_at = finished_at - ${Duration.toMillis(by)}::float8 * interval '1 millisecond'
       where tenant = ${yield* Tenant}`
   })
@@ -62,7 +62,10 @@ export const reconciling = (backend: Backend) =>
             Stream.runHead
           )
           yield* Fiber.interrupt(worker)
-          expect(Option.getOrUndefined(again)).toMatchObject({ maxAttempts: 3, progress: { items: 2, refused: 0 } })
+          expect(Option.getOrUndefined(again)).toMatchObject({
+            maxAttempts: 3,
+            progress: { done: 2, total: 2, detail: { refused: 0 } }
+          })
           expect(played.calls.length).toBe(1)
         }).pipe(Effect.provide(house(played)))
       })
@@ -101,18 +104,5 @@ export const reconciling = (backend: Backend) =>
             house(script(() => fail(new Failure.ModelNotFound({ provider: "scripted", detail: "404", model: "m" }))))
           )
         ))
-
-      it.effect("prunes history in slices until none is left", () =>
-        Effect.gen(function*() {
-          const sql = yield* SqlClient.SqlClient
-          const tenant = yield* Tenant
-          yield* sql`insert into holdfast.index_job (tenant, source_kind, source_id, provider, status, max_attempts, finished_at)
-            select ${tenant}, 'catalog', 'gone ' || n, 'scripted', 'succeeded', 5, now() - interval '15 days'
-            from generate_series(1, 1200) n`
-          yield* sql`with older as (delete from holdfast.index_job where tenant = ${tenant} and id % 2 = 0 returning *)
-            insert into holdfast.index_job_history select * from older`
-          expect(yield* prune()).toBe(1200)
-          expect(yield* prune()).toBe(0)
-        }).pipe(Effect.provide(house(script()))))
     }
   )

@@ -5,11 +5,12 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import type { Report } from "../../../../src/domain/failure/Consequence.js"
-import { AuthenticationFailed, SessionExpired } from "../../../../src/domain/failure/Failure.js"
+import { AuthenticationFailed, RateLimited, SessionExpired } from "../../../../src/domain/failure/Failure.js"
 import { Reporter } from "../../../../src/domain/failure/Reporter.js"
 import type { JobStatus } from "../../../../src/domain/job/Job.js"
 import { Outcome } from "../../../../src/domain/job/Outcome.js"
 import { LeaseLost } from "../../../../src/domain/lease/Lease.js"
+import { Pacer } from "../../../../src/domain/retry/Pacer.js"
 import { GateRef } from "../../../../src/domain/session/Gate.js"
 import { Gates } from "../../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../../src/domain/store/Tenant.js"
@@ -38,7 +39,10 @@ const concluded = (
     together: () => Effect.void
   }
   const around = Layer.mergeAll(
-    Layer.succeed(Tenant, "tests"),
+    Layer.mock(Pacer, {
+      refused: (provider, _, wait) =>
+        Effect.flatMap(Tenant, (tenant) => Effect.asVoid(note(`${tenant} cools ${provider} ${Duration.format(wait)}`)))
+    }),
     Layer.mock(Gates, { close: ({ name }, reason) => Effect.as(note(`close ${name} ${reason}`), closes) }),
     Layer.succeed(Reporter, { report: ({ tag, work }) => Effect.asVoid(note(`report ${tag} ${work}`)) }),
     Logger.remove(Logger.defaultLogger)
@@ -46,7 +50,7 @@ const concluded = (
   return conclude(settle, held(1), outcome).pipe(Effect.ignore, Effect.as(done), Effect.provide(around))
 }
 
-const reportOf = (tag: string) => `report ${tag} index catalog source-1`
+const reportOf = (tag: string) => `report ${tag} test key-1`
 
 describe("concluding an attempt", () => {
   it.effect.each(
@@ -83,6 +87,19 @@ describe("concluding an attempt", () => {
         "settle Parked"
       ])
       expect(yield* concluded(parked, { settled, closes: false })).toEqual(["close openai sign-in", "settle Parked"])
+    }))
+
+  it.effect("makes everyone on the job's tenant's provider wait, before the job is given back", () =>
+    Effect.gen(function*() {
+      const settled = Effect.succeed<JobStatus>("pending")
+      const cooled = Outcomes.cooled(new RateLimited({ provider: "openai", detail: "429" }), delay, true)
+      expect(yield* concluded(cooled, { settled })).toEqual(["tests cools openai 1s", "settle Cooled"])
+    }))
+
+  it.effect("tells nobody to wait who was told when the refusal was heard", () =>
+    Effect.gen(function*() {
+      const heard = Outcome.Cooled({ error, delay, refunded: true, provider: null })
+      expect(yield* concluded(heard)).toEqual(["settle Cooled"])
     }))
 
   it.effect("reports nothing of a job that a newer claim has", () =>

@@ -7,15 +7,17 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
+import { ProviderUnavailable } from "../../../../src/domain/failure/Failure.js"
 import { JobQueue } from "../../../../src/domain/job/JobQueue.js"
 import type { Held, Settled } from "../../../../src/domain/job/JobQueue.js"
 import type { JobId } from "../../../../src/domain/job/Job.js"
 import { Outcome } from "../../../../src/domain/job/Outcome.js"
+import type { LeaseLost } from "../../../../src/domain/lease/Lease.js"
 import { StoreBroken, StoreUnavailable } from "../../../../src/domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../../src/domain/store/StoreFailure.js"
-import { Tenant } from "../../../../src/domain/store/Tenant.js"
 import * as Settle from "../../../../src/programs/flows/work/Settle.js"
 import { held } from "../../../support/Jobs.js"
+import * as Outcomes from "../../../support/Outcomes.js"
 
 const succeeded: Settled = { status: "succeeded", runAt: Option.none() }
 const all = (jobs: ReadonlyArray<Held>): ReadonlySet<JobId> => new Set(jobs.map(({ job }) => job.id))
@@ -34,18 +36,31 @@ const noting = (
         statements.push([`${one.job.id}`, outcome._tag])
         return succeeded
       }),
-    settleAll: (jobs, outcome) =>
+    settleAll: (ends) =>
       Effect.suspend(() => {
-        statements.push([jobs.map(({ job }) => job.id).join(" "), outcome._tag])
+        const jobs = ends.map(({ held }) => held)
+        const outcomes = new Set(ends.map(({ outcome }) => outcome._tag))
+        statements.push([jobs.map(({ job }) => job.id).join(" "), [...outcomes].join(" ")])
         return answer(jobs, statements.length)
       })
   })
-  return { statements, layer: Layer.merge(queue, Layer.succeed(Tenant, "tests")) }
+  return { statements, layer: queue }
 }
 
-const completed = Outcome.Completed()
+const unavailable = new ProviderUnavailable({ provider: "openai", detail: "503" })
+const completed = Outcomes.completed
+const partial = Outcome.Completed({ output: null, partial: true })
 
-const making = Effect.map(Settle.make, ({ together }) => together)
+/** Hands in a plain end; answers what became of it. */
+const making = Effect.map(
+  Settle.make,
+  ({ together }) => (held: Held, outcome: Outcome) =>
+    Effect.flatMap(Deferred.make<void, StoreFailure | LeaseLost>(), (written) =>
+      Effect.zipRight(
+        together({ held, outcome, written: (exit) => Effect.asVoid(Deferred.done(written, exit)) }),
+        Deferred.await(written)
+      ))
+)
 
 describe("settling attempts together", () => {
   it.scoped("writes a job that ends alone at once", () => {
@@ -57,7 +72,7 @@ describe("settling attempts together", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.scoped("gathers what ends while a statement is on its way, one statement for each claim and kind of end", () =>
+  it.scoped("gathers what ends while a statement is on its way, one statement for each claim, tenant and kind of end", () =>
     Effect.gen(function*() {
       const onItsWay = yield* Deferred.make<void>()
       const answered = yield* Deferred.make<void>()
@@ -78,7 +93,10 @@ describe("settling attempts together", () => {
           settle(held(3), completed),
           settle(held(4, 2), completed),
           settle(held(5), Outcome.Released()),
-          settle(held(6, 2), completed)
+          settle(held(6, 2), completed),
+          settle(held(7), partial),
+          settle(held(8, 1, "others"), completed),
+          settle(held(9), Outcome.Completed({ output: { found: 9 }, partial: false }))
         ], { concurrency: "unbounded" }))
         yield* Effect.yieldNow()
         yield* Deferred.succeed(answered, undefined)
@@ -86,16 +104,24 @@ describe("settling attempts together", () => {
         yield* Fiber.join(others)
       }).pipe(Effect.scoped, Effect.provide(layer))
       expect(statements.slice(0, 1)).toEqual([["1", "Completed"]])
-      expect(statements.slice(1).toSorted()).toEqual([["2 3", "Completed"], ["4 6", "Completed"], ["5", "Released"]])
+      expect(statements.slice(1).toSorted()).toEqual([
+        ["2 3 9", "Completed"],
+        ["4 6", "Completed"],
+        ["5", "Released"],
+        ["7", "Completed"],
+        ["8", "Completed"]
+      ])
     }))
 
   it.scoped("never writes an end that carries a delay or an error together with others", () => {
     const { layer, statements } = noting((jobs) => Effect.succeed(all(jobs)))
     return Effect.gen(function*() {
       const settle = yield* Settle.make
-      const stalled = Outcome.Stalled({ after: Duration.hours(1) })
-      yield* Effect.all([settle.alone(held(1), stalled), settle.alone(held(2), stalled)], { concurrency: "unbounded" })
-      expect(statements).toEqual([["1", "Stalled"], ["2", "Stalled"]])
+      const halted = Outcomes.halted(unavailable)
+      const retried = Outcomes.retried(unavailable, Duration.minutes(1))
+      expect([halted, retried].map(Settle.isPlain)).toEqual([false, false])
+      yield* Effect.all([settle.alone(held(1), retried), settle.alone(held(2), retried)], { concurrency: "unbounded" })
+      expect(statements).toEqual([["1", "Retried"], ["2", "Retried"]])
     }).pipe(Effect.provide(layer))
   })
 

@@ -3,121 +3,29 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
+import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
-import { Reporter } from "../../../../src/domain/failure/Reporter.js"
 import { JobId } from "../../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../../src/domain/job/JobQueue.js"
-import type { ClaimRequest, Held } from "../../../../src/domain/job/JobQueue.js"
+import type { Held } from "../../../../src/domain/job/JobQueue.js"
 import { Outcome } from "../../../../src/domain/job/Outcome.js"
-import { WakeUps } from "../../../../src/domain/job/WakeUps.js"
-import { WorkerId } from "../../../../src/domain/lease/Lease.js"
-import { WorkerLock } from "../../../../src/domain/lease/WorkerLock.js"
-import { Gates } from "../../../../src/domain/session/Gates.js"
 import {
   StoreBroken,
   StoreConflict,
   StoreRejectedData,
   StoreUnavailable
 } from "../../../../src/domain/store/StoreFailure.js"
-import type { StoreFailure } from "../../../../src/domain/store/StoreFailure.js"
-import { Tenant } from "../../../../src/domain/store/Tenant.js"
-import type { Runner } from "../../../../src/programs/flows/work/RunningJobs.js"
-import { Attempt } from "../../../../src/programs/flows/index/IndexJob.js"
-import { WorkSettings, workWith } from "../../../../src/programs/flows/work/WorkerLoop.js"
+import { work } from "../../../../src/programs/flows/work/WorkerLoop.js"
 import { held } from "../../../support/Jobs.js"
-
-const settings = {
-  workers: 8,
-  batchSize: 4,
-  leaseDuration: Duration.minutes(3),
-  pollInterval: Duration.seconds(5),
-  stallAfter: Duration.hours(1),
-  turn: Duration.minutes(1),
-  grace: Duration.seconds(10)
-}
-
-interface Told {
-  /** What each claim answers, in turn; after them nothing is ready. */
-  readonly claims: ReadonlyArray<Effect.Effect<ReadonlyArray<Held>, StoreFailure>>
-  /** The jobs that a heartbeat finds still held. */
-  readonly renewed?: ReadonlyArray<number>
-  readonly settled?: Effect.Effect<void, StoreFailure>
-  /** Ends that the store cannot take. */
-  readonly refuses?: (outcome: Outcome) => boolean
-  readonly workers?: number
-  /** Whether others see the worker's lock. */
-  readonly lock?: Effect.Latch
-}
-
-const unstorable = new StoreRejectedData({ sqlState: "22P05", detail: "unsupported Unicode escape sequence" })
-
-/** A queue that answers as told and notes what is settled, and how. */
-const queueOf = (
-  { claims, lock, refuses = () => false, renewed = [], settled = Effect.void, workers = settings.workers }: Told
-) => {
-  const ends: Array<string> = []
-  const reports: Array<string> = []
-  const renewals: Array<ReadonlyArray<number>> = []
-  const hints: Array<Effect.Latch> = []
-  let claimed = 0
-  const slots: Array<number> = []
-  const claim = (request: Pick<ClaimRequest, "slots">) =>
-    Effect.suspend(() => {
-      slots.push(request.slots)
-      return claims[claimed++] ?? Effect.succeed([])
-    })
-  const layer = Layer.mergeAll(
-    Layer.mock(JobQueue, {
-      claim,
-      renew: (jobs) =>
-        Effect.sync(() => {
-          renewals.push(jobs.map(({ job }) => job.id))
-          return new Set(renewed.map((id) => JobId.make(id)))
-        }),
-      settleAll: (jobs, outcome) =>
-        Effect.map(settled, () => {
-          ends.push(...jobs.map(({ job }) => `${job.id} ${outcome._tag}`))
-          return new Set(jobs.map(({ job }) => job.id))
-        }),
-      settle: (one, outcome) =>
-        Effect.map(refuses(outcome) ? Effect.fail(unstorable) : settled, () => {
-          ends.push(`${one.job.id} ${outcome._tag} ${"error" in outcome ? outcome.error.tag : ""}`)
-          return { status: "pending" as const, runAt: Option.none() }
-        }),
-      isReclaimDue: Effect.succeed(false),
-      nextReadyIn: () => Effect.succeed(Option.none())
-    }),
-    Layer.mock(WorkerLock, {
-      register: Effect.succeed({ id: WorkerId.make("worker"), seen: lock?.await ?? Effect.void })
-    }),
-    Layer.mock(WakeUps, { hear: (latch) => Effect.sync(() => hints.push(latch)) }),
-    Layer.mock(Gates, {}),
-    Layer.succeed(Tenant, "tests"),
-    Layer.succeed(Reporter, { report: ({ tag }) => Effect.sync(() => void reports.push(tag)) }),
-    Layer.succeed(WorkSettings, { ...settings, workers }),
-    Logger.remove(Logger.defaultLogger)
-  )
-  return {
-    ends,
-    reports,
-    renewals,
-    layer,
-    hint: () => hints.forEach((latch) => latch.unsafeOpen()),
-    asked: () => claimed,
-    /** For how many slots each claim asked. */
-    slots
-  }
-}
-
-const completed = Attempt.Unsettled({ outcome: Outcome.Completed() })
+import { completed } from "../../../support/Outcomes.js"
+import { queueOf, settledDown, workWith } from "../../../support/ScriptedQueue.js"
+import type { Handler } from "../../../support/ScriptedQueue.js"
 
 /** What happens beside a worker that has looked for jobs once and works until it is over. */
 const beside = <A, E, E2>(
-  layer: Layer.Layer<Effect.Effect.Context<ReturnType<typeof workWith<never>>>, E2>,
-  run: Runner<never>,
+  layer: Layer.Layer<Effect.Effect.Context<ReturnType<typeof workWith>>, E2>,
+  run: Handler,
   happens: Effect.Effect<A, E>
 ) =>
   Effect.gen(function*() {
@@ -133,9 +41,6 @@ const besideWaiting = <A, E, E2>(
   happens: (go: Effect.Latch) => Effect.Effect<A, E>,
   open = false
 ) => Effect.flatMap(Effect.makeLatch(open), (go) => beside(layer, () => Effect.as(go.await, completed), happens(go)))
-
-/** Lets everything that is ready happen. */
-const settledDown = TestClock.adjust("10 millis")
 
 describe("working on jobs", () => {
   it.effect("lets a job that waits hold up none of those that were claimed with it", () => {
@@ -250,7 +155,7 @@ describe("working on jobs", () => {
         expect(slots).toEqual([16, 14])
         yield* go.open
         yield* settledDown
-        expect([slots, ends.length]).toEqual([[16, 14, 16, 16], 17])
+        expect([slots.slice(0, 4), ends.length]).toEqual([[16, 14, 16, 16], 17])
       }))
   })
 
@@ -397,6 +302,46 @@ describe("working on jobs", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("leaves alone a job that was claimed while a heartbeat was on its way: nobody else has it", () =>
+    Effect.gen(function*() {
+      const beating = yield* Deferred.make<void>()
+      const answered = yield* Deferred.make<void>()
+      const { hint, layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+      const late = [held(2, 2)]
+      const stopped: Array<number> = []
+      yield* Effect.gen(function*() {
+        const queue = yield* JobQueue
+        const slow = JobQueue.of({
+          ...queue,
+          claim: (request) =>
+            Effect.if(Deferred.isDone(beating), {
+              onTrue: () => Effect.sync(() => late.splice(0)),
+              onFalse: () => queue.claim(request)
+            }),
+          renew: (jobs) =>
+            Deferred.succeed(beating, undefined).pipe(
+              Effect.zipRight(Deferred.await(answered)),
+              Effect.as(new Set(jobs.map(({ job }) => job.id)))
+            )
+        })
+        const run: Handler = ({ job }) =>
+          Effect.onInterrupt(Effect.never, () => Effect.sync(() => stopped.push(job.id)))
+        const working = yield* Effect.fork(Effect.provideService(workWith(run), JobQueue, slow))
+        yield* TestClock.adjust("1 minute")
+        yield* Deferred.await(beating)
+        hint()
+        yield* settledDown
+        expect(late).toEqual([])
+        yield* Deferred.succeed(answered, undefined)
+        yield* settledDown
+        expect(stopped).toEqual([])
+        const ending = yield* Effect.fork(Fiber.interrupt(working))
+        yield* TestClock.adjust("11 seconds")
+        yield* Fiber.join(ending)
+        expect(stopped.toSorted()).toEqual([1, 2])
+      }).pipe(Effect.provide(layer))
+    }))
+
   it.effect("renews its own leases first where it slept through them since it asked whether jobs are to be freed", () => {
     const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
     return Effect.gen(function*() {
@@ -407,17 +352,18 @@ describe("working on jobs", () => {
       const queue = yield* JobQueue
       const sleepy = JobQueue.of({
         ...queue,
-        isReclaimDue: Deferred.await(due),
+        isReclaimDue: () => Deferred.await(due),
         renew: () =>
           Effect.suspend(() => {
             if (sleeps) return Effect.fail(new StoreUnavailable({ detail: "asleep" }))
             did.push("renew")
             return Effect.succeed(new Set([JobId.make(1)]))
           }),
-        reclaim: Effect.sync(() => {
-          did.push("reclaim")
-          return { freed: 0, failed: 0 }
-        })
+        reclaim: () =>
+          Effect.sync(() => {
+            did.push("reclaim")
+            return { freed: 0, failed: 0 }
+          })
       })
       const working = yield* Effect.fork(Effect.provideService(workWith(() => Effect.never), JobQueue, sleepy))
       yield* TestClock.adjust("4 minutes")
@@ -489,7 +435,7 @@ describe("working on jobs", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("settles a job whose runner throws, and works on", () => {
+  it.effect("settles a job whose handler throws, and works on", () => {
     const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1), held(2)]), Effect.succeed([held(3)])] })
     return Effect.gen(function*() {
       const working = yield* Effect.fork(workWith(({ job }) => {
@@ -507,8 +453,7 @@ describe("working on jobs", () => {
     let runs = 0
     return Effect.gen(function*() {
       yield* Effect.fork(workWith(() => runs++ === 0 ? Effect.dieMessage("a bug") : Effect.succeed(completed), {
-        id: JobId.make(1),
-        done: () => Effect.sync(() => ends.includes("1 Completed"))
+        only: { id: JobId.make(1), done: () => Effect.sync(() => ends.includes("1 Completed")) }
       }))
       yield* TestClock.adjust("6 seconds")
       expect(ends).toEqual(["1 Retried bug", "1 Completed"])
@@ -540,7 +485,7 @@ describe("working on jobs", () => {
       refuses: (outcome) => outcome._tag === "Halted" && outcome.error.tag === "ModelNotFound"
     })
     const odd = { tag: "ModelNotFound", message: "odd", detail: "\ud800" }
-    const unstorable = Attempt.Unsettled({ outcome: Outcome.Halted({ error: odd, report: "report" }) })
+    const unstorable = Outcome.Halted({ error: odd, report: "report" })
     return Effect.gen(function*() {
       const working = yield* Effect.fork(workWith(() => Effect.succeed(unstorable)))
       yield* settledDown
@@ -563,6 +508,94 @@ describe("working on jobs", () => {
       expect(ran.length).toBe(16)
       yield* TestClock.adjust("1 minute")
       expect(renewals).toEqual([[16]])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("asks for the kinds that it runs, of all its tenants, and for nothing else", () => {
+    const { layer, requests } = queueOf({ claims: [] })
+    const kinds = ["one", "two"].map((kind) => ({
+      kind,
+      provider: Option.none(),
+      timeLimit: undefined,
+      handle: () => Effect.succeed(completed)
+    }))
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(work({ tenants: ["a", "b"], kinds }))
+      yield* settledDown
+      yield* Fiber.interrupt(working)
+      const [request, ...others] = requests
+      expect(others).toEqual([])
+      expect([request?.tenants, request?.kinds.map(({ kind }) => kind)]).toEqual([["a", "b"], ["one", "two"]])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("gives back at once, and unrun, a job of a kind that it does not run", () => {
+    const strange = held(1)
+    const { ends, layer } = queueOf({
+      claims: [Effect.succeed([{ ...strange, job: { ...strange.job, kind: "other" } }, held(2)])]
+    })
+    return beside(
+      layer,
+      () => Effect.succeed(completed),
+      Effect.sync(() => expect(ends.toSorted()).toEqual(["1 Released", "2 Completed"]))
+    )
+  })
+
+  it.effect("ends an attempt that makes no progress for too long, and leaves one alone that gets on", () => {
+    const { ends, layer } = queueOf({
+      claims: [Effect.succeed([held(1), held(2)])],
+      stallAfter: Duration.seconds(20)
+    })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(
+        workWith(({ job }, { gotOn }) =>
+          job.id === 1 ? Effect.never : Effect.forever(Effect.delay(gotOn, "15 seconds"))
+        )
+      )
+      yield* TestClock.adjust("19 seconds")
+      expect(ends).toEqual([])
+      yield* TestClock.adjust("2 seconds")
+      expect(ends).toEqual(["1 Retried stalled"])
+      yield* TestClock.adjust("30 seconds")
+      expect(ends).toEqual(["1 Retried stalled"])
+      const ending = yield* Effect.fork(Fiber.interrupt(working))
+      yield* TestClock.adjust("11 seconds")
+      yield* Fiber.join(ending)
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("tells every job when it stops, and waits for what is under way", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+    return Effect.gen(function*() {
+      const stored = yield* Deferred.make<void>()
+      const working = yield* Effect.fork(
+        workWith((_, { stop }) => Effect.as(Effect.zipRight(stop, Deferred.await(stored)), Outcome.Released()))
+      )
+      yield* settledDown
+      const ending = yield* Effect.fork(Fiber.interrupt(working))
+      yield* TestClock.adjust("9 seconds")
+      expect([ends, yield* Fiber.poll(ending)]).toEqual([[], Option.none()])
+      yield* Deferred.succeed(stored, undefined)
+      yield* Fiber.join(ending)
+      expect(ends).toEqual(["1 Released"])
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("tells a job that had its time to give way, but only where another one is ready that nobody takes", () => {
+    let isWaiting = false
+    const { ends, layer } = queueOf({
+      claims: [Effect.succeed([held(1)])],
+      timeSlice: Duration.seconds(3),
+      isWaiting: () => isWaiting
+    })
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(workWith((_, { stop }) => Effect.as(stop, Outcome.Released())))
+      yield* TestClock.adjust("10 seconds")
+      expect(ends).toEqual([])
+      isWaiting = true
+      yield* TestClock.adjust("3 seconds")
+      expect(ends).toEqual(["1 Released"])
       yield* Fiber.interrupt(working)
     }).pipe(Effect.provide(layer))
   })

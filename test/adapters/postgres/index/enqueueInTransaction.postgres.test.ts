@@ -4,7 +4,7 @@ import { describe, expect, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Client from "../../../../src/adapters/postgres/driver/Client.js"
-import { enqueueInTransaction } from "../../../../src/adapters/postgres/jobs/enqueueInTransaction.js"
+import { enqueueInTransaction } from "../../../../src/adapters/postgres/index/enqueueInTransaction.js"
 import * as Migrate from "../../../../src/adapters/postgres/driver/Migrate.js"
 import { all } from "../../../../src/adapters/postgres/migrations/all.js"
 import { named, Tables } from "../../../../src/adapters/postgres/driver/Tables.js"
@@ -12,12 +12,13 @@ import { JobQueue } from "../../../../src/domain/job/JobQueue.js"
 import { Tenant } from "../../../../src/domain/store/Tenant.js"
 import { freshUrl, postgres } from "../../../support/Databases.js"
 import { enqueuing } from "../../suites/enqueueInTransaction.js"
+import * as Indexing from "../../../support/Indexing.js"
 import * as Kit from "../../suites/queueKit.js"
 import { withoutPath } from "../../suites/schemas.js"
 
 enqueuing(postgres)
 
-const request = { source: Kit.source("pets"), provider: "ollama" }
+const request = { source: Indexing.source("pets"), provider: "ollama" }
 
 describe("a job enqueued by a caller's own client", () => {
   it.live("has its number as a number, whatever the search_path, in the schema and for the tenant that are given", () =>
@@ -33,7 +34,7 @@ describe("a job enqueued by a caller's own client", () => {
         expect(yield* sql`select 1::int8 as n`).toEqual([{ n: "1" }])
         return [
           yield* enqueueInTransaction(request),
-          yield* withoutPath(enqueueInTransaction({ ...request, source: Kit.source("cars") }))
+          yield* withoutPath(enqueueInTransaction({ ...request, source: Indexing.source("cars") }))
         ] as const
       }).pipe(Effect.provideService(Tenant, "acme"), Effect.provide(own))
       expect([typeof alone.id, typeof inside.id]).toEqual(["number", "number"])

@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { reconciler } from "../../suites/reconciler.js"
+
+reconciler(postgres)

@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { jobKinds } from "../../suites/jobKinds.js"
+
+jobKinds(pglite)

@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { maintenance } from "../../suites/maintenance.js"
+
+maintenance(pglite)

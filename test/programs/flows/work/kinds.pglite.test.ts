@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { kinds } from "./kinds.suite.js"
+
+kinds(pglite)

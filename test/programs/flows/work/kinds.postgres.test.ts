@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { kinds } from "./kinds.suite.js"
+
+kinds(postgres)

@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { maintaining } from "./maintaining.suite.js"
+
+maintaining(pglite)

@@ -1,0 +1,4 @@
+import { pglite } from "../../../support/Databases.js"
+import { ownWork } from "./ownWork.suite.js"
+
+ownWork(pglite)

@@ -1,0 +1,4 @@
+import { postgres } from "../../../support/Databases.js"
+import { ownWork } from "./ownWork.suite.js"
+
+ownWork(postgres)
