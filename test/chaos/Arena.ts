@@ -105,12 +105,15 @@ const filling = `with given as materialized (
     from given
   ),
   job as (
-    insert into holdfast.index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
-    select tenant, kind, id, 'http', 5, number, revision from put
+    insert into holdfast.job (tenant, kind, key, provider, session, max_attempts, version, payload)
+    select tenant, 'index', kind || '/' || id, 'http', 'http', 5, revision,
+      jsonb_build_object('source', jsonb_build_object('kind', kind, 'id', id))
+    from put
     returning *
   ),
   lined_up as (
-    insert into holdfast.pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from job
+    insert into holdfast.pending (tenant, kind, provider, session, priority, run_at, id)
+    select tenant, kind, provider, session, priority, run_at, id from job
   )
   select pg_notify('${Tables.named("holdfast").channel}', $2) from job limit 1`
 
@@ -138,7 +141,8 @@ export interface World {
   readonly worker: (
     name: string,
     settings?: Workers.WorkerSettings,
-    clockShift?: number
+    clockShift?: number,
+    more?: Workers.More
   ) => Effect.Effect<Workers.Worker, never, Scope.Scope>
   /** Every worker that was started, in order. */
   readonly workers: ReadonlyArray<Workers.Worker>
@@ -220,12 +224,12 @@ export const world = (options: Options = {}, on?: Server): Effect.Effect<World, 
             (catalog) => store.put(catalog, { provider: "http", maxAttempts: 5, force: false, ...how }),
             { concurrency: 4, discard: true }
           ))),
-      worker: (name, settings = {}, clockShift = 0) => {
+      worker: (name, settings = {}, clockShift = 0, more = {}) => {
         const given = { ...base, ...settings }
         const address = new URL(String(given["database.url"]))
         address.searchParams.set("application_name", name)
         return Effect.tap(
-          Workers.start(directory, name, { ...given, "database.url": address.href }, clockShift, note),
+          Workers.start(directory, name, { ...given, "database.url": address.href }, clockShift, more, note),
           (worker) => Effect.sync(() => workers.push(worker))
         )
       }
@@ -256,7 +260,7 @@ export const eventually = <A, E, R>(
 export const open = (world: World) =>
   Effect.map(
     world.sql<{ readonly open: number }>(
-      "select count(*)::int as open from holdfast.index_job where status in ('pending', 'running')"
+      "select count(*)::int as open from holdfast.job where status in ('pending', 'running')"
     ),
     ([row]) => row?.open ?? 0
   )

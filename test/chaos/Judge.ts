@@ -70,7 +70,7 @@ export const judge = (
     const vectors = yield* world.sql<{ readonly count: number }>(
       "select count(*)::int as count from holdfast.embedding"
     )
-    const jobs = yield* world.sql<JobRow>("select status, attempts, crashes from holdfast.index_job_all")
+    const jobs = yield* world.sql<JobRow>("select status, attempts, crashes from holdfast.job_all")
     const found = Array.groupBy(chunks, ({ item_id, source_id }) => `${source_id}/${item_id}`)
     const texts = new Set(expected.map(({ text }) => text))
     const count = { lost: 0, wrong: 0 }

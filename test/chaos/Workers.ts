@@ -13,6 +13,12 @@ import * as Lines from "./Lines.js"
 
 export type WorkerSettings = NonNullable<Parameters<typeof Settings.layer>[0]>
 
+/** What a worker is told beside its settings. */
+export interface More {
+  /** Where the steps of the kind `stepping` send their receipts; without it the worker does not know that kind. */
+  readonly receipts?: string
+}
+
 /** One line of a worker's log; text that is no JSON stands as its message. */
 export interface Line {
   readonly message: string
@@ -79,10 +85,17 @@ const launch = (
   name: string,
   settings: WorkerSettings,
   clockShift: number,
+  more: More,
   hear: (line: string) => void
 ): Worker => {
   const clock = clockShift === 0 ? [] : ["--import", join(directory, "clock.mjs")]
-  const child = spawn(execPath, [...flags, ...clock, join(directory, "worker.mjs"), JSON.stringify(settings)], {
+  const child = spawn(execPath, [
+    ...flags,
+    ...clock,
+    join(directory, "worker.mjs"),
+    JSON.stringify(settings),
+    JSON.stringify(more)
+  ], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { CHAOS_CLOCK_SHIFT: String(clockShift) }
   })
@@ -120,10 +133,11 @@ export const start = (
   name: string,
   settings: WorkerSettings,
   clockShift: number,
+  more: More,
   hear: (line: string) => void
 ): Effect.Effect<Worker, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => launch(directory, name, settings, clockShift, hear)),
+    Effect.sync(() => launch(directory, name, settings, clockShift, more, hear)),
     (worker) => worker.isAlive() ? Effect.zipRight(worker.signal("SIGKILL"), worker.ended) : Effect.void
   )
 

@@ -22,6 +22,7 @@ import { pace } from "./scenarios/Pace.js"
 import { restarts } from "./scenarios/Restarts.js"
 import { rolling } from "./scenarios/Rolling.js"
 import { lonely, sleeper } from "./scenarios/Sleeper.js"
+import { steps } from "./scenarios/Steps.js"
 import * as Workers from "./Workers.js"
 
 /**
@@ -46,13 +47,14 @@ interface Part {
 
 /**
  * One part after another: the first looks at seconds, the second at a rate that a busy machine does not reach, beside what sleeps or
- * waits; the third waits more than it works, the last two keep the machine busy.
+ * waits; the third waits more than it works, the others keep the machine busy.
  */
 const parts: ReadonlyArray<Part> = [
   { scenarios: [crashes], atOnce: 1 },
   { scenarios: [pace, sleeper, lonely, eightLeases, ...silent], atOnce: 2 },
   { scenarios: [restarts, revokedKey, rolling, ...noisy, ...known], atOnce: 4 },
   { scenarios: [kills], atOnce: 1 },
+  { scenarios: [steps], atOnce: 1 },
   { scenarios: [expiredSession, clocks], atOnce: 2 }
 ]
 

@@ -27,7 +27,7 @@ export const crashes: Scenario = {
     const job = Effect.map(
       here.sql<JobRow>(
         `select job.status, job.crashes, job.fence::int as fence, worker.pid, job.last_error ->> 'message' as message
-        from holdfast.index_job_all as job left join holdfast.worker on worker.id = job.worker`
+        from holdfast.job_all as job left join holdfast.worker on worker.id = job.worker`
       ),
       ([row]): JobRow => row ?? { status: "", crashes: 0, fence: 0, pid: null, message: null }
     )

@@ -18,7 +18,8 @@ interface JobRow {
 const newest = (here: World) =>
   Effect.map(
     here.sql<JobRow>(
-      "select status, attempts, crashes, embedded, reused from holdfast.index_job_all order by id desc limit 1"
+      `select status, attempts, crashes, (detail ->> 'embedded')::int as embedded, (detail ->> 'reused')::int as reused
+      from holdfast.job_all order by id desc limit 1`
     ),
     ([row]): JobRow => row ?? { status: "none", attempts: 0, crashes: 0, embedded: 0, reused: 0 }
   )
@@ -135,14 +136,14 @@ const editAndDelete: Scenario = {
     )
     yield* eventually(stray, (count) => count === 0, 10_000)
     const judgement = yield* judge(here, anew, 2)
-    const statuses = yield* here.sql<{ readonly source_id: string; readonly status: string }>(
-      "select source_id, status from holdfast.index_job_all order by source_id, id"
+    const statuses = yield* here.sql<{ readonly key: string; readonly status: string }>(
+      "select key, status from holdfast.job_all order by key, id"
     )
     const rest = yield* here.sql("select from holdfast.chunk where source_id = 'source-1'")
     const often = [...receipts(here).values()].filter((times) => times > 1).length
     return {
       told: `${judgement.lost} lost, ${judgement.wrong} wrong, ${judgement.duplicates} duplicate; jobs ${
-        statuses.map(({ source_id, status }) => `${source_id} ${status}`).join(", ")
+        statuses.map(({ key, status }) => `${key} ${status}`).join(", ")
       }; ${often} texts embedded again`,
       checks: [
         check("every job ends", left === 0),

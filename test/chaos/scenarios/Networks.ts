@@ -24,7 +24,7 @@ const beforeDatabase = (weather: Weather): Scenario => ({
     const far = yield* here.worker("far", { ...settings, "database.url": through(proxy, here.url) })
     const busy = Effect.map(
       here.sql<{ readonly jobs: number }>(
-        `select count(*)::int as jobs from holdfast.index_job_all as job join holdfast.worker on worker.id = job.worker
+        `select count(*)::int as jobs from holdfast.job_all as job join holdfast.worker on worker.id = job.worker
         where job.status = 'running' and worker.pid = $1`,
         [far.pid]
       ),

@@ -65,7 +65,7 @@ export const restarts: Scenario = {
     const start = yield* Clock.currentTimeMillis
     const orphans = Effect.map(
       here.sql<{ readonly orphans: number }>(
-        `select count(*)::int as orphans from holdfast.index_job_all where status = 'running' and lease_expires_at <= now()`
+        `select count(*)::int as orphans from holdfast.job_all where status = 'running' and lease_expires_at <= now()`
       ),
       ([row]) => row?.orphans ?? 0
     )

@@ -19,7 +19,7 @@ export const rolling: Scenario = {
     )
     const roll = Effect.fnUntraced(function*(worker: Worker) {
       const running = here.sql<{ readonly running: number }>(
-        `select count(*)::int as running from holdfast.index_job_all as job join holdfast.worker on worker.id = job.worker
+        `select count(*)::int as running from holdfast.job_all as job join holdfast.worker on worker.id = job.worker
         where job.status = 'running' and worker.pid = $1`,
         [worker.pid]
       )

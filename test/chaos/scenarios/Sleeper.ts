@@ -23,11 +23,11 @@ const witness = `
     insert into witness values (new.id, current_setting('application_name'), old.fence, new.fence, old.status, new.crashes > old.crashes);
     return new;
   end $$;
-  create trigger witness after update on holdfast.index_job for each row execute function witnessed()`
+  create trigger witness after update on holdfast.job for each row execute function witnessed()`
 
 const held = `
   do $$ begin
-    lock table holdfast.index_job in share row exclusive mode;
+    lock table holdfast.job in share row exclusive mode;
     perform pg_sleep(1.5);
   end $$`
 
@@ -54,7 +54,7 @@ export const sleeper: Scenario = {
     const running = (name: string) =>
       count(
         here,
-        `select count(*)::int as count from holdfast.index_job_all as job join holdfast.worker on worker.id = job.worker
+        `select count(*)::int as count from holdfast.job_all as job join holdfast.worker on worker.id = job.worker
         where job.status = 'running' and worker.pid = $1`,
         [here.workers.find((worker) => worker.name === name)?.pid]
       )
