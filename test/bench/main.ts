@@ -10,6 +10,7 @@ import { startServer } from "../support/PostgresServer.js"
 import { fakeEmbedder } from "./FakeEmbedder.js"
 import { fetchGithub } from "./github.js"
 import { house } from "./house.js"
+import { judging } from "./judging.js"
 import { recall } from "./recall.js"
 import { reindex } from "./reindex.js"
 import { throughput } from "./throughput.js"
@@ -66,6 +67,18 @@ const memory = () => {
     "memory",
     status === "succeeded" && rise < 400,
     `20,000 operations raise ${before} MiB by ${rise} MiB; aim under 400`
+  )
+}
+
+/** Ten thousand lines of failures, as `explain` reads them. */
+const explaining = () => {
+  const { judged, read } = judging(10_000)
+  judge(
+    "explain",
+    judged < 500,
+    `a line is judged in ${judged.toFixed(0)} us, ${
+      (judged / read).toFixed(0)
+    } times what its JSON takes; aim under 500 us`
   )
 }
 
@@ -128,6 +141,7 @@ const program = Effect.gen(function*() {
 try {
   startUp()
   memory()
+  explaining()
   await Effect.runPromise(Effect.scoped(program))
 } finally {
   rmSync(scratch, { recursive: true, force: true })

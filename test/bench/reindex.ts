@@ -2,6 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as OpenApi from "../../src/domain/catalog/OpenApi.js"
 import { SourceReader } from "../../src/domain/catalog/SourceReader.js"
+import { countsOf } from "../../src/domain/index/IndexJob.js"
 import { indexCatalog } from "../../src/programs/flows/index/IndexCatalog.js"
 import { workOn } from "../../src/programs/flows/index/IndexWorker.js"
 
@@ -25,10 +26,10 @@ export const reindex = (location: string, receipts: { calls: number }) =>
     const before = receipts.calls
     const [whole, again] = yield* Effect.timed(run(location))
     return {
-      operations: first.progress.items,
+      operations: first.progress.total,
       parse: Duration.toMillis(parsing),
       beside: Duration.toMillis(whole) - Duration.toMillis(parsing),
       calls: receipts.calls - before,
-      reused: again.progress.reused
+      reused: countsOf(again.progress).reused
     }
   })

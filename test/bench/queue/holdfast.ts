@@ -5,31 +5,27 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { Outcome } from "../../../src/domain/job/Outcome.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
-import { Attempt } from "../../../src/programs/flows/index/IndexJob.js"
-import { workWith } from "../../../src/programs/flows/work/WorkerLoop.js"
+import { work } from "../../../src/programs/flows/work/Worker.js"
 import * as Settings from "../../../src/programs/Settings.js"
-import { Stores, Work } from "../../../src/programs/Wiring.js"
+import { Kinds, Stores, Work } from "../../../src/programs/Wiring.js"
+import { Noop } from "./noop.js"
 import { serve } from "./Peer.js"
 
 /** Of those tried, what drains best with one process and with four. */
 const workers = 512
 
-/** The worker as it is, but for jobs that end at once: claims, leases, heartbeats and fenced settling are all there. */
+/** The worker as it is, with a kind whose jobs end at once: claims, leases, heartbeats and fenced settling are all there. */
 await serve({
   connect: async (url, ran) => {
+    const handler = Noop.toLayer(() => Effect.sync(ran))
     const runtime = ManagedRuntime.make(
-      Layer.merge(Stores, Work).pipe(
+      Layer.merge(handler, Layer.merge(Stores, Work)).pipe(
+        Layer.provideMerge(Kinds),
         Layer.provideMerge(Settings.layer({ "database.url": url, workers })),
         Layer.provide(Logger.minimumLogLevel(LogLevel.Warning))
       )
     )
-    const ended = Attempt.Unsettled({ outcome: Outcome.Completed() })
-    const job = Effect.sync(() => {
-      ran()
-      return ended
-    })
     const services = await runtime.runtime()
     // Its connections: one claims, one settles, one asks when the next job is ready.
     const connected = Effect.flatMap(SqlClient.SqlClient, (sql) => sql`select pg_sleep(0.1)`)
@@ -38,15 +34,16 @@ await serve({
     const go = Effect.unsafeMakeLatch()
     const lock = Context.get(services.context, WorkerLock)
     await new Promise<void>((ready) => {
-      const register = Effect.map(lock.register, (registered) => ({
-        ...registered,
-        seen: Effect.suspend(() => {
-          ready()
-          return Effect.zipRight(go.await, registered.seen)
-        })
-      }))
+      const register: typeof lock.register = (wanted) =>
+        Effect.map(lock.register(wanted), (registered) => ({
+          ...registered,
+          seen: Effect.suspend(() => {
+            ready()
+            return Effect.zipRight(go.await, registered.seen)
+          })
+        }))
       runtime.runFork(
-        workWith(() => job).pipe(
+        work().pipe(
           Effect.provideService(WorkerLock, { ...lock, register }),
           Logger.withMinimumLogLevel(LogLevel.Warning),
           Effect.provide(services)

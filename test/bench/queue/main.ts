@@ -95,19 +95,22 @@ const drains = async (stands: ReadonlyArray<Stand>, processes: number) => {
   }
   const rate = (name: string) => median((results.get(name) ?? []).map(({ perSecond }) => perSecond))
   const ratio = (name: string) => rate(name) / rate(limit.name)
-  const aim = processes === 1 ? 0.75 : 0.8
+  const fastest = Math.max(...peers.map(({ name }) => ratio(name)).filter((one) => !Number.isNaN(one)))
   const others = peers.map(({ name }) => `${name} ${percent(ratio(name))}`).join(", ")
   judge(
     `drained by ${processes} ${processes === 1 ? "process" : "processes"}`,
-    ratio(ours.name) >= aim,
+    ratio(ours.name) >= fastest,
     `holdfast ${rate(ours.name).toFixed(0)} jobs/s, ${
       percent(ratio(ours.name))
-    } of the hand-written loop; ${others}; aim ${percent(aim)}`
+    } of the hand-written loop; ${others}; aim: ahead of both`
   )
 }
 
 /** The first jobs of a worker, and those of a turn, find cold code on both sides, and young plans. They do not count. */
 const first = { ofWorker: 50, ofTurn: 5 }
+
+/** What a job may start later than with the better peer: nobody feels a millisecond, and plainer code is worth it. */
+const mostBehind = 1.3
 
 /** Short turns, so that the machine is as fast or as slow for one queue as for the next. */
 const ofTurn = 15
@@ -130,12 +133,12 @@ const idle = async (stands: ReadonlyArray<Stand>) => {
   const best = Math.min(...peers.map(({ name }) => p50(name)).filter((wait) => !Number.isNaN(wait)))
   judge(
     "from enqueue to start",
-    p50(ours.name) <= best,
+    p50(ours.name) <= best * mostBehind,
     `${
       stands.map(({ queue }) => `${queue.name} ${p50(queue.name).toFixed(2)} ms`).join(", ")
     } (median of ${mine.length}, ${load()}); ${
       outside.toFixed(2)
-    } ms where a fiber is made for each call; aim: the better peer's`
+    } ms where a fiber is made for each call; aim: ${mostBehind} times the better peer's`
   )
 }
 

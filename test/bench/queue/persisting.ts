@@ -1,13 +1,15 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { performance } from "node:perf_hooks"
 import * as Pg from "pg"
 import { CatalogStore } from "../../../src/domain/catalog/CatalogStore.js"
+import * as IndexJob from "../../../src/domain/index/IndexJob.js"
 import { IndexStore } from "../../../src/domain/index/IndexStore.js"
 import type { NewVector } from "../../../src/domain/index/IndexStore.js"
-import { Progress } from "../../../src/domain/job/Job.js"
 import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { WorkerLock } from "../../../src/domain/lease/WorkerLock.js"
+import { Tenant } from "../../../src/domain/store/Tenant.js"
 import * as Settings from "../../../src/programs/Settings.js"
 import { Stores } from "../../../src/programs/Wiring.js"
 import { catalogOf } from "../house.js"
@@ -53,9 +55,17 @@ const fenced = Effect.fnUntraced(function*(round: number, count: number) {
     CatalogStore,
     (store) => store.put(catalogOf(`persisting-${round}`, count), { provider: "bench", maxAttempts: 5, force: false })
   )
-  const { id: worker } = yield* (yield* WorkerLock).register
-  const [held] = yield* queue.claim({ worker, slots: 1, duration: Duration.minutes(10), only: job.id })
-  if (held === undefined) return yield* Effect.dieMessage("the bench's job was not claimed")
+  const wanted = { tenants: [yield* Tenant], kinds: [{ kind: IndexJob.kind, provider: Option.some("bench") }] }
+  const { id: worker } = yield* (yield* WorkerLock).register(wanted)
+  const [claimed] = yield* queue.claim({
+    worker,
+    slots: 1,
+    duration: Duration.minutes(10),
+    only: job.id,
+    ...wanted
+  })
+  if (claimed === undefined) return yield* Effect.dieMessage("the bench's job was not claimed")
+  const held = { ...claimed, source: { kind: "catalog", id: `persisting-${round}` } as const }
   const items = yield* index.pending(held, space, -1, count)
   const batches = inBatches(items.map((item, n) => ({ item, vector: vectorOf(round * count + n) })))
   const began = performance.now()
@@ -66,7 +76,7 @@ const fenced = Effect.fnUntraced(function*(round: number, count: number) {
       vectors: batch.map(({ item, vector }) => ({ hash: item.hash, vector })),
       items: batch.map(({ item }) => ({ id: item.id, hash: item.hash, chunks: [item.hash] })),
       refusals: [],
-      progress: Progress.make({ items: count, embedded, reused: 0, refused: 0 })
+      progress: IndexJob.toProgress({ items: count, embedded, reused: 0, refused: 0 })
     })
   }
   const perSecond = count / ((performance.now() - began) / 1000)

@@ -4,9 +4,9 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import { makeWorkerUtils } from "graphile-worker"
 import type * as Pg from "pg"
 import PgBoss from "pg-boss"
-import { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import * as Settings from "../../../src/programs/Settings.js"
 import { Stores } from "../../../src/programs/Wiring.js"
+import { Noop } from "./noop.js"
 
 /** One of the queues that are compared: how its tables are made, filled, looked at, and how one job is enqueued. */
 export interface Queue {
@@ -30,42 +30,31 @@ const holdfast: Queue = {
   module: "holdfast",
   prepare: async (url) => {
     const runtime = ManagedRuntime.make(Layer.provide(Stores, Settings.layer({ "database.url": url })))
-    const queue = await runtime.runPromise(JobQueue)
+    await runtime.runPromise(Effect.void)
     return {
       // Whoever enqueues is a fiber already; the one that is made here stands for it.
       enqueue: (n, called) =>
         runtime.runPromise(Effect.suspend(() => {
           called()
-          return queue.enqueue({
-            source: { kind: "catalog", id: `source-${n}` },
-            provider: "none",
-            maxAttempts: 5,
-            force: false
-          })
+          return Noop.enqueue({ n })
         })),
       close: () => runtime.dispose()
     }
   },
   fill: async (db, jobs) => {
-    await db.query(
-      "truncate holdfast.index_job, holdfast.index_job_history, holdfast.pending, holdfast.lease, holdfast.source cascade"
-    )
-    await db.query(
-      `insert into holdfast.source (tenant, kind, id, location, title, version, revision)
-      select $2, 'catalog', 'source-' || n, 'nowhere', 'n', '1', 'r' from generate_series(1, $1::integer) n`,
-      [Math.max(jobs, 1000), "default"]
-    )
+    await db.query("truncate holdfast.job, holdfast.job_history, holdfast.pending, holdfast.lease")
     await db.query(
       `with made as (
-        insert into holdfast.index_job (tenant, source_kind, source_id, provider, max_attempts, source_number, revision)
-        select tenant, kind, id, 'none', 5, number, revision from holdfast.source order by number limit $1::integer
+        insert into holdfast.job (tenant, kind, key, max_attempts, payload)
+        select $2, 'noop', n::text, 5, json_build_object('n', n) from generate_series(1, $1::integer) n
         returning *
       )
-      insert into holdfast.pending (tenant, provider, run_at, id) select tenant, provider, run_at, id from made`,
-      [jobs]
+      insert into holdfast.pending (tenant, kind, provider, session, priority, run_at, id)
+      select tenant, kind, provider, session, priority, run_at, id from made`,
+      [jobs, "default"]
     )
   },
-  open: "select exists (select from holdfast.index_job where status in ('pending', 'running')) as open"
+  open: "select exists (select from holdfast.job where status in ('pending', 'running')) as open"
 }
 
 const loop: Queue = {
