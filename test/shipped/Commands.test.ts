@@ -96,7 +96,11 @@ describe("the installed program", { timeout: 900_000 }, () => {
     })
     expect(await json("jobs cancel", ["2"])).toMatchObject({ code: 0 })
     expect(await json("jobs retry", ["2"])).toMatchObject({ code: 0 })
-    expect(await json("worker", [], "is succeeded")).toMatchObject({ code: 0, stopped: true, signal: "SIGTERM" })
+    expect(await json("worker", [], "Indexed catalog later")).toMatchObject({
+      code: 0,
+      stopped: true,
+      signal: "SIGTERM"
+    })
     expect(await json("jobs show", ["2"])).toMatchObject({ code: 0, job: { id: 2, status: "succeeded" } })
     expect(await json("jobs list")).toMatchObject({ code: 0, jobs: [{ id: 2 }, { id: 1 }] })
     expect(await json("catalogs remove", ["later"])).toMatchObject({ code: 0 })

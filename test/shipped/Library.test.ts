@@ -40,6 +40,9 @@ describe("the installed package", { timeout: 900_000 }, () => {
     const service = await node(whole, ["out/service.js", join(whole, "data")])
     expect(service.stdout).toMatch(/operations\/rmdir/)
     expect(service.stdout).toMatch(/job 1 is (?:pending|running)/)
+    const own = await node(whole, ["out/own.js", join(whole, "own")])
+    expect(own.stdout).toMatch(/job 1: 4 words; job 2: none is no ticket\./)
+    expect(own.stdout.match(/told the author, once: default\/1\.\d+\/1\/notify/g)).toHaveLength(1)
   })
 
   it("answers the demo as its README shows", async () => {
