@@ -71,6 +71,7 @@ export const queueOf = (
   const layer = Layer.mergeAll(
     Layer.mock(JobQueue, {
       claim,
+      disown: () => Effect.succeed(0),
       renew: (jobs) =>
         Effect.sync(() => {
           renewals.push(jobs.map(({ job }) => job.id))

@@ -47,6 +47,14 @@ export interface ClaimRequest extends Wanted {
   readonly only?: JobId
 }
 
+/** A worker, with all that it knows to hold. `duration` is its leases'. */
+export interface Disowning {
+  readonly worker: WorkerId
+  readonly tenants: ReadonlyArray<string>
+  readonly held: ReadonlyArray<Held>
+  readonly duration: Duration.Duration
+}
+
 /** What an enqueue does where a job of the key runs already. */
 export const IfRunning = Schema.Literal("again-if-changed", "again", "leave")
 export type IfRunning = typeof IfRunning.Type
@@ -134,6 +142,11 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
     held: ReadonlyArray<Held>,
     duration: Duration.Duration
   ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
+  /**
+   * End the leases of a worker that it does not know: of a claim whose answer was lost on its way. Their jobs are freed like a dead
+   * worker's. Answers how many leases that were.
+   */
+  readonly disown: (request: Disowning) => Effect.Effect<number, StoreFailure>
   /**
    * Run a write in one transaction that is refused when a newer claim exists, and that no newer claim can come between. It counts as
    * progress: crashes before it are forgiven.

@@ -197,6 +197,24 @@ export const jobKinds = (backend: Backend) =>
         expect(states).toEqual([["running"], ["succeeded"], ["succeeded"]])
       }))
 
+    it.effect("gives up a claim whose answer was lost, and neither what its worker knows nor what is on its way", () =>
+      Kit.alone(Effect.gen(function*() {
+        const queue = yield* JobQueue
+        const tenant = yield* Tenant
+        const known = yield* Kit.begun("known")
+        yield* Kit.begun("lost")
+        yield* Kit.enqueue("another's")
+        yield* Kit.claim(1, "b")
+        const disowned = queue.disown({ worker: known.worker, tenants: [tenant], held: [known], duration: Kit.minute })
+        expect(yield* disowned).toBe(0)
+        yield* Kit.pass("10 seconds")
+        yield* Kit.begun("on its way")
+        expect(yield* disowned).toBe(1)
+        expect((yield* queue.reclaim([tenant])).freed).toBe(1)
+        const states = (yield* queue.list({ limit: 9 })).map(({ key, status }) => `${key} ${status}`).toSorted()
+        expect(states).toEqual(["another's running", "known running", "lost pending", "on its way running"])
+      })))
+
     it.effect("keeps a job for a later time, and starts it once it has come", () =>
       Kit.alone(Effect.gen(function*() {
         const sql = yield* SqlClient.SqlClient

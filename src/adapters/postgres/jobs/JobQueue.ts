@@ -12,6 +12,7 @@ import { bound, Tables } from "../driver/Tables.js"
 import { transact } from "../driver/transact.js"
 import { claim } from "./claim.js"
 import * as Control from "./control.js"
+import { disown } from "./disown.js"
 import { enqueue } from "./enqueue.js"
 import { guard } from "./guard.js"
 import { find, list, nextReadyIn } from "./read.js"
@@ -64,6 +65,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tabl
       enqueue: (request) => forTenant((tenant) => enqueue(sql, t, tenant, request)),
       claim: (request) => tried(claim(sql, t, request)),
       renew: (held, duration) => run(renew(held, duration)),
+      disown: (request) => run(disown(request)),
       fenced,
       settle: (held, outcome) => run(settle(held, outcome)),
       settleAll: (ends) => tried(settleAll(sql, t, ends)),

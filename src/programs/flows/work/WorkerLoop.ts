@@ -10,6 +10,7 @@ import * as Schedule from "effect/Schedule"
 import type { JobId } from "../../../domain/job/Job.js"
 import type { RunnableKind } from "../../../domain/job/JobKinds.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
+import type { Disowning } from "../../../domain/job/JobQueue.js"
 import type { Wanted } from "../../../domain/lease/Wanted.js"
 import { WakeUps } from "../../../domain/job/WakeUps.js"
 import { heartbeatEvery } from "../../../domain/lease/Lease.js"
@@ -47,9 +48,25 @@ const beat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDur
   yield* Ref.set(jobs.beatAt, at)
 })
 
-const heartbeat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
+/** A claim whose answer was lost holds jobs that nobody runs, for a whole lease. */
+const disown = Effect.fnUntraced(function*(
+  jobs: RunningJobs.RunningJobs,
+  { leaseDuration, tenants, worker }: Pick<Disowning, "tenants" | "worker"> & {
+    readonly leaseDuration: Duration.Duration
+  }
+) {
+  const queue = yield* JobQueue
+  const lost = yield* queue.disown({ worker, tenants, held: RunningJobs.held(jobs), duration: leaseDuration })
+  if (lost > 0) yield* Effect.logWarning(`The answers of ${lost} claims were lost: their jobs are given up`)
+})
+
+const heartbeat = Effect.fnUntraced(function*(
+  jobs: RunningJobs.RunningJobs,
+  by: Pick<Disowning, "tenants" | "worker">,
+  leaseDuration: Duration.Duration
+) {
   const every = heartbeatEvery(leaseDuration)
-  yield* beat(jobs, leaseDuration).pipe(
+  yield* Effect.zipRight(beat(jobs, leaseDuration), disown(jobs, { ...by, leaseDuration })).pipe(
     Effect.tapError(RunningJobs.logStore("The heartbeat failed and is tried again")),
     Effect.retry(Schedule.spaced(Duration.min(every, Duration.seconds(1)))),
     Effect.delay(every),
@@ -213,7 +230,7 @@ export const work = Effect.fn("WorkerLoop.work")(
     })
     const shift: Shift = { jobs, settings, worker, wanted, only: only?.id }
     // Disconnected: a statement without an answer is left behind when the scope ends.
-    yield* Effect.forkScoped(Effect.disconnect(heartbeat(jobs, settings.leaseDuration)))
+    yield* Effect.forkScoped(Effect.disconnect(heartbeat(jobs, { tenants, worker: worker.id }, settings.leaseDuration)))
     yield* Effect.forkScoped(Effect.disconnect(reclaim(jobs, tenants, settings.leaseDuration)))
     yield* Effect.forkScoped(RunningJobs.watchForStalls(jobs))
     yield* Effect.addFinalizer(() => RunningJobs.drain(jobs, settings.grace))
