@@ -72,7 +72,8 @@ export const histories = (steps: number): FastCheck.Arbitrary<ReadonlyArray<Step
   )
 
 export const jobKind = "test"
-export const maxAttempts = 3
+/** Few, so that many histories spend them all. */
+export const maxAttempts = 2
 export const lease = Duration.minutes(2)
 const minute = Duration.minutes(1)
 

@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -128,7 +129,13 @@ export const workWith = (
   more: { readonly only?: Only<never>; readonly timeLimit?: Duration.Duration } = {}
 ) => {
   const { timeLimit, ...rest } = more
-  const kind = { kind: "test", provider: Option.none(), timeLimit, handle: (run: Run) => handler(run.held, run) }
+  const kind = {
+    kind: "test",
+    provider: Option.none(),
+    timeLimit,
+    services: Context.empty(),
+    handle: (run: Run) => handler(run.held, run)
+  }
   return work({ tenants: ["tests"], kinds: [kind], ...rest })
 }
 

@@ -12,7 +12,7 @@ import type { StoreFailure } from "../store/StoreFailure.js"
 import type { Tenant } from "../store/Tenant.js"
 import * as Storable from "../text/Storable.js"
 import * as StorableJson from "../text/StorableJson.js"
-import { handledIn, JobKinds } from "./JobKinds.js"
+import { JobKinds, served } from "./JobKinds.js"
 import { IfOver, IfRunning, JobQueue } from "./JobQueue.js"
 import type { Enqueued, NewJob } from "./JobQueue.js"
 import * as MaxAttempts from "./MaxAttempts.js"
@@ -231,16 +231,15 @@ export const make = <P, PI, S = void, SI = void>(
   const toLayer: JobKind<P, S>["toLayer"] = <R>(handler: Handler<P, S, R>) =>
     Layer.effectDiscard(Effect.gen(function*() {
       const kinds = yield* JobKinds
-      const handled = handledIn<R>(yield* Effect.context<Exclude<R, Tenant>>())
+      const services = yield* Effect.context<Exclude<R, Tenant>>()
       yield* kinds.register({
         kind,
         provider: Option.none(),
         timeLimit,
-        handle: (run) =>
-          handled(
-            run.held.tenant,
-            Effect.flatMap(Effect.flatMap(payloadOf(run.job), (payload) => handler(payload, run)), completed)
-          )
+        ...served<R>(
+          services,
+          (run) => Effect.flatMap(Effect.flatMap(payloadOf(run.job), (payload) => handler(payload, run)), completed)
+        )
       })
     }))
 

@@ -187,6 +187,10 @@ describe("asking for a job of a kind", () => {
   })
 })
 
+/** As a worker runs it: with its services, for the job's tenant. */
+const handled = (kind: RunnableKind, given: Run) =>
+  Effect.provide(kind.handle(given), Context.add(kind.services, Tenant, given.held.tenant))
+
 describe("the handler of a kind", () => {
   it.effect("is given the payload by its schema, and its answer is the output by its schema", () =>
     Effect.gen(function*() {
@@ -194,7 +198,7 @@ describe("the handler of a kind", () => {
       const kind = yield* registered(Kind.toLayer(({ due }) => Effect.succeed(due)))
       expect([kind.kind, kind.provider, kind.timeLimit]).toEqual(["digest", Option.none(), Duration.minutes(5)])
       const stored = { ticket: "T-1", due: "2026-05-01T12:00:00.000Z" }
-      const outcome = yield* kind.handle(run(stored))
+      const outcome = yield* handled(kind, run(stored))
       expect(outcome).toEqual({ _tag: "Completed", output: "2026-05-01T12:00:00.000Z", partial: false })
       expect(yield* Kind.payloadOf({ payload: stored })).toEqual(payload)
       expect(yield* Kind.outputOf({ output: "2026-05-01T12:00:00.000Z" })).toEqual(payload.due)
@@ -204,7 +208,7 @@ describe("the handler of a kind", () => {
     Effect.gen(function*() {
       const Kind = JobKind.make("void", { payload: Schema.Void })
       const kind = yield* registered(Kind.toLayer(() => Effect.void))
-      expect(yield* kind.handle(run(null))).toEqual({ _tag: "Completed", output: null, partial: false })
+      expect(yield* handled(kind, run(null))).toEqual({ _tag: "Completed", output: null, partial: false })
       expect(yield* Kind.outputOf({ output: null })).toBe(undefined)
     }))
 
@@ -217,9 +221,9 @@ describe("the handler of a kind", () => {
       const kind = yield* registered(Kind.toLayer((text) => Effect.succeed(text.repeat(JobKind.mostOutput / 4))))
       const odd = yield* registered(Kind.toLayer(() => Effect.succeed("odd")))
       const failures = yield* Effect.all([
-        Effect.flip(kind.handle(run(7))),
-        Effect.flip(kind.handle(run("large"))),
-        Effect.flip(odd.handle(run("x"))),
+        Effect.flip(handled(kind, run(7))),
+        Effect.flip(handled(kind, run("large"))),
+        Effect.flip(handled(odd, run("x"))),
         Effect.flip(Kind.outputOf({ output: 7 }))
       ])
       expect(failures).toMatchObject([
@@ -236,7 +240,7 @@ describe("the handler of a kind", () => {
       const Kind = JobKind.make("who", { payload: Schema.Void, success: Schema.String })
       const layer = Kind.toLayer(() => Effect.zipWith(Sender, Tenant, (sender, tenant) => `${sender} for ${tenant}`))
       const kind = yield* registered(Layer.provide(layer, Layer.succeed(Sender, "post")))
-      const outputs = yield* Effect.forEach(["a", "b", "a"], (tenant) => kind.handle(run(null, tenant)))
+      const outputs = yield* Effect.forEach(["a", "b", "a"], (tenant) => handled(kind, run(null, tenant)))
       expect(outputs.map((outcome) => outcome._tag === "Completed" && outcome.output)).toEqual([
         "post for a",
         "post for b",

@@ -11,7 +11,7 @@ import type { IndexStore } from "../../../domain/index/IndexStore.js"
 import type { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
 import { isOpen } from "../../../domain/job/Job.js"
 import type { Job, JobId } from "../../../domain/job/Job.js"
-import { handledIn } from "../../../domain/job/JobKinds.js"
+import { served } from "../../../domain/job/JobKinds.js"
 import type { RunnableKind } from "../../../domain/job/JobKinds.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
 import { Outcome } from "../../../domain/job/Outcome.js"
@@ -53,7 +53,7 @@ const indexing = Effect.gen(function*() {
   const admission = yield* Admission.remembered
   const moved = yield* Deferred.make<never, EmbedderMismatch>()
   const known: KnownModel.Known = new Set()
-  const handled = handledIn<Needs>(yield* Effect.context<Exclude<Needs, Tenant>>())
+  const services = yield* Effect.context<Exclude<Needs, Tenant>>()
 
   const run = Effect.fnUntraced(function*({ gotOn, held, stop }: Run, source: IndexJob.Source) {
     const profile = yield* admission
@@ -67,11 +67,11 @@ const indexing = Effect.gen(function*() {
     kind: IndexJob.kind,
     provider: Option.some(provider),
     timeLimit: undefined,
-    handle: (given) =>
+    ...served<Needs>(services, (given) =>
       Option.match(IndexJob.sourceOf(given.job), {
         onNone: () => new JobFailed({ message: "The stored payload names no source.", detail: "", permanent: true }),
-        onSome: (source) => handled(given.held.tenant, run(given, source))
-      })
+        onSome: (source) => run(given, source)
+      }))
   }
   const watching = Admission.admitted.pipe(
     Effect.catchIf((failure) => failure._tag !== "EmbedderMismatch" && isPassing(failure), () => Effect.void),

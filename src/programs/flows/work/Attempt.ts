@@ -15,6 +15,7 @@ import type { HandlerFailure, Run } from "../../../domain/job/Run.js"
 import { idempotencyKey } from "../../../domain/job/Step.js"
 import type { LeaseLost } from "../../../domain/lease/Lease.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
+import type { Tenant } from "../../../domain/store/Tenant.js"
 import { patiently } from "./PatientStore.js"
 import * as Steps from "./Steps.js"
 
@@ -81,7 +82,10 @@ const limited = <R>(
   )
 
 /** Run the handler; answers how the attempt ended. Fails where the lease is lost, or the store stays away or refuses what is written. */
-export const attempt = (kind: RunnableKind, given: Given): Effect.Effect<Outcome, LeaseLost | StoreFailure> => {
+export const attempt = (
+  kind: RunnableKind,
+  given: Given
+): Effect.Effect<Outcome, LeaseLost | StoreFailure, Tenant> => {
   const { job } = given.held
   const handling = limited(kind.handle(runOf(given)), kind, job).pipe(
     Effect.catchAll((failure) => outcomeOf(failure, job))

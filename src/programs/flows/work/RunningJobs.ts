@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,6 +11,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import { brokenByBug, brokenByStore, stalled } from "../../../domain/job/Ending.js"
 import type { JobId } from "../../../domain/job/Job.js"
@@ -22,6 +24,7 @@ import type { Pacer } from "../../../domain/retry/Pacer.js"
 import type { Gates } from "../../../domain/session/Gates.js"
 import { isPassing } from "../../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
+import { Tenant } from "../../../domain/store/Tenant.js"
 import { attempt } from "./Attempt.js"
 import { conclude } from "./Conclude.js"
 import { lastWords, Stopping } from "./PatientStore.js"
@@ -63,9 +66,11 @@ export interface RunningJobs extends Omit<Given, "kinds"> {
   readonly busy: Set<Running>
   /** The newest claim of each job that has a slot. */
   readonly newest: Map<JobId, Running>
-  /** Begins a run. */
-  readonly fork: (run: Effect.Effect<void, never, Needs>) => Fiber.RuntimeFiber<void>
   readonly fibers: FiberSet.FiberSet<void>
+  /** What the worker itself works with. */
+  readonly runtime: Runtime.Runtime<Needs>
+  /** With what each kind's jobs of each tenant begin. */
+  readonly runtimes: Map<string, Runtime.Runtime<Needs | Tenant>>
   readonly settle: Settle.Settle
   /** Done when nothing new is to be begun. */
   readonly stop: Deferred.Deferred<void>
@@ -179,6 +184,27 @@ const mended = (jobs: RunningJobs, one: Running, cause: Cause.Cause<StoreFailure
     Effect.ensuring(Effect.sync(() => free(jobs, one)))
   )
 
+/** What a job begins with: the services of its kind over the worker's, and its tenant. Made once for all that are alike. */
+const runtimeOf = (jobs: RunningJobs, { job, tenant }: Held): Runtime.Runtime<Needs | Tenant> => {
+  const alike = `${job.kind} ${tenant}`
+  const known = jobs.runtimes.get(alike)
+  if (known !== undefined) return known
+  const services = jobs.kinds.get(job.kind)?.services ?? Context.empty()
+  const made = Runtime.make({
+    ...jobs.runtime,
+    context: Context.add(Context.merge(jobs.runtime.context, services), Tenant, tenant)
+  })
+  jobs.runtimes.set(alike, made)
+  return made
+}
+
+/** Begins a fiber that the worker's end interrupts. */
+const fork = <R>(jobs: RunningJobs, runtime: Runtime.Runtime<R>, effect: Effect.Effect<void, never, R>) => {
+  const fiber = Runtime.runFork(runtime, effect)
+  FiberSet.unsafeAdd(jobs.fibers, fiber)
+  return fiber
+}
+
 /** Write the end of a job, as the outcome says it. */
 const close = (jobs: RunningJobs, one: Running, outcome: Outcome): Effect.Effect<void, never, Needs> =>
   Settle.isPlain(outcome)
@@ -190,13 +216,17 @@ const close = (jobs: RunningJobs, one: Running, outcome: Outcome): Effect.Effect
           ? Effect.sync(() => free(jobs, one))
           // In a fiber of its own: the others' ends go on being written.
           : Effect.sync(() => {
-            jobs.fork(Effect.uninterruptible(mended(jobs, one, exit.cause)))
+            fork(jobs, jobs.runtime, Effect.uninterruptible(mended(jobs, one, exit.cause)))
           })
     })
-    : Effect.matchCauseEffect(conclude(jobs.settle, one.held, outcome), {
-      onFailure: (cause) => mended(jobs, one, cause),
-      onSuccess: () => Effect.sync(() => free(jobs, one))
-    })
+    : Effect.mapInputContext(
+      Effect.matchCauseEffect(conclude(jobs.settle, one.held, outcome), {
+        onFailure: (cause) => mended(jobs, one, cause),
+        onSuccess: () => Effect.sync(() => free(jobs, one))
+      }),
+      // Gates, pace and reports are the worker's, whatever the kind was registered with.
+      () => jobs.runtime.context
+    )
 
 /** The run is over: write its end. One that was cut short is given back, unless a newer claim has the job. */
 const ended = (
@@ -215,7 +245,11 @@ const ended = (
     case "stalled":
       // In a fiber of its own: whatever waits in this one is interrupted, too.
       return Effect.map(Random.next, (random) => {
-        jobs.fork(Effect.uninterruptible(close(jobs, one, stalled(jobs.stallAfter, one.held.job, random))))
+        fork(
+          jobs,
+          jobs.runtime,
+          Effect.uninterruptible(close(jobs, one, stalled(jobs.stallAfter, one.held.job, random)))
+        )
       })
     case undefined:
       return close(jobs, one, Outcome.Released())
@@ -223,7 +257,7 @@ const ended = (
 }
 
 /** The handler of its kind. A claim asks for no others; one that came all the same is given back. */
-const run = (jobs: RunningJobs, one: Running): Effect.Effect<Outcome, StoreFailure | LeaseLost> => {
+const run = (jobs: RunningJobs, one: Running): Effect.Effect<Outcome, StoreFailure | LeaseLost, Tenant> => {
   const kind = jobs.kinds.get(one.held.job.kind)
   return kind === undefined ? Effect.succeed(Outcome.Released()) : attempt(kind, {
     queue: jobs.queue,
@@ -236,7 +270,7 @@ const run = (jobs: RunningJobs, one: Running): Effect.Effect<Outcome, StoreFailu
 }
 
 /** A job from its claim until its end is known. Only the run itself can be interrupted. */
-const carried = (jobs: RunningJobs, one: Running): Effect.Effect<void, never, Needs> =>
+const carried = (jobs: RunningJobs, one: Running): Effect.Effect<void, never, Needs | Tenant> =>
   Effect.uninterruptible(
     Effect.flatMap(
       Effect.exit(Effect.interruptible(Effect.suspend(() => run(jobs, one)))),
@@ -266,7 +300,7 @@ export const start = (jobs: RunningJobs, claimed: ReadonlyArray<Held>) =>
     return Effect.zipRight(
       Effect.all(replaced, { discard: true }),
       Effect.sync(() => {
-        for (const { one } of seated) one.fiber = jobs.fork(carried(jobs, one))
+        for (const { one } of seated) one.fiber = fork(jobs, runtimeOf(jobs, one.held), carried(jobs, one))
       })
     )
   })
@@ -333,7 +367,8 @@ export const make = Effect.fnUntraced(function*(
     busy: new Set(),
     newest: new Map<JobId, Running>(),
     fibers,
-    fork: yield* Effect.provideService(FiberSet.runtime(fibers)<Needs>(), Stopping, stopping),
+    runtime: yield* Effect.provideService(Effect.runtime<Needs>(), Stopping, stopping),
+    runtimes: new Map(),
     settle,
     stop,
     freed: yield* Effect.makeLatch(),

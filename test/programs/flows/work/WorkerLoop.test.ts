@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -518,6 +519,7 @@ describe("working on jobs", () => {
       kind,
       provider: Option.none(),
       timeLimit: undefined,
+      services: Context.empty(),
       handle: () => Effect.succeed(completed)
     }))
     return Effect.gen(function*() {

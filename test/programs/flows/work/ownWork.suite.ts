@@ -178,7 +178,7 @@ export const ownWork = (backend: Backend) =>
         const handle = Effect.fnUntraced(function*({ n }: { readonly n: number }, { job, progress }: Run) {
           if (n === 1 && job.attempts === 1) return yield* Effect.never
           for (let done = 1; done <= 8; done++) {
-            yield* Effect.sleep("100 millis")
+            yield* Effect.sleep("500 millis")
             yield* progress({ done, total: 8, detail: { pages: done } })
           }
           return "done"
@@ -195,7 +195,7 @@ export const ownWork = (backend: Backend) =>
           handle,
           settings({
             workers: 4,
-            stallAfter: Duration.millis(600),
+            stallAfter: Duration.seconds(3),
             pollInterval: Duration.millis(100)
           })
         )))
