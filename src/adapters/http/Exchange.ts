@@ -1,4 +1,5 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
+import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
@@ -51,20 +52,22 @@ const textOf = (body: Uint8Array): string => {
   return new TextDecoder(marked ?? "utf-8").decode(body)
 }
 
-/**
- * Send one request and read the whole answer, whatever its status and coding, as text. Fails where no whole answer arrived: the body of
- * a success may have 64 MiB, that of a failure is cut at 1 MiB
- * and after 3 s. Redirects are not followed. Nothing is tried again.
- */
-export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
-  Effect.fnUntraced(function*(
-    request: HttpClientRequest.HttpClientRequest
-  ): Effect.fn.Return<Wire.Answer, WireFailure> {
-    const response = yield* client.execute(request).pipe(
-      Effect.catchAll((error) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofError(peer, error, now)))
-      )
+/** Send one request; the body of its answer is still to be read. Redirects are not followed. Nothing is tried again. */
+export const open = <R>(client: HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>, peer: Wire.Peer) =>
+(
+  request: HttpClientRequest.HttpClientRequest
+): Effect.Effect<HttpClientResponse.HttpClientResponse, WireFailure, R> =>
+  client.execute(request).pipe(
+    Effect.catchAll((error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofError(peer, error, now)))
     )
+  )
+
+/** Read an answer to its end, whatever its status and coding, as text. */
+export const read = (peer: Wire.Peer) =>
+  Effect.fnUntraced(function*(
+    response: HttpClientResponse.HttpClientResponse
+  ): Effect.fn.Return<Wire.Answer, WireFailure> {
     const head = { status: response.status, headers: { ...response.headers }, body: "" }
     const [limit, longest] = Wire.isSuccess(head) ? [successLimit, Duration.infinity] : [failureLimit, patience]
     const { body, broken, tooLong } = yield* gathered(response, limit, longest)
@@ -77,6 +80,16 @@ export const exchange = (client: HttpClient.HttpClient, peer: Wire.Peer) =>
     if (Either.isLeft(decoded)) return yield* Effect.fail(Wire.ofContract(peer, decoded.left, now, answer))
     return answer
   })
+
+/**
+ * Send one request and read the whole answer, whatever its status and coding, as text. Fails where no whole answer arrived: the body of
+ * a success may have 64 MiB, that of a failure is cut at 1 MiB
+ * and after 3 s. Redirects are not followed. Nothing is tried again.
+ */
+export const exchange =
+  (client: HttpClient.HttpClient, peer: Wire.Peer) =>
+  (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Wire.Answer, WireFailure> =>
+    Effect.flatMap(open(client, peer)(request), read(peer))
 
 /** End the work when `limit` has passed since its start, headers and bodies included. */
 export const within =

@@ -99,7 +99,9 @@ const server = Effect.fnUntraced(function*(kind: Kind, config: EmbedderConfig["T
   const send = (request: HttpClientRequest.HttpClientRequest) =>
     Effect.flatMap(exchange(client, peer)(request), (answer) => {
       const redirect = Redirect.of(answer, base, new URL(request.url))
-      return redirect === null ? Effect.succeed(answer) : misfit("embedder.url", Redirect.describe(redirect))
+      return redirect === null
+        ? Effect.succeed(answer)
+        : misfit("embedder.url", Redirect.describe(redirect, "embedder.url"))
     })
   const to = (method: "GET" | "HEAD" | "POST", path: string) =>
     HttpClientRequest.make(method)(Address.below(base, path).href).pipe(

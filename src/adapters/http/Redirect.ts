@@ -30,12 +30,12 @@ export const of = (answer: Answer, base: URL, asked: URL): Redirect | null => {
   return { target: shown(target), base: baseOf(target, route), isLoop: shown(target) === shown(asked) }
 }
 
-/** The redirect in one sentence, with what to do about it. */
-export const describe = ({ base, isLoop, target }: Redirect): string =>
+/** The redirect in one sentence, with what to do about it: `setting` is the key of the address that leads there. */
+export const describe = ({ base, isLoop, target }: Redirect, setting: string): string =>
   target === null
-    ? "embedder.url redirects and does not say where to: set it to the address where the service itself answers"
+    ? `${setting} redirects and does not say where to: set it to the address where the service itself answers`
     : isLoop
-    ? `embedder.url redirects to itself (${target}): the service or a proxy before it is set up wrongly`
+    ? `${setting} redirects to itself (${target}): the service or a proxy before it is set up wrongly`
     : base === null
-    ? `embedder.url redirects to ${target}: set it to the address where the service itself answers`
-    : `embedder.url redirects to ${target}: set it to ${base}`
+    ? `${setting} redirects to ${target}: set it to the address where the service itself answers`
+    : `${setting} redirects to ${target}: set it to ${base}`

@@ -12,10 +12,7 @@ import * as JsonBody from "../http/JsonBody.js"
 import * as Wire from "../http/WireFailure.js"
 import * as OpenAiAnswer from "./OpenAiAnswer.js"
 import * as Parameters from "./Parameters.js"
-
-/** A base address with a version in its path is complete: `/v1`, `/api/paas/v4`, `/v1beta/openai`. */
-const path = (server: HttpEmbedder.Server, route: string): string =>
-  /\/v\d+[a-z]*(?:\/|$)/u.test(server.base.pathname) ? route : `/v1${route}`
+import * as Route from "./Route.js"
 
 /** The same request with less in it, as long as the answer blames what is left. */
 const asking = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
@@ -32,7 +29,7 @@ const asking = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
   const mayGuess = yield* Ref.make(true)
 
   const post = (texts: ReadonlyArray<string>, sent: ReadonlyArray<Parameters.Parameter>) =>
-    server.post(path(server, "/embeddings"), {
+    server.post(Route.below(server.base, "/embeddings"), {
       model: server.model,
       ...Object.fromEntries(sent.map((parameter) => [parameter, wanted[parameter]])),
       input: texts
@@ -92,7 +89,7 @@ const Models = Schema.Union(Schema.Struct({ data: Listed }), Listed).annotations
 const isBare = (models: typeof Models.Type): models is typeof Listed.Type => Array.isArray(models)
 
 const probe = Effect.fnUntraced(function*(server: HttpEmbedder.Server) {
-  const answer = yield* server.get(path(server, "/models"))
+  const answer = yield* server.get(Route.below(server.base, "/models"))
   if (Wire.isMissingRoute(answer)) {
     return { modelKnown: Option.none<boolean>(), detail: "it answers, and lists no models" }
   }

@@ -8,7 +8,7 @@ const redirect = (base: string, route: string, location: string | undefined, sta
     address,
     new URL(`${address.origin}${address.pathname.replace(/\/$/u, "")}${route}`)
   )
-  return found === null ? null : Redirect.describe(found)
+  return found === null ? null : Redirect.describe(found, "embedder.url")
 }
 
 describe("a redirect", () => {
