@@ -9,6 +9,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import { dirname, resolve as absolute } from "node:path"
+import { ChatConfig } from "../domain/chat/ChatConfig.js"
+import type { ChatKind } from "../domain/chat/ChatConfig.js"
 import { EmbedderConfig } from "../domain/index/EmbedderConfig.js"
 import { formatDuration } from "./settings/Kind.js"
 import { Origin, problems, read, resolved, SettingsProblem, winner } from "./settings/resolve.js"
@@ -24,6 +26,11 @@ export interface Values {
   readonly databaseSchema: string
   readonly tenant: string
   readonly embedder: Context.Tag.Service<typeof EmbedderConfig>
+  readonly chat: Omit<Context.Tag.Service<typeof ChatConfig>, "model"> & {
+    readonly kind: ChatKind
+    /** None where nobody has configured chat. */
+    readonly model: Option.Option<string>
+  }
   readonly workers: number
   readonly batchSize: number
   readonly leaseDuration: Duration.Duration
@@ -55,6 +62,15 @@ const values = (from: ReadonlyArray<Source>) =>
       probeTimeout: read(from, table.embedderProbeTimeout),
       concurrency: read(from, table.embedderConcurrency),
       chunkWords: read(from, table.embedderChunkWords)
+    }),
+    chat: Either.all({
+      kind: read(from, table.chatKind),
+      url: read(from, table.chatUrl),
+      model: read(from, table.chatModel),
+      apiKey: read(from, table.chatApiKey),
+      concurrency: read(from, table.chatConcurrency),
+      firstTokenTimeout: read(from, table.chatFirstTokenTimeout),
+      tokenTimeout: read(from, table.chatTokenTimeout)
     }),
     workers: read(from, table.workers),
     batchSize: read(from, table.batchSize),
@@ -168,6 +184,28 @@ export const fromEnvironment = (given: Given = {}): Layer.Layer<Settings, Settin
 export const embedderConfig: Layer.Layer<EmbedderConfig, never, Settings> = Layer.effect(
   EmbedderConfig,
   Effect.map(Settings, ({ embedder }) => embedder)
+)
+
+const chatProblems = ({ apiKey, kind, model, url }: Values["chat"]): ReadonlyArray<string> => [
+  ...(Option.isNone(model)
+    ? [`chat.model (${table.chatModel.env}) is not set: chat needs the name of the model that is to answer.`]
+    : []),
+  ...(kind !== "ollama" && Option.isNone(url) && Option.isNone(apiKey)
+    ? [
+      `chat.kind is "${kind}", which needs chat.api_key (${table.chatApiKey.env}), or chat.url where another server speaks its protocol.`
+    ]
+    : [])
+]
+
+/** The part that chat providers read. Only whoever chats has to have it complete. */
+export const chatConfig: Layer.Layer<ChatConfig, SettingsProblem, Settings> = Layer.effect(
+  ChatConfig,
+  Effect.flatMap(Settings, ({ chat }) => {
+    const [first, ...others] = chatProblems(chat)
+    return first === undefined
+      ? Effect.succeed({ ...chat, model: Option.getOrElse(chat.model, () => "") })
+      : Effect.fail(new SettingsProblem({ problems: [first, ...others] }))
+  })
 )
 
 /** All settings as a Markdown table: what the README shows. */

@@ -160,6 +160,18 @@ const Others = Layer.scoped(
 /** The embedder that the settings name, and those beside it that the same settings reach. */
 export const Embedding = Layer.merge(OwnEmbedder, Others)
 
+const chats = {
+  openai: () => import("../adapters/openai/OpenAiChat.js"),
+  anthropic: () => import("../adapters/anthropic/AnthropicChat.js"),
+  ollama: () => import("../adapters/ollama/OllamaChat.js")
+}
+
+/** The chat provider that the settings name, with connections of its own. No part of App: who does not chat need not configure it. */
+export const Chat = Layer.unwrapEffect(Effect.gen(function*() {
+  const { chat } = yield* Settings.Settings
+  return (yield* Effect.promise(chats[chat.kind])).layer
+})).pipe(Layer.provide(Settings.chatConfig))
+
 const SourceBounds = Layer.effect(
   SourceSettings,
   Effect.flatMap(

@@ -7,6 +7,7 @@
 export * as Settings from "./Settings.js"
 export {
   App,
+  Chat,
   Database,
   Embedding,
   Kinds,
@@ -81,6 +82,16 @@ export type { Expected as ExpectedVectors, Vector } from "../domain/index/Vector
 export { SearchAnswer, SearchHit, SearchMode } from "../domain/search/Query.js"
 export { SearchIndex } from "../domain/search/SearchIndex.js"
 export type { LegHit, SearchFilter } from "../domain/search/SearchIndex.js"
+
+// Chat: providers, and histories that none of them refuses.
+export * as Answer from "../domain/chat/Answer.js"
+export { ChatConfig, ChatKind } from "../domain/chat/ChatConfig.js"
+export { ChatProvider, FinishReason, Part, Usage } from "../domain/chat/ChatProvider.js"
+export type { ChatRequest, Parameters, Tool } from "../domain/chat/ChatProvider.js"
+export * as History from "../domain/chat/History.js"
+export * as Message from "../domain/chat/Message.js"
+export { Turn as ChatTurn, TurnStatus } from "../domain/chat/Turn.js"
+export * as Window from "../domain/chat/Window.js"
 
 // Jobs, leases, and what they wait for.
 export { Job, JobId, JobStatus, LastError, Progress } from "../domain/job/Job.js"

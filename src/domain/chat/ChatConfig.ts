@@ -2,6 +2,11 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/** The wires that are spoken: each names the protocol, which others than its maker serve too. */
+export const ChatKind = Schema.Literal("openai", "anthropic", "ollama")
+export type ChatKind = typeof ChatKind.Type
 
 /** The settings of a chat provider, validated; adapters read them from here. */
 export class ChatConfig extends Context.Tag("holdfast/ChatConfig")<ChatConfig, {

@@ -60,9 +60,9 @@ const wordsOf = ({ said, status, wire }: Evidence): string => {
   return told || (status === undefined ? "" : `HTTP ${status}`)
 }
 
-/** The setting's key where its surface has one. */
+/** The setting's key: each surface has its own. */
 const settingOf = ({ surface }: WireFailure, name: "url" | "api_key"): string =>
-  surface === "embed" ? `embedder.${name}` : name
+  `${surface === "embed" ? "embedder" : "chat"}.${name}`
 
 interface Common {
   readonly provider: string

@@ -1,4 +1,5 @@
 import * as Option from "effect/Option"
+import { ChatKind } from "../../domain/chat/ChatConfig.js"
 import { EmbedderKind } from "../../domain/index/EmbedderConfig.js"
 import * as MaxAttempts from "../../domain/job/MaxAttempts.js"
 import * as Kind from "./Kind.js"
@@ -122,6 +123,31 @@ export const table = {
     "embedder.chunk_words",
     Kind.integer(10, 100_000),
     "Longest chunk in words; each kind has a default"
+  ),
+  chatKind: setting("chat.kind", Kind.oneOf(ChatKind), "openai", "The protocol of the chat provider"),
+  chatUrl: optional("chat.url", Kind.httpUrl, "The chat provider's base address; each kind has a default"),
+  chatModel: optional(
+    "chat.model",
+    Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/),
+    "The model that answers, where a request names none; chat needs it"
+  ),
+  chatApiKey: optional("chat.api_key", Kind.apiKey, "The chat provider's key"),
+  chatConcurrency: optional(
+    "chat.concurrency",
+    Kind.integer(1, 1024),
+    "Answers under way at once in one process; each kind has a default"
+  ),
+  chatFirstTokenTimeout: setting(
+    "chat.first_token_timeout",
+    Kind.duration("1 millis", "24 hours"),
+    "2m",
+    "From a request to the first piece of its answer"
+  ),
+  chatTokenTimeout: setting(
+    "chat.token_timeout",
+    Kind.duration("1 millis", "24 hours"),
+    "1m",
+    "From one piece of an answer to the next"
   ),
   workers: setting("workers", Kind.integer(1, 512), "1", "Jobs that one worker process runs at once"),
   batchSize: setting("batch_size", Kind.integer(1, 2048), "32", "Texts in one embed call"),

@@ -87,8 +87,8 @@ describe("what our own client refuses to send", () => {
     expect(failure.detail).not.toMatch(/sk-one|two/)
   })
 
-  it("names the setting of a chat by its bare name", () => {
-    expect(classify(broken({ name: "Error", message: "bad port" }))).toMatchObject({ setting: "url" })
+  it("names the setting of a chat", () => {
+    expect(classify(broken({ name: "Error", message: "bad port" }))).toMatchObject({ setting: "chat.url" })
   })
 
   it("blames no setting for arguments that only a programmer gives", () => {
