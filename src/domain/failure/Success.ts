@@ -8,6 +8,15 @@ const present = (value: unknown): boolean =>
   value !== undefined && value !== null && value !== "" && value !== false && value !== 0 &&
   !(Array.isArray(value) && value.length === 0)
 
+/**
+ * Whether the JSON of an answer may hold a fault, or tell how it ended: no where it lacks all words that would. Each event of a stream
+ * is asked, and looking for a word costs a tenth of reading the document.
+ */
+export const mayTell = (json: string): boolean =>
+  /err|code|status|success|detail|exception|__type|(?:finish|stop)_?reason"\s*:\s*"|"(?:reason|blockReason)"/i.test(
+    json
+  )
+
 /** How an answer ended: whose word it is (`finish`, `block`), and the word as it stood. */
 export type Ending = readonly [kind: "finish" | "block", word: unknown]
 

@@ -5,7 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Part } from "../../../domain/chat/ChatProvider.js"
 import { recognise } from "../../../domain/failure/classify.js"
@@ -17,6 +19,8 @@ import * as Wire from "../WireFailure.js"
 import { frameLimit } from "./Framing.js"
 import type { Frame } from "./Framing.js"
 import type { Read, Reading } from "./Reading.js"
+import * as Watch from "./Watch.js"
+import type { Limits } from "./Watch.js"
 
 /**
  * The parts of an answer, as its bytes arrive. A success says little at its beginning: its stream may hold an error, end in one, break
@@ -31,12 +35,6 @@ const headLimit = 64 * 1024
 
 /** How long a body may go on behind the end of its answer: one that has ended leaves its connection to the next request. */
 const patience = Duration.millis(250)
-
-/** How long an answer's next piece is waited for. */
-export interface Limits {
-  readonly first: Duration.Duration
-  readonly between: Duration.Duration
-}
 
 /** What one look at the wire brought. */
 interface Step {
@@ -90,12 +88,10 @@ const textOf = (peer: Peer, response: HttpClientResponse.HttpClientResponse) =>
 const reader = Effect.fnUntraced(function*<S>(
   peer: Peer,
   reading: Reading<S>,
+  watch: Watch.Watch,
   response: HttpClientResponse.HttpClientResponse
 ): Effect.fn.Return<
-  {
-    readonly next: (limit: Duration.Duration) => Effect.Effect<Step, WireFailure>
-    readonly close: Effect.Effect<void>
-  },
+  { readonly next: Effect.Effect<Step, WireFailure>; readonly close: Effect.Effect<void> },
   never,
   Scope.Scope
 > {
@@ -125,7 +121,7 @@ const reader = Effect.fnUntraced(function*<S>(
     ) && recognise(record({ contract: null, raw }, 0)).rule !== "success/malformed"
 
   const isFault = (document: unknown, raw: string): boolean =>
-    Success.faults(document).length > 0 || endsBadly(document, raw)
+    Success.mayTell(raw) && (Success.faults(document).length > 0 || endsBadly(document, raw))
 
   const over = (): Either.Either<Read<S>, string> =>
     Either.map(reading.end(state), (parts) => ({ state, parts, grew: true, over: true }))
@@ -192,7 +188,7 @@ const reader = Effect.fnUntraced(function*<S>(
   const lookAtWire = Effect.matchEffect(text, {
     onFailure: (failure): Effect.Effect<Step, WireFailure> => {
       ended = true
-      return finished(Effect.fail(head === "" ? failure : { ...failure, body: head }))
+      return finished(watch.isOver() ? watch.told : Effect.fail(head === "" ? failure : { ...failure, body: head }))
     },
     onSuccess: (piece) => {
       if (piece === null) return atEnd()
@@ -212,19 +208,13 @@ const reader = Effect.fnUntraced(function*<S>(
   const growth: Effect.Effect<Step, WireFailure> = Effect.repeat(look, { until: ({ grew, over }) => grew || over })
 
   return {
-    next: (limit) =>
-      growth.pipe(
-        Effect.timeoutOption(limit),
-        Effect.flatMap(Option.match({
-          onSome: (step) => Effect.succeed(step),
-          onNone: () =>
-            finished(Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(Wire.ofTimeout(peer, limit, now))))
-        }))
-      ),
-    close: Effect.suspend(() => ended ? Effect.succeed(null) : text).pipe(
-      Effect.repeat({ until: (piece) => piece === null }),
-      Effect.timeoutOption(patience),
-      Effect.ignore
+    next: growth,
+    close: Effect.suspend(() =>
+      ended ? Effect.void : text.pipe(
+        Effect.repeat({ until: (piece) => piece === null }),
+        Effect.timeoutOption(patience),
+        Effect.ignore
+      )
     )
   }
 })
@@ -240,14 +230,22 @@ export const parts = <S>(
   respond: Effect.Effect<HttpClientResponse.HttpClientResponse, WireFailure, Scope.Scope>
 ): Stream.Stream<Part, WireFailure> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const { first, source } = yield* respond.pipe(
-      Effect.flatMap((response) => reader(peer, reading, response)),
-      Effect.flatMap((source) => Effect.map(source.next(Duration.infinity), (first) => ({ first, source }))),
-      Exchange.within(limits.first, peer)
+    const scope = yield* Effect.scope
+    // closing the line breaks the connection and not the stream above it, which so comes to know
+    const line = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+    const watch = yield* Watch.make(peer, limits, Scope.close(line, Exit.void))
+    const source = yield* watch.during(
+      respond.pipe(
+        Scope.extend(line),
+        Effect.catchAll((failure) => watch.isOver() ? watch.told : Effect.fail(failure)),
+        Effect.flatMap((response) => reader(peer, reading, watch, response)),
+        Effect.flatMap((source) => Effect.map(source.next, (first) => ({ ...source, first })))
+      )
     )
+    watch.go()
     const following = (step: Step): Option.Option<Effect.Effect<Step | null, WireFailure>> =>
-      Option.some(step.over ? Effect.as(source.close, null) : source.next(limits.between))
-    const beginning: Effect.Effect<Step | null, WireFailure> = Effect.succeed(first)
+      Option.some(step.over ? Effect.as(source.close, null) : watch.during(source.next))
+    const beginning: Effect.Effect<Step | null, WireFailure> = Effect.succeed(source.first)
     return Stream.paginateChunkEffect(
       beginning,
       Effect.map((step) =>
