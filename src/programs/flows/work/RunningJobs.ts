@@ -60,8 +60,7 @@ export interface RunningJobs extends Omit<Given, "kinds"> {
   /** All that are held: from the claim until the end is written. */
   readonly held: Set<Running>
   /**
-   * Of these, those whose handler runs: a slot each. The next jobs are claimed while the ends of the last ones are written, which
-   * is worth a third of what a worker drains.
+   * Of these, those whose handler runs: a slot each. The next jobs are claimed while the ends of the last ones are written.
    */
   readonly busy: Set<Running>
   /** The newest claim of each job that has a slot. */

@@ -11,8 +11,9 @@ import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import { patiently } from "./PatientStore.js"
 
 /**
- * Writes how attempts ended. Plain ends are written together: nobody waits for one of them, so that a job's fiber is over when its
- * handler is, which saves a job of `npm run bench:queue` a fifth of its time.
+ * Writes how attempts ended. Plain ends are written together, and nobody waits for one of them: a job's fiber is over when its handler
+ * is. Jobs that do nothing, on a store that answers at once, took 120 us of CPU each while every fiber waited for its write, and 50
+ * since none does.
  */
 export interface Settle {
   /** Writes one end. Fails with LeaseLost where a newer claim exists. */
