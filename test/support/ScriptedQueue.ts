@@ -73,6 +73,7 @@ export const queueOf = (
     Layer.mock(JobQueue, {
       claim,
       disown: () => Effect.succeed(0),
+      lost: () => Effect.succeed(new Set()),
       renew: (jobs) =>
         Effect.sync(() => {
           renewals.push(jobs.map(({ job }) => job.id))

@@ -142,6 +142,8 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
     held: ReadonlyArray<Held>,
     duration: Duration.Duration
   ) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
+  /** Which of these jobs are held no more: a person cancelled them, or a newer claim has them. */
+  readonly lost: (held: ReadonlyArray<Held>) => Effect.Effect<ReadonlySet<JobId>, StoreFailure>
   /**
    * End the leases of a worker that it does not know: of a claim whose answer was lost on its way. Their jobs are freed like a dead
    * worker's. Answers how many leases that were.

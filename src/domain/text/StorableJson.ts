@@ -14,6 +14,14 @@ const holdsUnstorable = (value: unknown): boolean =>
     : typeof value === "object" && value !== null &&
       Object.entries(value).some(([key, inner]) => holdsUnstorable(key) || holdsUnstorable(inner))
 
+/** JSON has no such numbers: they would be read as null. */
+const holdsNoNumber = (value: unknown): boolean =>
+  typeof value === "number"
+    ? !Number.isFinite(value)
+    : Array.isArray(value)
+    ? value.some(holdsNoNumber)
+    : typeof value === "object" && value !== null && Object.values(value).some(holdsNoNumber)
+
 /** Three bytes a UTF-16 unit at most: mostly the length alone tells. */
 const isLonger = (text: string, most: number): boolean =>
   text.length > most || text.length * 3 > most && new TextEncoder().encode(text).length > most
@@ -30,6 +38,8 @@ export const encoded = (value: unknown, most: number): Either.Either<string, str
         ? Either.left(`it has ${json.length} characters of JSON, and ${most} bytes are allowed`)
         : holdsUnstorable(value)
         ? Either.left("it holds a null character or half a surrogate pair, which Postgres does not store")
+        : holdsNoNumber(value)
+        ? Either.left("it holds NaN or an infinite number, which JSON does not have")
         : Either.right(json)
   )
 

@@ -132,6 +132,7 @@ const queue = (theirs: string, ready: Held["job"]["id"], held: Held) =>
     return {
       claim: is([])(jobs.claim({ worker: WorkerId.make("theirs"), slots: 5, duration: minute, ...wanted })),
       renew: is(new Set())(jobs.renew([held], minute)),
+      lost: is(new Set())(jobs.lost([held])),
       disown: is(0)(jobs.disown({ worker: held.worker, tenants: [held.tenant], held: [], duration: minute })),
       fenced: failsAs("LeaseLost")(jobs.fenced(held, Option.none(), Effect.dieMessage("nothing is written"))),
       settle: failsAs("LeaseLost")(jobs.settle(held, Outcomes.completed)),

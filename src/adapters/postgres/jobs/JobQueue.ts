@@ -15,6 +15,7 @@ import * as Control from "./control.js"
 import { disown } from "./disown.js"
 import { enqueue } from "./enqueue.js"
 import { guard } from "./guard.js"
+import { lost } from "./lost.js"
 import { find, list, nextReadyIn } from "./read.js"
 import { isDue, reclaim } from "./reclaim.js"
 import { renew } from "./renew.js"
@@ -65,6 +66,7 @@ export const layer: Layer.Layer<Port.JobQueue, never, SqlClient.SqlClient | Tabl
       enqueue: (request) => forTenant((tenant) => enqueue(sql, t, tenant, request)),
       claim: (request) => tried(claim(sql, t, request)),
       renew: (held, duration) => run(renew(held, duration)),
+      lost: (held) => run(lost(held)),
       disown: (request) => run(disown(request)),
       fenced,
       settle: (held, outcome) => run(settle(held, outcome)),

@@ -59,8 +59,8 @@ const listed = Effect.fnUntraced(function*(asked: Asked) {
           ["job", "kind", "key", "state", "done", "attempts", "created", "error"],
           jobs.map((job) => [
             String(job.id),
-            job.kind,
-            job.key,
+            Style.clean(job.kind),
+            Style.clean(job.key),
             JobView.state(style, job, now),
             JobView.progress(job),
             `${job.attempts}/${job.maxAttempts}`,

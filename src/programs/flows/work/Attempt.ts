@@ -11,9 +11,11 @@ import { parentSpan } from "../../../domain/job/JobKind.js"
 import type { RunnableKind } from "../../../domain/job/JobKinds.js"
 import type { Claimed, Held, JobQueue } from "../../../domain/job/JobQueue.js"
 import type { Outcome } from "../../../domain/job/Outcome.js"
+import { Ended, JobFailed } from "../../../domain/job/Run.js"
 import type { HandlerFailure, Run } from "../../../domain/job/Run.js"
-import { idempotencyKey } from "../../../domain/job/Step.js"
-import type { LeaseLost } from "../../../domain/lease/Lease.js"
+import { idempotencyKey, StepProblem } from "../../../domain/job/Step.js"
+import { LeaseLost } from "../../../domain/lease/Lease.js"
+import { isStoreFailure } from "../../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import type { Tenant } from "../../../domain/store/Tenant.js"
 import { patiently } from "./PatientStore.js"
@@ -31,10 +33,20 @@ export interface Given {
   readonly onProgress: (at: number) => void
 }
 
+/** The most that `done` and `total` may be: the database keeps 32 bits. */
+const mostCounted = 2_147_483_647
+
+const isCount = (count: number): boolean => Number.isInteger(count) && count >= 0 && count <= mostCounted
+
+const isStorable = ({ detail, done, total }: Progress): boolean =>
+  isCount(done) && isCount(total) && Object.values(detail).every(Number.isSafeInteger)
+
 const runOf = ({ held, onProgress, queue, stop }: Given): Run => {
   const gotOn = Effect.map(Clock.currentTimeMillis, onProgress)
   const fenced = <A, E, R>(write: Effect.Effect<A, E, R>, progress?: Progress) =>
-    Effect.zipLeft(queue.fenced(held, Option.fromNullable(progress), write), gotOn)
+    progress === undefined || isStorable(progress)
+      ? Effect.zipLeft(queue.fenced(held, Option.fromNullable(progress), write), gotOn)
+      : Effect.dieMessage(`A progress has whole numbers from 0 to ${mostCounted}, not ${JSON.stringify(progress)}.`)
   let step: Run["step"] | undefined
   return {
     job: held.job,
@@ -55,16 +67,11 @@ const outcomeOf = (failure: HandlerFailure, job: Claimed): Effect.Effect<Outcome
     const follows = consequence(failure, CallContext.Agent({ malformedTries: job.attempts - 1 }))
     return Effect.map(Random.next, (random) => Ending.ending(failure, follows, job, random))
   }
-  switch (failure._tag) {
-    case "Ended":
-      return Effect.succeed(failure.outcome)
-    case "JobFailed":
-      return Effect.map(Random.next, (random) => Ending.failed(failure, job, random))
-    case "StepProblem":
-      return Effect.succeed(Ending.brokenStep(failure))
-    default:
-      return Effect.fail(failure)
-  }
+  if (failure instanceof LeaseLost || isStoreFailure(failure)) return Effect.fail(failure)
+  if (failure instanceof Ended) return Effect.succeed(failure.outcome)
+  if (failure instanceof JobFailed) return Effect.map(Random.next, (random) => Ending.failed(failure, job, random))
+  // Types can be got round: what fails with anything else is a bug of its own.
+  return failure instanceof StepProblem ? Effect.succeed(Ending.brokenStep(failure)) : Effect.die(failure)
 }
 
 /** The handler in its time. */

@@ -109,11 +109,11 @@ const cut = (one: Running, why: "lost" | "stalled") =>
     return Fiber.interruptFork(one.fiber)
   })
 
-/** Stop what was asked about and is held no more. What was claimed since is nobody else's. */
-export const keepOnly = (jobs: RunningJobs, asked: ReadonlyArray<Held>, still: ReadonlySet<JobId>) =>
-  Effect.forEach(asked.filter(({ job }) => !still.has(job.id)), (held) => {
+/** Stop those of these jobs whose handlers still run, since they are held no more. What is being written goes on. */
+export const stopLost = (jobs: RunningJobs, lost: ReadonlyArray<Held>) =>
+  Effect.forEach(lost, (held) => {
     const one = jobs.newest.get(held.job.id)
-    return one?.held === held ? cut(one, "lost") : Effect.void
+    return one?.held === held && jobs.busy.has(one) ? cut(one, "lost") : Effect.void
   }, { discard: true })
 
 const labelled = <A, E, R>({ fence, job }: Held, said: Effect.Effect<A, E, R>) =>
@@ -251,7 +251,14 @@ const ended = (
         )
       })
     case undefined:
-      return close(jobs, one, Outcome.Released())
+      return Effect.flatMap(Deferred.isDone(jobs.stop), (isStopping) =>
+        isStopping
+          ? close(jobs, one, Outcome.Released())
+          // Nobody here did: it would be claimed, and interrupt itself, again and again.
+          : Effect.sync(() => {
+            const byItself = Cause.die(new Error("the handler was interrupted by itself"))
+            fork(jobs, jobs.runtime, Effect.uninterruptible(mended(jobs, one, byItself)))
+          }))
   }
 }
 
@@ -295,7 +302,9 @@ const seat = (jobs: RunningJobs, claimed: ReadonlyArray<Held>, now: number) =>
 export const start = (jobs: RunningJobs, claimed: ReadonlyArray<Held>) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const seated = seat(jobs, claimed, now)
-    const replaced = seated.flatMap(({ older }) => older === undefined ? [] : [cut(older, "lost")])
+    const replaced = seated.flatMap(({ older }) =>
+      older === undefined || !jobs.busy.has(older) ? [] : [cut(older, "lost")]
+    )
     return Effect.zipRight(
       Effect.all(replaced, { discard: true }),
       Effect.sync(() => {
@@ -311,7 +320,7 @@ const stallLooks = 60
 export const watchForStalls = (jobs: RunningJobs) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.forEach(
-      [...jobs.newest.values()].filter(({ progressAt }) => now - progressAt >= Duration.toMillis(jobs.stallAfter)),
+      [...jobs.busy].filter(({ progressAt }) => now - progressAt >= Duration.toMillis(jobs.stallAfter)),
       (one) => cut(one, "stalled"),
       { discard: true }
     )).pipe(

@@ -36,7 +36,7 @@ export class WorkerSettings extends Context.Tag("holdfast/WorkerSettings")<Worke
   readonly grace: Duration.Duration
 }>() {}
 
-/** How often the jobs of dead workers are looked for; with a takeover target of two seconds. */
+/** How often the jobs of dead workers, and cancelled ones, are looked for; with a takeover target of two seconds. */
 const reclaimEvery = Duration.seconds(1)
 
 /** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
@@ -44,7 +44,8 @@ const beat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDur
   const queue = yield* JobQueue
   const at = yield* Clock.currentTimeMillis
   const asked = RunningJobs.held(jobs)
-  yield* RunningJobs.keepOnly(jobs, asked, yield* queue.renew(asked, leaseDuration))
+  const still = yield* queue.renew(asked, leaseDuration)
+  yield* RunningJobs.stopLost(jobs, asked.filter(({ job }) => !still.has(job.id)))
   yield* Ref.set(jobs.beatAt, at)
 })
 
@@ -97,12 +98,19 @@ const takeOver = Effect.fnUntraced(function*(
   }
 })
 
+/** What a person cancelled is stopped long before the next heartbeat. */
+const stopCancelled = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs) {
+  const asked = RunningJobs.held(jobs)
+  const lost = yield* (yield* JobQueue).lost(asked)
+  yield* RunningJobs.stopLost(jobs, asked.filter(({ job }) => lost.has(job.id)))
+})
+
 const reclaim = Effect.fnUntraced(function*(
   jobs: RunningJobs.RunningJobs,
   tenants: ReadonlyArray<string>,
   leaseDuration: Duration.Duration
 ) {
-  yield* takeOver(jobs, tenants, leaseDuration).pipe(
+  yield* Effect.zipRight(stopCancelled(jobs), takeOver(jobs, tenants, leaseDuration)).pipe(
     Effect.catchAll(RunningJobs.logStore("Looking for dead workers failed and is tried again")),
     Effect.delay(reclaimEvery),
     Effect.forever

@@ -278,6 +278,8 @@ export const ownWork = (backend: Backend) =>
           expect(wrong.message).toContain(`The payload of "strict" is not what its schema says`)
           const unstorable = yield* Effect.flip(Strict.enqueue({ n: 1, text: "a\0b" }))
           expect(unstorable.message).toContain("null character")
+          const Rate = JobKind.make("rate", { payload: Schema.Number })
+          expect((yield* Effect.flip(Rate.enqueue(Number.NaN))).message).toContain("NaN or an infinite number")
           const urgent = yield* Effect.flip(Strict.enqueue({ n: 1 }, { priority: 1000 }))
           expect(urgent.message).toBe("priority is 1000; allowed is a whole number from -100 to 100.")
           const twice = yield* Effect.exit(Layer.build(Strict.toLayer(() => Effect.void)).pipe(Effect.scoped))
@@ -285,6 +287,54 @@ export const ownWork = (backend: Backend) =>
           expect((yield* (yield* JobKinds).all).map(({ kind }) => kind)).toEqual(["strict"])
         }).pipe(Effect.provide(running(Strict, () => Effect.void)))
       })
+
+      it.effect("is stopped long before the next heartbeat where a person cancels it", () => {
+        const Endless = plain("endless")
+        return Effect.gen(function*() {
+          const begun = yield* Deferred.make<void>()
+          const stopped = yield* Deferred.make<void>()
+          const handle = () =>
+            Deferred.succeed(begun, undefined).pipe(
+              Effect.zipRight(Effect.never),
+              Effect.onInterrupt(() => Deferred.succeed(stopped, undefined))
+            )
+          yield* Effect.gen(function*() {
+            const { id } = yield* Endless.enqueue({ n: 1 })
+            yield* Worker.workUntil(Effect.gen(function*() {
+              yield* Deferred.await(begun)
+              yield* Jobs.cancel(id)
+              yield* Deferred.await(stopped)
+            }))
+            expect((yield* Jobs.find(id)).status).toBe("cancelled")
+          }).pipe(Effect.provide(running(Endless, handle)))
+        })
+        // Leases last a minute here, and are renewed every twenty seconds.
+      }, 15_000)
+
+      it.effect("ends in a bug where it fails with what no type allows, interrupts itself, or counts in halves", () => {
+        const Odd = plain("odd", { maxAttempts: 1 })
+        // A user's effects may be of any type.
+        const foreign = Effect.fail(new Error("not in the type")) as unknown as Effect.Effect<never, JobFailed>
+        const handle = ({ n }: { readonly n: number }, { progress }: Run) =>
+          n === 1
+            ? foreign
+            : n === 2
+            ? Effect.interrupt
+            : Effect.as(progress({ done: 0.5, total: 1, detail: {} }), "done")
+        return Effect.gen(function*() {
+          const asked = yield* Odd.enqueueAll([{ n: 1 }, { n: 2 }, { n: 3 }])
+          const jobs = yield* Worker.workUntil(Effect.forEach(asked, ({ id }) => Jobs.await(id), { concurrency: 3 }))
+          expect(jobs.map(({ attempts, status }) => [status, attempts])).toEqual([["failed", 1], ["failed", 1], [
+            "failed",
+            1
+          ]])
+          const errors = jobs.map(({ lastError }) => Option.getOrThrow(lastError))
+          expect(errors.map(({ tag }) => tag)).toEqual(["bug", "bug", "bug"])
+          expect(errors[0]?.detail).toContain("not in the type")
+          expect(errors[1]?.detail).toContain("interrupted by itself")
+          expect(errors[2]?.detail).toContain("whole numbers from 0 to 2147483647")
+        }).pipe(Effect.provide(running(Odd, handle)))
+      }, 30_000)
 
       it.effect("has time to store what it holds when its worker stops", () => {
         const Long = plain("long")
