@@ -43,6 +43,8 @@ interface Running {
   cut: "lost" | "stalled" | undefined
   /** When it last got on, in milliseconds. */
   progressAt: number
+  /** Its handler is over: what is left is to write its end. */
+  isOver: boolean
 }
 
 /** What a worker runs, and how. */
@@ -113,7 +115,7 @@ const cut = (one: Running, why: "lost" | "stalled") =>
 export const stopLost = (jobs: RunningJobs, lost: ReadonlyArray<Held>) =>
   Effect.forEach(lost, (held) => {
     const one = jobs.newest.get(held.job.id)
-    return one?.held === held && jobs.busy.has(one) ? cut(one, "lost") : Effect.void
+    return one?.held === held && !one.isOver ? cut(one, "lost") : Effect.void
   }, { discard: true })
 
 const labelled = <A, E, R>({ fence, job }: Held, said: Effect.Effect<A, E, R>) =>
@@ -170,6 +172,7 @@ const vacate = (jobs: RunningJobs, one: Running): void => {
 
 /** The end is written. */
 const free = (jobs: RunningJobs, one: Running): void => {
+  jobs.busy.delete(one)
   jobs.held.delete(one)
   if (jobs.newest.get(one.held.job.id) === one) jobs.newest.delete(one.held.job.id)
   jobs.freed.unsafeOpen()
@@ -204,9 +207,13 @@ const fork = <R>(jobs: RunningJobs, runtime: Runtime.Runtime<R>, effect: Effect.
   return fiber
 }
 
-/** Write the end of a job, as the outcome says it. */
-const close = (jobs: RunningJobs, one: Running, outcome: Outcome): Effect.Effect<void, never, Needs> =>
-  Settle.isPlain(outcome)
+/**
+ * Write the end of a job, as the outcome says it. What concerns others, such as a gate that closes, is written before the slot is free:
+ * the next job would make one more call.
+ */
+const close = (jobs: RunningJobs, one: Running, outcome: Outcome): Effect.Effect<void, never, Needs> => {
+  if (Settle.isPlain(outcome)) vacate(jobs, one)
+  return Settle.isPlain(outcome)
     ? jobs.settle.together({
       held: one.held,
       outcome,
@@ -226,6 +233,7 @@ const close = (jobs: RunningJobs, one: Running, outcome: Outcome): Effect.Effect
       // Gates, pace and reports are the worker's, whatever the kind was registered with.
       () => jobs.runtime.context
     )
+}
 
 /** The run is over: write its end. One that was cut short is given back, unless a newer claim has the job. */
 const ended = (
@@ -233,7 +241,7 @@ const ended = (
   one: Running,
   exit: Exit.Exit<Outcome, StoreFailure | LeaseLost>
 ): Effect.Effect<void, never, Needs> => {
-  vacate(jobs, one)
+  one.isOver = true
   if (Exit.isSuccess(exit)) return close(jobs, one, exit.value)
   if (!Cause.isInterruptedOnly(exit.cause)) return mended(jobs, one, exit.cause)
   switch (one.cut) {
@@ -287,7 +295,7 @@ const carried = (jobs: RunningJobs, one: Running): Effect.Effect<void, never, Ne
 /** Take a slot for each. All in one step: a heartbeat frees what is claimed and not named here. */
 const seat = (jobs: RunningJobs, claimed: ReadonlyArray<Held>, now: number) =>
   claimed.map((held) => {
-    const one: Running = { held, fiber: undefined, cut: undefined, progressAt: now }
+    const one: Running = { held, fiber: undefined, cut: undefined, progressAt: now, isOver: false }
     const older = jobs.newest.get(held.job.id)
     jobs.held.add(one)
     jobs.busy.add(one)
@@ -302,9 +310,7 @@ const seat = (jobs: RunningJobs, claimed: ReadonlyArray<Held>, now: number) =>
 export const start = (jobs: RunningJobs, claimed: ReadonlyArray<Held>) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
     const seated = seat(jobs, claimed, now)
-    const replaced = seated.flatMap(({ older }) =>
-      older === undefined || !jobs.busy.has(older) ? [] : [cut(older, "lost")]
-    )
+    const replaced = seated.flatMap(({ older }) => older === undefined || older.isOver ? [] : [cut(older, "lost")])
     return Effect.zipRight(
       Effect.all(replaced, { discard: true }),
       Effect.sync(() => {
@@ -320,7 +326,9 @@ const stallLooks = 60
 export const watchForStalls = (jobs: RunningJobs) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.forEach(
-      [...jobs.busy].filter(({ progressAt }) => now - progressAt >= Duration.toMillis(jobs.stallAfter)),
+      [...jobs.busy].filter(({ isOver, progressAt }) =>
+        !isOver && now - progressAt >= Duration.toMillis(jobs.stallAfter)
+      ),
       (one) => cut(one, "stalled"),
       { discard: true }
     )).pipe(
