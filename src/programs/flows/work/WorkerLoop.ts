@@ -19,6 +19,7 @@ import type { Registered } from "../../../domain/lease/WorkerLock.js"
 import { isPassing } from "../../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import { lastWords, patiently, Stopping } from "./PatientStore.js"
+import { start } from "./JobRun.js"
 import * as RunningJobs from "./RunningJobs.js"
 
 /** How a worker works. */
@@ -154,7 +155,7 @@ const claim = Effect.fnUntraced(function*({ jobs, only, settings, wanted, worker
   })
   yield* Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.forkDaemon(Effect.flatMap(claiming, (claimed) => RunningJobs.start(jobs, claimed))),
+      Effect.forkDaemon(Effect.flatMap(claiming, (claimed) => start(jobs, claimed))),
       (begun) => Effect.onInterrupt(restore(Fiber.join(begun)), () => sent(begun))
     )
   )
