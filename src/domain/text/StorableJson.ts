@@ -6,21 +6,18 @@ import * as Storable from "./Storable.js"
 
 /** JSON that the database takes: bounded, and without what Postgres stores in no text. */
 
-const holdsUnstorable = (value: unknown): boolean =>
-  typeof value === "string"
-    ? Storable.storable(value) !== value
-    : Array.isArray(value)
-    ? value.some(holdsUnstorable)
-    : typeof value === "object" && value !== null &&
-      Object.entries(value).some(([key, inner]) => holdsUnstorable(key) || holdsUnstorable(inner))
+/** Whether anything in the value, names included, is so. */
+const holds = (value: unknown, isSo: (part: unknown) => boolean): boolean =>
+  typeof value === "object" && value !== null
+    ? Array.isArray(value)
+      ? value.some((inner) => holds(inner, isSo))
+      : Object.entries(value).some(([name, inner]) => isSo(name) || holds(inner, isSo))
+    : isSo(value)
+
+const isUnstorable = (part: unknown): boolean => typeof part === "string" && Storable.storable(part) !== part
 
 /** JSON has no such numbers: they would be read as null. */
-const holdsNoNumber = (value: unknown): boolean =>
-  typeof value === "number"
-    ? !Number.isFinite(value)
-    : Array.isArray(value)
-    ? value.some(holdsNoNumber)
-    : typeof value === "object" && value !== null && Object.values(value).some(holdsNoNumber)
+const isNoNumber = (part: unknown): boolean => typeof part === "number" && !Number.isFinite(part)
 
 /** Three bytes a UTF-16 unit at most: mostly the length alone tells. */
 const isLonger = (text: string, most: number): boolean =>
@@ -36,9 +33,9 @@ export const encoded = (value: unknown, most: number): Either.Either<string, str
     (json) =>
       isLonger(json, most)
         ? Either.left(`it has ${json.length} characters of JSON, and ${most} bytes are allowed`)
-        : holdsUnstorable(value)
+        : holds(value, isUnstorable)
         ? Either.left("it holds a null character or half a surrogate pair, which Postgres does not store")
-        : holdsNoNumber(value)
+        : holds(value, isNoNumber)
         ? Either.left("it holds NaN or an infinite number, which JSON does not have")
         : Either.right(json)
   )
