@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { JobId } from "../../../domain/job/Job.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { prepared } from "../driver/Prepared.js"
-import * as JobRow from "./JobRow.js"
+import { heldRows } from "./heldRows.js"
 import { freeing, orphansOf } from "./orphans.js"
 import * as Refused from "./staleWrite.js"
 import { Tables } from "../driver/Tables.js"
@@ -18,18 +18,14 @@ interface Row {
  * Renews the leases of all these jobs in one statement; answers the jobs that are still held. What stands under one of the leases
  * and is not among the jobs is not run by its holder any more, though its end was never written: it is freed at once, for the
  * others would keep it running as long as they are renewed. A heartbeat under an old fence is a
- * refused write and counted as one. Each row finds its own fence by its place in the array, which keeps the plan on the keys
- * (a join with the pairs does not).
+ * refused write and counted as one.
  */
 export const renew = Effect.fn("JobQueue.renew")(
   function*(held: ReadonlyArray<Held>, duration: Duration.Duration) {
     if (held.length === 0) return new Set<JobId>()
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
-    const tenants = JobRow.texts([...new Set(held.map(({ tenant }) => tenant))])
-    const ids = JobRow.array(held.map(({ job }) => job.id))
-    const fences = JobRow.array(held.map(({ fence }) => fence))
-    const own = sql`(${fences}::text::bigint[])[array_position(${ids}::text::bigint[], job.id)]`
+    const { fences, ids, own, tenants } = heldRows(sql, held)
     const rows = yield* sql<Row>`${prepared}
       with mine as materialized (
         select lease.tenant, lease.fence, lease.jobs from ${t.lease}
