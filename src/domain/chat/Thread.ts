@@ -8,6 +8,8 @@ export type ThreadId = typeof ThreadId.Type
 export const RequestId = Schema.NonEmptyString.pipe(Schema.brand("RequestId"))
 export type RequestId = typeof RequestId.Type
 
-/** How far a thread has come: it is another one as soon as any process has added to the thread or taken from it. */
+/**
+ * A mark that changes with every change to a thread, by whatever process. A session that was kept under another mark is out of date.
+ */
 export const Head = Schema.String.pipe(Schema.brand("Head"))
 export type Head = typeof Head.Type

@@ -14,7 +14,7 @@ export interface Served {
 /** Catalogs that one vector of the question serves: those of one model and dimension, whatever the size of their chunks. */
 export interface Group {
   readonly model: string
-  /** Null where none of the catalogs has had a complete run: any dimension will do. */
+  /** How long the question's vector has to be. Null, and so of any length, where no catalog of the group was ever complete. */
   readonly dimension: number | null
   readonly catalogs: ReadonlyArray<Served>
 }

@@ -60,6 +60,8 @@ const optional = <const K extends string, A>(
   })
 })
 
+const modelName = Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/)
+
 /** Every setting there is, in the order in which people read them. */
 export const table = {
   dataDir: setting(
@@ -88,12 +90,12 @@ export const table = {
   embedderUrl: optional("embedder.url", Kind.httpUrl, "The embedder's base address"),
   embedderModel: optional(
     "embedder.model",
-    Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/),
+    modelName,
     "The model to ask for; each kind but http has a default"
   ),
   embedderServedModel: optional(
     "embedder.served_model",
-    Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/),
+    modelName,
     "How its answers call that model, where the server has another name for it"
   ),
   embedderDimension: optional(
@@ -128,7 +130,7 @@ export const table = {
   chatUrl: optional("chat.url", Kind.httpUrl, "The chat provider's base address; each kind has a default"),
   chatModel: optional(
     "chat.model",
-    Kind.matching("a model's name, at most 200 characters", /^\S.{0,199}$/),
+    modelName,
     "The model that answers, where a request names none; chat needs it"
   ),
   chatApiKey: optional("chat.api_key", Kind.apiKey, "The chat provider's key"),

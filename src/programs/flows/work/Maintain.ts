@@ -1,7 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Maintenance } from "../../../domain/job/Maintenance.js"
-import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 
 /** Keeps the queue right and small, beside the work: each task once over all processes. */
 
@@ -35,16 +34,12 @@ export const repairPending = Effect.gen(function*() {
 export const unlessAway = <A, E extends { readonly message: string }, R>(what: string, task: Effect.Effect<A, E, R>) =>
   Effect.catchAll(task, (failure) => Effect.logWarning(`${what} is put off: ${failure.message}`))
 
-/** Whoever of all processes asks first does the task; it is due again a moment before the next look. */
-export const onceFor = <A, E, R>(
-  task: string,
-  every: Duration.Duration,
-  effect: Effect.Effect<A, E, R>
-): Effect.Effect<unknown, E | StoreFailure, R | Effect.Effect.Context<ReturnType<typeof claimed>>> =>
-  Effect.whenEffect(effect, claimed(task, Duration.subtract(every, Duration.seconds(1))))
-
 const claimed = (task: string, every: Duration.Duration) =>
   Effect.flatMap(Maintenance, (maintenance) => maintenance.claimTask(task, every))
+
+/** Whoever of all processes asks first does the task; it is due again a moment before the next look. */
+export const onceFor = <A, E, R>(task: string, every: Duration.Duration, effect: Effect.Effect<A, E, R>) =>
+  Effect.whenEffect(effect, claimed(task, Duration.subtract(every, Duration.seconds(1))))
 
 /** For as long as it runs: repairs at once, then every five minutes, and prunes every hour. Never fails. */
 export const maintain = Effect.all([
