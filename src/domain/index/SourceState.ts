@@ -1,10 +1,12 @@
 import * as Data from "effect/Data"
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import type { Job, LastError } from "../job/Job.js"
+import * as JobState from "../job/JobState.js"
 import type { Badge } from "../job/JobState.js"
 import * as WaitReason from "../job/WaitReason.js"
+import { count } from "../text/count.js"
 
 /**
  * How a source stands, for every surface that shows it: the first of these that holds.
@@ -42,22 +44,11 @@ export interface Source {
   readonly job: Option.Option<Job>
 }
 
-const unblocked = (job: Job, now: DateTime.Utc): SourceState =>
-  Option.match(job.lastError, {
-    onNone: () => SourceState.Queued(),
-    onSome: (error) =>
-      SourceState.Retrying({
-        tries: job.attempts,
-        until: Option.filter(Option.some(job.runAt), DateTime.greaterThan(now)),
-        error
-      })
-  })
-
-const pending = (job: Job, around: WaitReason.Surroundings): SourceState =>
-  Option.match(Option.filter(WaitReason.waitReason(job, around), WaitReason.isBlocking), {
-    onNone: () => unblocked(job, around.now),
-    onSome: (reason) => SourceState.Waiting({ reason })
-  })
+/** A source's job waits as any other does; one that is not to start yet is queued, too. */
+const pending = (job: Job, around: WaitReason.Surroundings): SourceState => {
+  const state = JobState.pendingState(job, around)
+  return state._tag === "Scheduled" ? SourceState.Queued() : state
+}
 
 const running = (job: Job, items: number, around: WaitReason.Surroundings): SourceState => {
   const { done, total } = job.progress
@@ -95,39 +86,29 @@ export const sourceState = (source: Source, around: WaitReason.Surroundings): So
       )
   })
 
-const count = (n: number): string => n.toLocaleString("en-US")
-
-const badgeOf = (glyph: string, tone: Badge["tone"], words: string): Badge => ({ glyph, words, tone })
-
 /** The state in a glyph and a few words. */
 export const badge = (state: SourceState): Badge =>
   Match.value(state).pipe(
     Match.withReturnType<Badge>(),
     Match.tagsExhaustive({
-      Indexed: ({ indexed, items }) => badgeOf("✓", "good", `indexed ${count(indexed)}/${count(items)}`),
-      Indexing: ({ done, items }) => badgeOf("▶", "busy", `indexing ${count(done)}/${count(items)}`),
+      Indexed: ({ indexed, items }) => JobState.badgeOf("✓", "good", `indexed ${count(indexed)}/${count(items)}`),
+      Indexing: ({ done, items }) => JobState.badgeOf("▶", "busy", `indexing ${count(done)}/${count(items)}`),
       Abandoned: ({ done, items, workers }) =>
-        badgeOf(
+        JobState.badgeOf(
           "⏸",
           "attention",
           `stopped at ${count(done)}/${count(items)}: its worker is gone, ${
             Option.contains(workers, 0) ? "and none runs" : "another takes over"
           }`
         ),
-      Retrying: ({ tries, until }) =>
-        badgeOf(
-          "↻",
-          "attention",
-          `retrying (${tries} ${tries === 1 ? "try" : "tries"})${
-            Option.match(until, { onNone: () => "", onSome: (time) => `, next at ${WaitReason.written(time)}` })
-          }`
-        ),
-      Waiting: ({ reason }) => badgeOf("⏸", "attention", `waiting (${WaitReason.describe(reason)})`),
-      Queued: () => badgeOf("…", "idle", "queued"),
-      Failed: () => badgeOf("✗", "bad", "failed"),
-      Refused: ({ items, refused }) => badgeOf("!", "attention", `${count(refused)} refused of ${count(items)}`),
-      Empty: () => badgeOf("∅", "idle", "empty"),
+      Retrying: JobState.badge,
+      Waiting: JobState.badge,
+      Queued: JobState.badge,
+      Failed: JobState.badge,
+      Refused: ({ items, refused }) =>
+        JobState.badgeOf("!", "attention", `${count(refused)} refused of ${count(items)}`),
+      Empty: () => JobState.badgeOf("∅", "idle", "empty"),
       NotIndexed: ({ indexed, items }) =>
-        badgeOf("○", "idle", indexed === 0 ? "not indexed" : `not indexed ${count(indexed)}/${count(items)}`)
+        JobState.badgeOf("○", "idle", indexed === 0 ? "not indexed" : `not indexed ${count(indexed)}/${count(items)}`)
     })
   )

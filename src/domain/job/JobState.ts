@@ -2,6 +2,7 @@ import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
+import { count } from "../text/count.js"
 import type { Job, LastError } from "./Job.js"
 import * as WaitReason from "./WaitReason.js"
 
@@ -25,7 +26,11 @@ export type JobState = Data.TaggedEnum<{
 }>
 export const JobState = Data.taggedEnum<JobState>()
 
-const pending = (job: Job, around: WaitReason.Surroundings): JobState => {
+/** How a job stands that no worker has. */
+export type PendingState = Extract<JobState, { readonly _tag: "Queued" | "Retrying" | "Waiting" | "Scheduled" }>
+
+/** The state of a pending job: pure and total. */
+export const pendingState = (job: Job, around: WaitReason.Surroundings): PendingState => {
   const blocking = Option.filter(WaitReason.waitReason(job, around), WaitReason.isBlocking)
   if (Option.isSome(blocking)) return JobState.Waiting({ reason: blocking.value })
   const until = Option.filter(Option.some(job.runAt), DateTime.greaterThan(around.now))
@@ -40,7 +45,7 @@ const pending = (job: Job, around: WaitReason.Surroundings): JobState => {
 export const jobState = (job: Job, around: WaitReason.Surroundings): JobState =>
   Match.value(job.status).pipe(
     Match.withReturnType<JobState>(),
-    Match.when("pending", () => pending(job, around)),
+    Match.when("pending", () => pendingState(job, around)),
     Match.when("running", () =>
       Option.isSome(WaitReason.waitReason(job, around))
         ? JobState.Abandoned({ workers: WaitReason.living(around) })
@@ -59,9 +64,7 @@ export interface Badge {
   readonly tone: "good" | "busy" | "attention" | "bad" | "idle"
 }
 
-const badgeOf = (glyph: string, tone: Badge["tone"], words: string): Badge => ({ glyph, words, tone })
-
-const count = (n: number): string => n.toLocaleString("en-US")
+export const badgeOf = (glyph: string, tone: Badge["tone"], words: string): Badge => ({ glyph, words, tone })
 
 /** The state in a glyph and a few words. */
 export const badge = (state: JobState): Badge =>

@@ -4,7 +4,8 @@ import type { EmbedderProfile } from "../../domain/index/EmbedderProfile.js"
 import { isChanging } from "../../domain/index/EmbedderUse.js"
 import type { EmbedderUse } from "../../domain/index/EmbedderUse.js"
 import type { Headway } from "../../domain/index/StoreEmbedder.js"
-import { clean, count } from "./Style.js"
+import { count } from "../../domain/text/count.js"
+import { clean } from "./Style.js"
 
 /** A profile as JSON. */
 export const json = ({ chunkWords, dimension, model, provider }: EmbedderProfile) => ({

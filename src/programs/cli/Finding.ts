@@ -12,6 +12,7 @@ import type { Job } from "../../domain/job/Job.js"
 import { nobodyWorks, waitReason } from "../../domain/job/WaitReason.js"
 import type { Surroundings } from "../../domain/job/WaitReason.js"
 import type { StoreFailure } from "../../domain/store/StoreFailure.js"
+import { count } from "../../domain/text/count.js"
 import { formatDuration } from "../settings/Kind.js"
 import * as EmbedderView from "./EmbedderView.js"
 import { faultOf } from "./Fault.js"
@@ -180,7 +181,7 @@ export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): R
     ...lacking.map(({ items, job, name, refused }) =>
       warn(
         "catalogs",
-        `${name}: ${Style.count(refused)} of ${Style.count(items)} items are left out, because they were refused.`,
+        `${name}: ${count(refused)} of ${count(items)} items are left out, because they were refused.`,
         Option.map(job, ({ id }) => `holdfast jobs show ${id}`)
       )
     ),

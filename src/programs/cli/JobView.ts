@@ -7,6 +7,7 @@ import * as JobState from "../../domain/job/JobState.js"
 import type { Step } from "../../domain/job/Step.js"
 import * as WaitReason from "../../domain/job/WaitReason.js"
 import * as Storable from "../../domain/text/Storable.js"
+import { count } from "../../domain/text/count.js"
 import * as Style from "./Style.js"
 
 /** A job's state in a glyph and words. */
@@ -35,13 +36,13 @@ export const moves = (
       : Option.none())
 
 export const progress = ({ progress: { done, total } }: Job): string =>
-  total === 0 ? "-" : `${Style.count(done)}/${Style.count(total)}`
+  total === 0 ? "-" : `${count(done)}/${count(total)}`
 
 /** What the kind counts beside it. */
 export const detail = ({ progress }: Job): Option.Option<string> =>
   Option.map(
     Option.liftPredicate(Object.entries(progress.detail), (entries) => entries.length > 0),
-    (entries) => entries.map(([name, value]) => `${Style.count(value)} ${Style.clean(name)}`).join(", ")
+    (entries) => entries.map(([name, value]) => `${count(value)} ${Style.clean(name)}`).join(", ")
   )
 
 /** JSON in one line, as far as it helps to tell one from another. */

@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import type { JobStatus } from "../../domain/job/Job.js"
 import { JobQueue } from "../../domain/job/JobQueue.js"
 import type { Ask, JobFilter } from "../../domain/job/JobQueue.js"
+import { count } from "../../domain/text/count.js"
 import { confirm } from "./Confirm.js"
 import { UsageProblem } from "./Fault.js"
 import { Output } from "./Output.js"
-import { count } from "./Style.js"
 
 /** One job by its number, or many by their kind and state. */
 export interface Asked {

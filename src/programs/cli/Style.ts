@@ -117,5 +117,3 @@ export const ago = (at: DateTime.Utc, now: DateTime.Utc): string => {
 /** A duration to its largest unit. */
 export const rough = (duration: Duration.Duration): string =>
   formatDuration(Duration.seconds(Math.round(Duration.toSeconds(duration)))).split(" ")[0] ?? "0s"
-
-export const count = (n: number): string => n.toLocaleString("en-US")

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
+import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as CatalogView from "../CatalogView.js"
 import { report } from "../Report.js"
@@ -19,7 +20,7 @@ export const run = () =>
           ["catalog", "items", "state", "title", "location"],
           catalogs.map((catalog) => [
             catalog.name,
-            Style.count(catalog.items),
+            count(catalog.items),
             CatalogView.state(style, catalog, now),
             Style.clean(catalog.title),
             Style.clean(catalog.location)

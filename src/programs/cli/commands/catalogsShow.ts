@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
 import type { Surroundings } from "../../../domain/job/WaitReason.js"
+import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as CatalogView from "../CatalogView.js"
 import * as JobView from "../JobView.js"
@@ -17,7 +18,7 @@ const rows = (style: Style.Style, catalog: Catalog, now: Surroundings): Readonly
   ["location", Style.clean(catalog.location)],
   [
     "items",
-    `${Style.count(catalog.items)}, ${Style.count(catalog.indexed)} indexed, ${Style.count(catalog.refused)} refused`
+    `${count(catalog.items)}, ${count(catalog.indexed)} indexed, ${count(catalog.refused)} refused`
   ],
   [
     "vectors",

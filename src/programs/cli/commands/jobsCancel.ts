@@ -2,11 +2,11 @@ import * as Effect from "effect/Effect"
 import { JobId } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
 import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
 import * as ManyJobs from "../ManyJobs.js"
 import { report } from "../Report.js"
-import { count } from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
 const one = Effect.fnUntraced(function*(id: number) {

@@ -4,11 +4,12 @@ import { JobId } from "../../../domain/job/Job.js"
 import * as WaitReason from "../../../domain/job/WaitReason.js"
 import { retry, retryAll } from "../../flows/index/RetryJob.js"
 import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
 import * as ManyJobs from "../ManyJobs.js"
 import { report } from "../Report.js"
-import { count, paint } from "../Style.js"
+import { paint } from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
 const one = Effect.fnUntraced(function*(id: number) {

@@ -9,6 +9,7 @@ import type { Job } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
 import type { Step } from "../../../domain/job/Step.js"
 import * as WaitReason from "../../../domain/job/WaitReason.js"
+import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
 import { report } from "../Report.js"
@@ -80,7 +81,7 @@ const stepLines = (style: Style.Style, steps: ReadonlyArray<Step>): ReadonlyArra
         Duration.format(JobView.took(step)),
         String(step.attempt),
         Style.time(step.finishedAt),
-        Style.count(step.bytes)
+        count(step.bytes)
       ]),
       [0]
     )
