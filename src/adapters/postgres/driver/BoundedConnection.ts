@@ -20,15 +20,21 @@ const commandOf = (result: unknown): unknown => Predicate.hasProperty(result, "c
 export const rolledBack = () =>
   Object.assign(new Error("the transaction was rolled back, because a statement in it had failed"), { code: "25P02" })
 
+/** An interrupted statement that had waited for longer than this makes the server suspect. Milliseconds. */
+const soon = 1000
+
 /**
- * A connection that keeps two promises the driver does not: a statement without an answer in time takes its connection with
- * it, so that no dead connection returns to the pool, and says so by the event `silent`; and a COMMIT that rolled back is an
- * error. On the server itself it prepares the statements that are marked. Its session has our settings, not those of the role
+ * A connection that keeps two promises the driver does not: a statement without an answer in time, or nobody to hear it, takes its
+ * connection with it, so that no dead connection returns to the pool, and says so by the event `silent`; and a COMMIT that rolled back
+ * is an error. On the server itself it prepares the statements that are marked. Its session has our settings, not those of the role
  * or the database.
  */
 export class BoundedConnection extends Pg.Client {
   #prepared: PreparedStatements | undefined
   readonly #statementTimeout: Duration.Duration
+  /** How many statements are under way, and when the last one was sent. */
+  #underWay = 0
+  #sentAt = 0
 
   /** `statementTimeout` bounds each statement on the server, where the server can be told. */
   constructor(config: Pg.ClientConfig & { readonly statementTimeout?: Duration.Duration } = {}) {
@@ -73,11 +79,30 @@ export class BoundedConnection extends Pg.Client {
     const text = given === "BEGIN"
       ? SessionSettings.begin(this.#prepared !== undefined, this.#statementTimeout)
       : given
-    const told = last as Callback // the driver calls it as one
+    const told = this.#counted(last as Callback) // the driver calls it as one
     const name = this.#prepared?.nameOf(text)
     return name === undefined
       ? pass([text, ...values, this.#watch(isCommit(text), told)])
       : pass([{ name, text }, ...values, this.#watchPrepared(told)])
+  }
+
+  #counted(told: Callback): Callback {
+    this.#underWay++
+    this.#sentAt = performance.now()
+    return (error, result) => {
+      this.#underWay--
+      told(error, result)
+    }
+  }
+
+  /**
+   * It returns to the pool. Where an interrupted statement is still under way it ends instead: the next one would wait behind it, and
+   * on a dead connection for the whole limit of a statement.
+   */
+  returned(): void {
+    if (this.#underWay === 0) return
+    void this.end()
+    if (performance.now() - this.#sentAt > soon) this.emit("silent")
   }
 
   #watch(commit: boolean, callback: Callback): Callback {

@@ -97,6 +97,7 @@ const makePool = (config: Settings) =>
         // An idle connection that dies leaves the pool by itself; without a listener it would end the process.
         pool.on("error", () => {})
         pool.on("connect", (client) => client.once("silent", () => renew(pool)))
+        pool.on("release", (_error, client) => client instanceof BoundedConnection ? client.returned() : undefined)
         return pool
       },
       catch: failed("The settings for the database cannot be read")

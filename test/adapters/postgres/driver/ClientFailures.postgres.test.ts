@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
@@ -198,6 +199,23 @@ describe("time", () => {
         yield* proxy.set("clear")
         yield* Fiber.interrupt(holder)
         expect(Either.isRight(yield* asked)).toBe(true)
+      }).pipe(Effect.provide(context))
+    }))
+
+  it.scopedLive("an interrupted statement that a dead connection never answers holds up nobody after it", () =>
+    Effect.gen(function*() {
+      const url = Redacted.value(yield* freshUrl)
+      const proxy = yield* proxyTo(url)
+      const bounds = { maxConnections: 2, connectTimeout: Duration.millis(300) }
+      const context = yield* Layer.build(Client.layer(Client.settings(Redacted.make(through(proxy, url)), bounds)))
+      yield* Effect.gen(function*() {
+        const before = yield* pid
+        yield* proxy.set("black hole")
+        yield* Effect.timeoutOption(pid, "100 millis")
+        yield* proxy.set("clear")
+        const after = yield* Effect.timeoutOption(Effect.disconnect(pid), "10 seconds")
+        expect(Option.isSome(after)).toBe(true)
+        expect(after).not.toEqual(Option.some(before))
       }).pipe(Effect.provide(context))
     }))
 
