@@ -73,6 +73,10 @@ export const admits = (current: Lease, fence: Fence): boolean => current.fence =
 export const heartbeatEvery = (duration: Duration.Duration): Duration.Duration =>
   Duration.millis(Math.max(1, Duration.toMillis(duration) / 3))
 
+/** How long a holder waits for the answer to a heartbeat. One that is lost is noticed, and sent again, before the lease ends. */
+export const heartbeatLimit = (duration: Duration.Duration): Duration.Duration =>
+  Duration.millis(Math.max(1, Duration.toMillis(duration) / 2))
+
 /** A write came too late: a newer claim exists, or the job is no longer running. */
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   job: Schema.Number,

@@ -54,6 +54,15 @@ describe("a lease", () => {
     }))
   })
 
+  it("is renewed once more before it ends where the first heartbeat has no answer", () => {
+    FastCheck.assert(FastCheck.property(FastCheck.integer({ min: 6, max: 10_000_000 }), (millis) => {
+      const duration = Duration.millis(millis)
+      const noticed = Duration.toMillis(Lease.heartbeatEvery(duration)) +
+        Duration.toMillis(Lease.heartbeatLimit(duration))
+      expect(noticed).toBeLessThanOrEqual(millis * 5 / 6 + 0.001)
+    }))
+  })
+
   it("is never renewed without a pause", () => {
     expect(Duration.toMillis(Lease.heartbeatEvery(Duration.zero))).toBe(1)
   })

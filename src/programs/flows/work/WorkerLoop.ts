@@ -13,10 +13,10 @@ import { JobQueue } from "../../../domain/job/JobQueue.js"
 import type { Disowning } from "../../../domain/job/JobQueue.js"
 import type { Wanted } from "../../../domain/lease/Wanted.js"
 import { WakeUps } from "../../../domain/job/WakeUps.js"
-import { heartbeatEvery } from "../../../domain/lease/Lease.js"
+import { heartbeatEvery, heartbeatLimit } from "../../../domain/lease/Lease.js"
 import { WorkerLock } from "../../../domain/lease/WorkerLock.js"
 import type { Registered } from "../../../domain/lease/WorkerLock.js"
-import { isPassing } from "../../../domain/store/StoreFailure.js"
+import { isPassing, StoreUnavailable } from "../../../domain/store/StoreFailure.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
 import { lastWords, patiently, Stopping } from "./PatientStore.js"
 import { start } from "./JobRun.js"
@@ -62,6 +62,8 @@ const disown = Effect.fnUntraced(function*(
   if (lost > 0) yield* Effect.logWarning(`The answers of ${lost} claims were lost: their jobs are given up`)
 })
 
+const silent = () => new StoreUnavailable({ detail: "it gave no answer to a heartbeat" })
+
 const heartbeat = Effect.fnUntraced(function*(
   jobs: RunningJobs.RunningJobs,
   by: Pick<Disowning, "tenants" | "worker">,
@@ -69,6 +71,9 @@ const heartbeat = Effect.fnUntraced(function*(
 ) {
   const every = heartbeatEvery(leaseDuration)
   yield* Effect.zipRight(beat(jobs, leaseDuration), disown(jobs, { ...by, leaseDuration })).pipe(
+    // Not waited for: it may end only with its connection.
+    Effect.disconnect,
+    Effect.timeoutFail({ duration: heartbeatLimit(leaseDuration), onTimeout: silent }),
     Effect.tapError(RunningJobs.logStore("The heartbeat failed and is tried again")),
     Effect.retry(Schedule.spaced(Duration.min(every, Duration.seconds(1)))),
     Effect.delay(every),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -342,6 +343,29 @@ describe("working on jobs", () => {
         expect(stopped.toSorted()).toEqual([1, 2])
       }).pipe(Effect.provide(layer))
     }))
+
+  it.effect("sends a heartbeat again that is not answered, before the lease ends", () => {
+    const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+    return Effect.gen(function*() {
+      const queue = yield* JobQueue
+      const sent: Array<number> = []
+      const silent = JobQueue.of({
+        ...queue,
+        renew: () =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            sent.push(now)
+            return sent.length === 1 ? Effect.never : Effect.succeed(new Set([JobId.make(1)]))
+          })
+      })
+      const working = yield* Effect.fork(Effect.provideService(workWith(() => Effect.never), JobQueue, silent))
+      // Leases last three minutes here.
+      yield* TestClock.adjust("3 minutes")
+      expect(sent).toEqual([60_000, 151_000])
+      const ending = yield* Effect.fork(Fiber.interrupt(working))
+      yield* TestClock.adjust("11 seconds")
+      yield* Fiber.join(ending)
+    }).pipe(Effect.provide(layer))
+  })
 
   it.effect("renews its own leases first where it slept through them since it asked whether jobs are to be freed", () => {
     const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
