@@ -9,5 +9,5 @@ export const counted = "Writes refused"
 /** A write under an old fence, as the queue logs it. */
 export const refused = "A write under an old fence was refused"
 
-/** A job's fiber was stopped because its heartbeat found the lease gone. */
+/** A job's fiber was stopped because its lease was found gone. */
 export const stopped = /^Lost the lease on job \d+/

@@ -1,5 +1,6 @@
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
@@ -141,11 +142,23 @@ export const start = (
     (worker) => worker.isAlive() ? Effect.zipRight(worker.signal("SIGKILL"), worker.ended) : Effect.void
   )
 
-/** How many lines of these workers say so. */
-export const said = (workers: ReadonlyArray<Worker>, what: string | RegExp): number =>
+/** A random one of those that live and have done something; undefined where there is none. */
+export const anyBusy = (workers: ReadonlyArray<Worker>): Effect.Effect<Worker | undefined> => {
+  const busy = workers.filter((worker) => worker.isAlive() && worker.lines.length > 0)
+  return Effect.map(Random.nextIntBetween(0, Math.max(1, busy.length)), (at) => busy[at])
+}
+
+const saying = (workers: ReadonlyArray<Worker>, what: string | RegExp) =>
   workers.flatMap(({ lines }) => lines).filter(({ message }) =>
     typeof what === "string" ? message === what : what.test(message)
-  ).length
+  )
+
+/** How many lines of these workers say so. */
+export const said = (workers: ReadonlyArray<Worker>, what: string | RegExp): number => saying(workers, what).length
+
+/** Of which jobs these workers say so. */
+export const jobsOf = (workers: ReadonlyArray<Worker>, what: string | RegExp): ReadonlySet<unknown> =>
+  new Set(saying(workers, what).map(({ annotations }) => annotations["job"]))
 
 /** The refused writes that the workers' own metric has counted; known of those that ended in order. */
 export const refusedByMetric = (workers: ReadonlyArray<Worker>): number =>
