@@ -1,5 +1,6 @@
-import { chatServer, list, member } from "./ChatServer.js"
+import { chatServer } from "./ChatServer.js"
 import type { Saying, Wire } from "./ChatServer.js"
+import { list, member } from "./ReceivedRequest.js"
 
 const event = (type: string, rest: Readonly<Record<string, unknown>> = {}): string =>
   `event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`

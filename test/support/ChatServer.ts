@@ -1,7 +1,9 @@
 // @effect-diagnostics globalTimers:off -- a server of plain node:http, whose clients are of many kinds
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
-import type { Socket } from "node:net"
 import * as Effect from "effect/Effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { listen, tally } from "./LoopbackServer.js"
+import type { Counts } from "./LoopbackServer.js"
+import { bodyOf, headersOf, member } from "./ReceivedRequest.js"
 
 /** What a model says, before a wire puts it. */
 export interface Saying {
@@ -65,13 +67,8 @@ export interface Options {
   readonly chunk?: number
 }
 
-export interface Seen {
+export interface Seen extends Counts {
   readonly calls: ReadonlyArray<Call>
-  readonly connections: number
-  readonly inFlight: number
-  readonly mostInFlight: number
-  /** Answers whose client went away before they were complete. */
-  readonly aborted: number
 }
 
 export interface Running {
@@ -82,21 +79,6 @@ export interface Running {
   readonly setFault: (fault: (call: Call) => Fault | undefined) => void
   readonly setSaying: (says: (call: Call) => Saying) => void
   readonly close: () => Promise<void>
-}
-
-export const member = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
-
-export const list = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
-
-const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
-  const parts: Array<Buffer> = []
-  for await (const part of request) parts.push(part)
-  try {
-    return JSON.parse(Buffer.concat(parts).toString("utf8"))
-  } catch {
-    return undefined
-  }
 }
 
 const pieces = (text: string, size: number | undefined): ReadonlyArray<Buffer> => {
@@ -157,12 +139,9 @@ const send = async (
 /** A chat server of this wire on a loopback port. It refuses what the real one refuses, and keeps each request as a receipt. */
 const start = async (wire: Wire, options: Options): Promise<Running> => {
   const calls: Array<Call> = []
-  const waiting = new Set<() => void>()
-  const sockets = new Set<Socket>()
-  const count = { connections: 0, inFlight: 0, mostInFlight: 0, aborted: 0 }
+  const { called, connected, counts, until } = tally()
   let { fault = () => undefined, says = () => ({ text: ["Hello", ", ", "world"] }) } = options
-  const seen = (): Seen => ({ calls: [...calls], ...count })
-  const changed = () => waiting.forEach((check) => check())
+  const seen = (): Seen => ({ calls: [...calls], ...counts() })
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await bodyOf(request)
@@ -173,17 +152,9 @@ const start = async (wire: Wire, options: Options): Promise<Running> => {
       return reply(response, wire.unauthorized)
     }
     const refused = wire.refuse(body, request.headers)
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
-    const call = { number: calls.length + 1, headers, body, refused }
+    const call = { number: calls.length + 1, headers: headersOf(request), body, refused }
     calls.push(call)
-    count.inFlight++
-    count.mostInFlight = Math.max(count.mostInFlight, count.inFlight)
-    response.once("close", () => {
-      count.inFlight--
-      if (!response.writableFinished) count.aborted++
-      changed()
-    })
-    changed()
+    called(response)
     const trouble = fault(call)
     if (trouble?.kind === "answer") return reply(response, trouble, trouble.headers)
     if (refused !== null) return reply(response, wire.refusal(refused))
@@ -196,45 +167,18 @@ const start = async (wire: Wire, options: Options): Promise<Running> => {
     await send(response, wire, wire.frames(says(call), body, call.number), trouble, options.chunk)
   }
 
-  const server = createServer((request, response) => {
-    handle(request, response).catch(() => response.destroy())
-  })
-  server.keepAliveTimeout = 60_000
-  server.on("connection", (socket) => {
-    count.connections++
-    sockets.add(socket)
-    socket.on("error", () => socket.destroy())
-    socket.on("close", () => sockets.delete(socket))
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", resolve)
-  })
-  const address = server.address()
+  const { close, url } = await listen({ handle, connected })
   return {
-    url: `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`,
+    url,
     seen,
-    until: (fits) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (!fits(seen())) return
-          waiting.delete(check)
-          resolve()
-        }
-        waiting.add(check)
-        check()
-      }),
+    until: (fits) => until(seen, fits),
     setFault: (next) => {
       fault = next
     },
     setSaying: (next) => {
       says = next
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        sockets.forEach((socket) => socket.destroy())
-      })
+    close
   }
 }
 

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as FaultyServer from "./FaultyServer.js"
+import { member } from "./ReceivedRequest.js"
 
 /** The names under which services of this kind have been seen to send their vectors. */
 export type Shape = "dense_vecs" | "dense_vectors" | "embeddings" | "embedding" | "data" | "bare"
@@ -32,7 +33,7 @@ const shaped = (shape: Shape, vectors: ReadonlyArray<ReadonlyArray<number>>, rep
 export const startDense = (options: Options = {}): Promise<FaultyServer.Running> => {
   const { dimension = 8, model = "bge-m3", page = "/health", shape = "dense_vecs" } = options
   return FaultyServer.start({
-    texts: (path, body) => path === "/embed" ? FaultyServer.asTexts(FaultyServer.member(body, "texts")) : null,
+    texts: (path, body) => path === "/embed" ? FaultyServer.asTexts(member(body, "texts")) : null,
     vectors: (_, vectors) => ({
       status: 200,
       body: shaped(shape, vectors, {

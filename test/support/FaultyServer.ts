@@ -1,7 +1,8 @@
 // @effect-diagnostics globalTimers:off -- a server of plain node:http, which benches start without Effect
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { createServer as createTlsServer, type ServerOptions as TlsOptions } from "node:https"
-import type { Socket } from "node:net"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { listen, tally } from "./LoopbackServer.js"
+import type { Counts, Options as Loopback } from "./LoopbackServer.js"
+import { bodyOf, headersOf, member } from "./ReceivedRequest.js"
 import { textVector } from "./TextVectors.js"
 
 /** What a server does instead of answering a call as it should. */
@@ -45,7 +46,7 @@ export interface Call {
 }
 
 export interface Options {
-  readonly port?: number
+  readonly port?: Loopback["port"]
   /** Length of the vectors; 8 unless told. A request's own `dimensions` goes before it. */
   readonly dimension?: number
   readonly model?: string
@@ -57,19 +58,14 @@ export interface Options {
   readonly credentials?: string
   /** Paths whose requests are taken and never answered. */
   readonly ignored?: ReadonlyArray<string>
-  readonly tls?: TlsOptions
+  readonly tls?: Loopback["tls"]
 }
 
 /** What a server has seen so far. */
-export interface Seen {
+export interface Seen extends Counts {
   readonly calls: ReadonlyArray<Call>
   /** Every request, `METHOD path`, those that embed nothing included. */
   readonly requests: ReadonlyArray<string>
-  readonly connections: number
-  readonly inFlight: number
-  readonly mostInFlight: number
-  /** Requests whose client went away before the answer was complete. */
-  readonly aborted: number
 }
 
 export interface Running {
@@ -102,10 +98,6 @@ export interface Wire {
   readonly unauthorized: Reply
 }
 
-/** A member of a value of unknown shape. */
-export const member = (value: unknown, key: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
-
 export const asTexts = (value: unknown): ReadonlyArray<string> | null =>
   typeof value === "string"
     ? [value]
@@ -133,20 +125,6 @@ const spoiled = (vectors: ReadonlyArray<ReadonlyArray<number>>, fault: Fault | u
       return vectors.map(() => [])
     default:
       return vectors
-  }
-}
-
-const textOf = async (request: IncomingMessage): Promise<string> => {
-  const parts: Array<Buffer> = []
-  for await (const part of request) parts.push(part)
-  return Buffer.concat(parts).toString("utf8")
-}
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
@@ -208,23 +186,13 @@ const isAllowed = (credentials: string | undefined, header: string | undefined):
 export const start = async (wire: Wire, options: Options = {}): Promise<Running> => {
   const calls: Array<Call> = []
   const requests: Array<string> = []
-  const waiting = new Set<() => void>()
   const timers = new Set<NodeJS.Timeout>()
-  const sockets = new Set<Socket>()
-  const count = { connections: 0, inFlight: 0, mostInFlight: 0, aborted: 0 }
+  const { called, changed, connected, counts, until } = tally()
   let { fault = () => undefined, latency = 0 } = options
-  const changed = () => waiting.forEach((check) => check())
 
   const embed = (response: ServerResponse, call: Call): void => {
     calls.push(call)
-    count.inFlight++
-    count.mostInFlight = Math.max(count.mostInFlight, count.inFlight)
-    response.once("close", () => {
-      count.inFlight--
-      if (!response.writableFinished) count.aborted++
-      changed()
-    })
-    changed()
+    called(response)
     const trouble = fault(call)
     const wanted = member(call.body, "dimensions")
     const dimension = typeof wanted === "number" ? wanted : options.dimension ?? 8
@@ -243,7 +211,7 @@ export const start = async (wire: Wire, options: Options = {}): Promise<Running>
     const method = request.method ?? "GET"
     const path = new URL(request.url ?? "/", "http://loopback").pathname
     requests.push(`${method} ${path}`)
-    const body = parsed(await textOf(request))
+    const body = await bodyOf(request)
     if (options.ignored?.includes(path) === true) return changed()
     if (!isAllowed(options.credentials, request.headers.authorization)) return write(response, wire.unauthorized)
     const texts = method === "POST" ? wire.texts(path, body) : null
@@ -251,54 +219,26 @@ export const start = async (wire: Wire, options: Options = {}): Promise<Running>
       changed()
       return write(response, wire.other(method, path, body))
     }
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
-    embed(response, { number: calls.length + 1, method, path, headers, texts, body })
+    embed(response, { number: calls.length + 1, method, path, headers: headersOf(request), texts, body })
   }
 
-  const listener = (request: IncomingMessage, response: ServerResponse) => {
-    handle(request, response).catch(() => response.destroy())
-  }
-  const server: Server = options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener)
-  server.keepAliveTimeout = 60_000
-  server.on("connection", (socket: Socket) => {
-    count.connections++
-    sockets.add(socket)
-    socket.on("error", () => socket.destroy())
-    socket.on("close", () => sockets.delete(socket))
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(options.port ?? 0, "127.0.0.1", resolve)
-  })
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  const seen = (): Seen => ({ calls: [...calls], requests: [...requests], ...count })
+  const { close, port, url } = await listen({ handle, connected, port: options.port, tls: options.tls })
+  const seen = (): Seen => ({ calls: [...calls], requests: [...requests], ...counts() })
 
   return {
-    url: `${options.tls === undefined ? "http://127.0.0.1" : "https://localhost"}:${port}`,
+    url,
     port,
     seen,
-    until: (fits) =>
-      new Promise((resolve) => {
-        const check = () => {
-          if (!fits(seen())) return
-          waiting.delete(check)
-          resolve()
-        }
-        waiting.add(check)
-        check()
-      }),
+    until: (fits) => until(seen, fits),
     setFault: (next) => {
       fault = next
     },
     setLatency: (next) => {
       latency = next
     },
-    close: () =>
-      new Promise((resolve) => {
-        timers.forEach((timer) => clearTimeout(timer))
-        server.close(() => resolve())
-        sockets.forEach((socket) => socket.destroy())
-      })
+    close: () => {
+      timers.forEach((timer) => clearTimeout(timer))
+      return close()
+    }
   }
 }

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as FaultyServer from "./FaultyServer.js"
+import { member } from "./ReceivedRequest.js"
 
 export interface Options extends FaultyServer.Options {
   /** A version before /api/embed: one prompt a request. */
@@ -24,7 +25,7 @@ const tagged = (name: string): string => name.includes(":") ? name : `${name}:la
 
 const missing = (body: unknown): FaultyServer.Reply => ({
   status: 404,
-  body: { error: `model "${String(FaultyServer.member(body, "model"))}" not found, try pulling it first` }
+  body: { error: `model "${String(member(body, "model"))}" not found, try pulling it first` }
 })
 
 const noRoute: FaultyServer.Reply = { status: 404, body: "404 page not found" }
@@ -33,7 +34,7 @@ const noRoute: FaultyServer.Reply = { status: 404, body: "404 page not found" }
 export const startOllama = (options: Options = {}): Promise<FaultyServer.Running> => {
   const { model = "nomic-embed-text", old = false } = options
   const pulled = (options.pulled ?? [model]).map(tagged)
-  const isPulled = (body: unknown) => pulled.includes(tagged(String(FaultyServer.member(body, "model"))))
+  const isPulled = (body: unknown) => pulled.includes(tagged(String(member(body, "model"))))
   const pages: Readonly<Record<string, unknown>> = {
     "/api/tags": { models: pulled.map(described) },
     "/api/ps": { models: (options.loaded ?? []).map(tagged).map(described) },
@@ -43,8 +44,8 @@ export const startOllama = (options: Options = {}): Promise<FaultyServer.Running
   return FaultyServer.start({
     texts: (path, body) => {
       if (!isPulled(body)) return null
-      if (path === "/api/embed" && !old) return FaultyServer.asTexts(FaultyServer.member(body, "input"))
-      return path === "/api/embeddings" ? FaultyServer.asTexts(FaultyServer.member(body, "prompt")) : null
+      if (path === "/api/embed" && !old) return FaultyServer.asTexts(member(body, "input"))
+      return path === "/api/embeddings" ? FaultyServer.asTexts(member(body, "prompt")) : null
     },
     vectors: ({ body, path, texts }, vectors) =>
       vectors.flat().some((x) => !Number.isFinite(x))
@@ -54,7 +55,7 @@ export const startOllama = (options: Options = {}): Promise<FaultyServer.Running
         : {
           status: 200,
           body: {
-            model: options.answersAs ?? FaultyServer.member(body, "model"),
+            model: options.answersAs ?? member(body, "model"),
             embeddings: vectors,
             total_duration: 14_143_917,
             load_duration: 1_019_500,

@@ -1,5 +1,6 @@
-import { chatServer, list, member } from "./ChatServer.js"
+import { chatServer } from "./ChatServer.js"
 import type { Saying, Wire } from "./ChatServer.js"
+import { list, member } from "./ReceivedRequest.js"
 
 const error = (message: string, type: string, code: string | null, param: string | null = null) => ({
   error: { message, type, param, code }

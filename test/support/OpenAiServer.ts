@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as FaultyServer from "./FaultyServer.js"
+import { member } from "./ReceivedRequest.js"
 
 export interface Options extends FaultyServer.Options {
   /** Answers with numbers, whatever encoding is asked for. */
@@ -26,13 +27,13 @@ const failure = (status: number, message: string, type: string, code: string | n
 /** A server that speaks `POST /v1/embeddings` and `GET /v1/models`, with OpenAI's errors. */
 export const startOpenAi = (options: Options = {}): Promise<FaultyServer.Running> => {
   const { floatsOnly = false, model = "text-embedding-3-small", reversed = false, unlisted = false } = options
-  const isKnown = (body: unknown) => FaultyServer.member(body, "model") === model
+  const isKnown = (body: unknown) => member(body, "model") === model
 
   return FaultyServer.start({
     texts: (path, body) =>
-      path === "/v1/embeddings" && isKnown(body) ? FaultyServer.asTexts(FaultyServer.member(body, "input")) : null,
+      path === "/v1/embeddings" && isKnown(body) ? FaultyServer.asTexts(member(body, "input")) : null,
     vectors: ({ body, texts }, vectors) => {
-      const asText = FaultyServer.member(body, "encoding_format") === "base64" && !floatsOnly
+      const asText = member(body, "encoding_format") === "base64" && !floatsOnly
       const data = vectors.map((vector, index) => ({
         object: "embedding",
         index,
@@ -59,7 +60,7 @@ export const startOpenAi = (options: Options = {}): Promise<FaultyServer.Running
         ? failure(400, "'$.input' is invalid. Please check the API reference.", "invalid_request_error", null)
         : failure(
           404,
-          `The model \`${String(FaultyServer.member(body, "model"))}\` does not exist or you do not have access to it.`,
+          `The model \`${String(member(body, "model"))}\` does not exist or you do not have access to it.`,
           "invalid_request_error",
           "model_not_found"
         )

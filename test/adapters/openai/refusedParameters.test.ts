@@ -4,7 +4,7 @@ import * as OpenAiEmbedder from "../../../src/adapters/openai/OpenAiEmbedder.js"
 import { embedderOf } from "../../support/Embedders.js"
 import type { Settings } from "../../support/Embedders.js"
 import type { Call, Fault } from "../../support/FaultyServer.js"
-import { member } from "../../support/FaultyServer.js"
+import { member } from "../../support/ReceivedRequest.js"
 import { openAiServer } from "../../support/OpenAiServer.js"
 import { textVector } from "../../support/TextVectors.js"
 

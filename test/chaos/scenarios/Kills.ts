@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import { Arena, check, drained, eventually, open, since, sources, usual, world } from "../Arena.js"
 import type { Expected, Scenario, World } from "../Arena.js"
 import { judge, told, whole } from "../Judge.js"
+import { anyBusy } from "../Workers.js"
 import type { Worker } from "../Workers.js"
 
 const batch = 2
@@ -26,8 +27,7 @@ const enqueue = Effect.fnUntraced(function*(here: World, expected: ReadonlyArray
 /** Kills a random worker among those that have done something, and starts another in its place. */
 const strike = Effect.fnUntraced(function*(here: World, start: Effect.Effect<Worker, never, never>) {
   yield* Effect.sleep(yield* Random.nextIntBetween(500, 2000))
-  const busy = here.workers.filter((worker) => worker.isAlive() && worker.lines.length > 0)
-  const chosen = busy[yield* Random.nextIntBetween(0, Math.max(1, busy.length))]
+  const chosen = yield* anyBusy(here.workers)
   if (chosen === undefined) return 0
   yield* chosen.signal("SIGKILL")
   yield* start

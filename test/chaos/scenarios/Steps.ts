@@ -4,17 +4,16 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
-import { once } from "node:events"
-import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { text } from "node:stream/consumers"
 import { GateRef } from "../../../src/domain/session/Gate.js"
 import { Gates } from "../../../src/domain/session/Gates.js"
+import { listen } from "../../support/LoopbackServer.js"
 import { startServer } from "../../support/PostgresServer.js"
 import { Arena, check, drained, eventually, since, world } from "../Arena.js"
 import type { Scenario, World } from "../Arena.js"
 import { Stepping, stepsOfAJob } from "../Stepping.js"
 import type { Receipt } from "../Stepping.js"
+import { anyBusy } from "../Workers.js"
 
 interface Received extends Receipt {
   /** When it came, in milliseconds. */
@@ -25,27 +24,20 @@ interface Received extends Receipt {
 const receiptServer = Effect.acquireRelease(
   Effect.promise(async () => {
     const state = { received: [] as Array<Received>, isLocked: false }
-    const server = createServer((request, response) => {
-      void text(request).then((body) => {
+    const { close, url } = await listen({
+      handle: async (request, response) => {
+        const body = await text(request)
         if (state.isLocked) {
           response.writeHead(401).end()
           return
         }
         state.received.push({ ...JSON.parse(body), at: performance.timeOrigin + performance.now() })
         setTimeout(() => response.writeHead(200).end(), 15)
-      }, () => response.destroy())
-    }).listen(0, "127.0.0.1")
-    await once(server, "listening")
-    // A server that listens on a port has such an address.
-    const { port } = server.address() as AddressInfo
-    return { state, server, url: `http://127.0.0.1:${port}` }
-  }),
-  ({ server }) =>
-    Effect.promise(async () => {
-      server.closeAllConnections()
-      server.close()
-      await once(server, "close")
+      }
     })
+    return { state, close, url }
+  }),
+  ({ close }) => Effect.promise(close)
 )
 
 interface Finished {
@@ -63,8 +55,7 @@ const finishedSteps = (here: World) =>
 /** Ends a random worker by force every so often, and starts another. */
 const kill = Effect.fnUntraced(function*(here: World, another: Effect.Effect<unknown>) {
   yield* Effect.sleep(yield* Random.nextIntBetween(700, 2000))
-  const alive = here.workers.filter((worker) => worker.isAlive() && worker.lines.length > 0)
-  const chosen = alive[yield* Random.nextIntBetween(0, Math.max(1, alive.length))]
+  const chosen = yield* anyBusy(here.workers)
   if (chosen === undefined) return 0
   yield* chosen.signal("SIGKILL")
   yield* another
@@ -73,8 +64,7 @@ const kill = Effect.fnUntraced(function*(here: World, another: Effect.Effect<unk
 
 /** Stops a random worker for longer than its lease, and lets it go on. */
 const sleep = Effect.fnUntraced(function*(here: World) {
-  const alive = here.workers.filter((worker) => worker.isAlive() && worker.lines.length > 0)
-  const chosen = alive[yield* Random.nextIntBetween(0, Math.max(1, alive.length))]
+  const chosen = yield* anyBusy(here.workers)
   if (chosen === undefined) return 0
   yield* chosen.signal("SIGSTOP")
   yield* Effect.ensuring(Effect.sleep("5 seconds"), chosen.signal("SIGCONT"))
