@@ -66,6 +66,8 @@ export const sleeper: Scenario = {
       yield* eventually(running("sleepy"), (jobs) => jobs === slots, 30_000)
       const awake = yield* here.worker(`awake-${round}`, { ...settings, workers: jobs + slots })
       yield* eventually(running(awake.name), (jobs) => jobs > 0, 30_000)
+      // More calls than the other one can make: some are its own, and their answers are written late.
+      yield* Effect.promise(() => here.embedder.until(({ inFlight }) => inFlight > slots))
       yield* sleepy.signal("SIGSTOP")
       const holding = yield* running("sleepy")
       yield* Effect.sleep(`${3 * lease} seconds`)
