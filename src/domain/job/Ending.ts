@@ -1,4 +1,5 @@
 import * as Duration from "effect/Duration"
+import * as Inspectable from "effect/Inspectable"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
 import type { Consequence, Report } from "../failure/Consequence.js"
@@ -102,6 +103,16 @@ const ascii = (text: string): string => text.replace(/[^ -~]/g, "?")
 export const brokenByStore = (failure: StoreFailure, job: Claimed, random: number): Outcome => {
   const cause: Cause = { error: { tag: failure._tag, message: ascii(failure.message), detail: "" }, report: "report" }
   return failure._tag === "StoreRejectedData" ? Outcome.Halted(cause) : again(cause, job, random, RetryPolicy.job)
+}
+
+/** Causes of a defect that are told. */
+const mostCauses = 3
+
+/** What a defect says of itself, and of what caused it: a database's client tells only there what was wrong. */
+export const wordsOf = (defect: unknown, causes = mostCauses): string => {
+  if (!(defect instanceof Error)) return Inspectable.toStringUnknown(defect)
+  const own = `${defect.name}: ${defect.message}`
+  return defect.cause === undefined || causes === 0 ? own : `${own} (${wordsOf(defect.cause, causes - 1)})`
 }
 
 /** How an attempt ends that a bug in the program ended: it is spent, reported, and tried again after the ordinary backoff. */

@@ -9,6 +9,7 @@ import * as Tracer from "effect/Tracer"
 import type { RequestProblem } from "../request/RequestProblem.js"
 import * as Request from "../request/RequestProblem.js"
 import type { StoreFailure } from "../store/StoreFailure.js"
+import * as Tenants from "../store/Tenant.js"
 import type { Tenant } from "../store/Tenant.js"
 import * as Storable from "../text/Storable.js"
 import * as StorableJson from "../text/StorableJson.js"
@@ -100,6 +101,11 @@ const mostAtOnce = 10_000
 
 const mostPriority = 100
 
+const longestKey = 500
+
+/** The kind that holdfast itself brings (IndexJob). */
+const reserved = "index"
+
 const name = Schema.String.pipe(Schema.pattern(/^[a-z][a-z0-9._-]{0,63}$/))
 
 const problem = (field: string, given: string, allowed: string) => new Request.RequestProblem({ field, given, allowed })
@@ -128,19 +134,24 @@ export const make = <P, PI, S = void, SI = void>(
   kindName: string,
   options: Options<P, PI, S, SI>
 ): JobKind<P, S> => {
-  // A wrong name is a bug of whoever wrote it, and found at the first start.
+  // What is wrong here is a bug of whoever wrote it, and found at the first start.
   const kind = Schema.decodeUnknownSync(name)(kindName)
+  if (kind === reserved) throw problem("The name of a kind", `"${kind}"`, "any but holdfast's own")
+  Either.getOrThrowWith(MaxAttempts.whole(options.maxAttempts ?? 1), (problem) => problem)
   const encodePayload = Schema.encode(options.payload)
   const decodePayload = StorableJson.decoded(options.payload)
   const { key: keyOf, provider: providerOf, session: sessionOf, success } = options
   const timeLimit = options.timeLimit === undefined ? undefined : Duration.decode(options.timeLimit)
+  if (timeLimit !== undefined && Duration.toMillis(timeLimit) < 1) {
+    throw problem("timeLimit", Duration.format(timeLimit), "a millisecond or longer")
+  }
 
   const keyFor = (payload: P) => {
     if (keyOf === undefined) return Effect.succeed(null)
     const key = keyOf(payload)
-    return key.length > 0 && key.length <= 500 && Storable.storable(key) === key
+    return Storable.isName(key, longestKey)
       ? Effect.succeed(key)
-      : problem("key", `of ${key.length} characters`, "1 to 500 characters, without null characters")
+      : problem("key", `of ${[...key].length} characters`, `1 to ${longestKey} characters, without null characters`)
   }
 
   const newJob = Effect.fnUntraced(
@@ -152,7 +163,7 @@ export const make = <P, PI, S = void, SI = void>(
       )
       yield* Either.mapLeft(
         StorableJson.encoded(encoded, mostPayload),
-        (why) => problem(`The payload of "${kind}"`, `not storable (${why})`, "what can be stored")
+        ({ why }) => problem(`The payload of "${kind}"`, `not storable (${why})`, "what can be stored")
       )
       const job: NewJob = {
         ...more,
@@ -168,6 +179,7 @@ export const make = <P, PI, S = void, SI = void>(
 
   const asking = Effect.fn("JobKind.enqueueAll")(
     function*(payloads: ReadonlyArray<P>, asked: EnqueueOptions, trace: string | null) {
+      yield* Tenants.own
       yield* Request.whole("The number of payloads", payloads.length, 0, mostAtOnce)
       const ifRunning = yield* Request.oneOf("ifRunning", asked.ifRunning ?? "again-if-changed", IfRunning.literals)
       const ifOver = yield* Request.oneOf("ifOver", asked.ifOver ?? "open-another", IfOver.literals)
@@ -222,7 +234,7 @@ export const make = <P, PI, S = void, SI = void>(
       Effect.mapError(Schema.encode(success)(answer), (error) => unusable(oneLine(error.message))),
       (output) =>
         Either.match(StorableJson.encoded(output, mostOutput), {
-          onLeft: (why) => Effect.fail(unusable(why)),
+          onLeft: ({ why }) => Effect.fail(unusable(why)),
           onRight: () => Effect.succeed(Outcome.Completed({ output, partial: false }))
         })
     )

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
 import * as Request from "../request/RequestProblem.js"
 import type { RequestProblem } from "../request/RequestProblem.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
@@ -12,6 +13,10 @@ export class MaxAttempts extends Context.Reference<MaxAttempts>()("holdfast/MaxA
 /** The most that may be asked for. */
 export const most = 100
 
+/** So many tries, where as many may be asked for. */
+export const whole = (given: number): Either.Either<number, RequestProblem> =>
+  Request.whole("maxAttempts", given, 1, most)
+
 /** The tries that a request asks for, or those that a job has otherwise. */
 export const asked = (given: number | undefined): Effect.Effect<number, RequestProblem> =>
-  given === undefined ? MaxAttempts : Request.whole("maxAttempts", given, 1, most)
+  given === undefined ? MaxAttempts : whole(given)

@@ -54,7 +54,7 @@ export class StepProblem extends Schema.TaggedError<StepProblem>()("StepProblem"
       case "unreadable":
         return `The stored result of ${step} does not fit its schema any more (${this.detail}): give the changed step another name.`
       case "unstorable":
-        return `The result of ${step} does not fit its schema: ${this.detail}.`
+        return `The result of ${step} cannot be stored: ${this.detail}.`
       case "name":
         return `${step} needs a name of 1 to ${longestName} characters.`
     }

@@ -1,4 +1,7 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { RequestProblem } from "../request/RequestProblem.js"
+import * as Storable from "../text/Storable.js"
 
 /**
  * Whose rows a call reads and writes: read at each call, so that one process serves many. Nobody has a tenant by default, since rows
@@ -7,3 +10,18 @@ import * as Context from "effect/Context"
  * @effect-leakable-service every port asks its caller for it, on purpose
  */
 export class Tenant extends Context.Tag("holdfast/Tenant")<Tenant, string>() {}
+
+const longest = 200
+
+/** The tenant, where it can be one. */
+export const checked = (tenant: string): Effect.Effect<string, RequestProblem> =>
+  Storable.isName(tenant, longest)
+    ? Effect.succeed(tenant)
+    : new RequestProblem({
+      field: "The tenant",
+      given: tenant === "" ? "empty" : `of ${[...tenant].length} characters`,
+      allowed: `1 to ${longest} characters, without null characters`
+    })
+
+/** The caller's tenant, checked: for whatever makes the first rows of one. */
+export const own: Effect.Effect<string, RequestProblem, Tenant> = Effect.flatMap(Tenant, checked)

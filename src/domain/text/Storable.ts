@@ -26,6 +26,10 @@ const halves = /\p{Surrogate}/gu
 export const storable = (text: string): string =>
   suspicious.test(text) ? text.replaceAll("\0", "").replace(halves, "\ufffd") : text
 
+/** Whether the text can be stored as it is and has 1 to `most` characters, as the database counts them: code points. */
+export const isName = (text: string, most: number): boolean =>
+  text.length > 0 && (text.length <= most || [...text].length <= most) && storable(text) === text
+
 /**
  * The text without null and other control characters, without terminal escapes and half surrogate pairs. Tab and line breaks
  * stay. A text that is clean comes back as it is.

@@ -19,24 +19,39 @@ const isUnstorable = (part: unknown): boolean => typeof part === "string" && Sto
 /** JSON has no such numbers: they would be read as null. */
 const isNoNumber = (part: unknown): boolean => typeof part === "number" && !Number.isFinite(part)
 
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length
+
 /** Three bytes a UTF-16 unit at most: mostly the length alone tells. */
 const isLonger = (text: string, most: number): boolean =>
-  text.length > most || text.length * 3 > most && new TextEncoder().encode(text).length > most
+  text.length > most || text.length * 3 > most && bytesOf(text) > most
 
-/** The value as JSON of at most `most` bytes in UTF-8, undefined as null; or what is wrong with it, in the middle of a sentence. */
-export const encoded = (value: unknown, most: number): Either.Either<string, string> =>
+/** Why a value cannot be stored: its size or what it holds, and the words for the middle of a sentence. */
+export interface Unfit {
+  readonly of: "size" | "content"
+  readonly why: string
+}
+
+const unfit = (of: Unfit["of"], why: string) => Either.left<Unfit>({ of, why })
+
+const figure = (count: number): string => count.toLocaleString("en")
+
+/** The value as JSON of at most `most` bytes in UTF-8, undefined as null; or what is wrong with it. */
+export const encoded = (value: unknown, most: number): Either.Either<string, Unfit> =>
   Either.flatMap(
     Either.try({
       try: () => JSON.stringify(value) ?? "null",
-      catch: (error) => `it is no JSON (${Storable.cut(Storable.oneLine(String(error)), 150)})`
+      catch: (error): Unfit => ({
+        of: "content",
+        why: `it is no JSON (${Storable.cut(Storable.oneLine(String(error)), 150)})`
+      })
     }),
     (json) =>
       isLonger(json, most)
-        ? Either.left(`it has ${json.length} characters of JSON, and ${most} bytes are allowed`)
+        ? unfit("size", `it has ${figure(bytesOf(json))} bytes as JSON, and ${figure(most)} are allowed`)
         : holds(value, isUnstorable)
-        ? Either.left("it holds a null character or half a surrogate pair, which Postgres does not store")
+        ? unfit("content", "it holds a null character or half a surrogate pair, which Postgres does not store")
         : holds(value, isNoNumber)
-        ? Either.left("it holds NaN or an infinite number, which JSON does not have")
+        ? unfit("content", "it holds NaN or an infinite number, which JSON does not have")
         : Either.right(json)
   )
 

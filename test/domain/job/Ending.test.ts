@@ -11,7 +11,8 @@ import {
   ending,
   failed,
   stalled,
-  timedOut
+  timedOut,
+  wordsOf
 } from "../../../src/domain/job/Ending.js"
 import type { Claimed } from "../../../src/domain/job/JobQueue.js"
 import { JobFailed } from "../../../src/domain/job/Run.js"
@@ -93,6 +94,17 @@ describe("how an attempt ends", () => {
     })
     expect(first).toMatchObject({ error: { detail: "TypeError: x is undefined at Bearer [hidden]" } })
     expect(brokenByBug(said, at(5), 0.5)).toMatchObject({ _tag: "Halted", error: { tag: "bug" }, report: "report" })
+  })
+
+  it("tells what a bug was with what caused it, and ends where causes go round in a circle", () => {
+    const inner = Object.assign(new Error("duplicate key value"), { name: "DatabaseError" })
+    expect(wordsOf(new Error("Failed to execute statement", { cause: inner }))).toBe(
+      "Error: Failed to execute statement (DatabaseError: duplicate key value)"
+    )
+    const circle = new Error("round")
+    circle.cause = circle
+    expect(wordsOf(circle).match(/round/g)).toHaveLength(4)
+    expect([wordsOf("thrown"), wordsOf({ a: 1 }), wordsOf(null)]).toEqual(["thrown", "{\n  \"a\": 1\n}", "null"])
   })
 
   it("names whom the waits are for: everyone on the provider that asked for them", () => {

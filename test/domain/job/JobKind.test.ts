@@ -23,7 +23,7 @@ const Ticket = Schema.Struct({ ticket: Schema.String, due: Schema.Date })
 const payload = { ticket: "T-1", due: DateTime.toDateUtc(DateTime.unsafeMake("2026-05-01T12:00:00Z")) }
 
 /** What the queue is asked for. */
-const asking = <A, E>(enqueuing: Effect.Effect<A, E, JobQueue | Tenant>) => {
+const asking = <A, E>(enqueuing: Effect.Effect<A, E, JobQueue | Tenant>, tenant = "tests") => {
   const requests: Array<EnqueueRequest> = []
   const queue = Layer.mock(JobQueue, {
     enqueue: (request) =>
@@ -38,7 +38,7 @@ const asking = <A, E>(enqueuing: Effect.Effect<A, E, JobQueue | Tenant>) => {
   })
   return enqueuing.pipe(
     Effect.provide(queue),
-    Effect.provideService(Tenant, "tests"),
+    Effect.provideService(Tenant, tenant),
     Effect.exit,
     Effect.map((exit) => ({ exit, requests }))
   )
@@ -179,6 +179,36 @@ describe("asking for a job of a kind", () => {
       }
       expect(Exit.isSuccess((yield* asking(Text.enqueue("x".repeat(JobKind.mostPayload - 2)))).exit)).toBe(true)
     }))
+
+  it.effect.each<[what: string, tenant: string, given: string]>([
+    ["none", "", "empty"],
+    ["a long one", "t".repeat(201), "of 201 characters"],
+    ["one that cannot be stored", "a\u0000", "of 2 characters"]
+  ])("refuses a tenant that is none, at the call: %s", ([, tenant, given]) =>
+    Effect.gen(function*() {
+      const { exit, requests } = yield* asking(Kind.enqueue({ key: "a" }), tenant)
+      expect([problemOf(exit), requests]).toEqual([
+        `The tenant is ${given}; allowed is 1 to 200 characters, without null characters.`,
+        []
+      ])
+    }))
+
+  it.effect("counts a key's characters as the database does", () =>
+    Effect.gen(function*() {
+      const { exit, requests } = yield* asking(Kind.enqueue({ key: "\u{1f600}".repeat(500) }))
+      expect([Exit.isSuccess(exit), requests.length]).toEqual([true, 1])
+      const long = yield* asking(Kind.enqueue({ key: "\u{1f600}".repeat(501) }))
+      expect(problemOf(long.exit)).toMatch(/^key is of 501 characters/)
+    }))
+
+  it.each<[string, string, Partial<JobKind.Options<void, void, void, void>>, string]>([
+    ["the name of our own kind", "index", {}, "The name of a kind is \"index\"; allowed is any but holdfast's own."],
+    ["no tries", "tries", { maxAttempts: 0 }, "maxAttempts is 0; allowed is a whole number from 1 to 100."],
+    ["part of a try", "tries", { maxAttempts: 1.5 }, "maxAttempts is 1.5; allowed is a whole number from 1 to 100."],
+    ["no time at all", "time", { timeLimit: 0 }, "timeLimit is 0; allowed is a millisecond or longer."]
+  ])("refuses %s where the kind is made", (_, name, options, sentence) => {
+    expect(() => JobKind.make(name, { payload: Schema.Void, ...options })).toThrow(sentence)
+  })
 
   it("refuses a wrong name where the kind is made", () => {
     for (const name of ["", "Digest", "a b", "x".repeat(65)]) {

@@ -36,7 +36,7 @@ describe("a step", () => {
       "unreadable",
       "The stored result of Step \"draft\" does not fit its schema any more (2 MiB): give the changed step another name."
     ],
-    ["unstorable", "The result of Step \"draft\" does not fit its schema: 2 MiB."],
+    ["unstorable", "The result of Step \"draft\" cannot be stored: 2 MiB."],
     ["name", "Step \"draft\" needs a name of 1 to 200 characters."]
   ])("that cannot be says why, and what to do: %s", (reason, message) => {
     expect(new StepProblem({ step: "draft", reason, detail: "2 MiB" }).message).toBe(message)

@@ -10,7 +10,12 @@ const bytes = (text: string): number => new TextEncoder().encode(text).length
 describe("JSON that is stored", () => {
   it("is bounded by its bytes in UTF-8, quotes included", () => {
     expect(encoded("abc", 5)).toEqual(Either.right("\"abc\""))
-    expect(encoded("abcd", 5)).toEqual(Either.left("it has 6 characters of JSON, and 5 bytes are allowed"))
+    expect(encoded("abcd", 5)).toEqual(
+      Either.left({ of: "size", why: "it has 6 bytes as JSON, and 5 are allowed" })
+    )
+    expect(encoded("é".repeat(1000), 1500)).toEqual(
+      Either.left({ of: "size", why: "it has 2,002 bytes as JSON, and 1,500 are allowed" })
+    )
     expect(Either.isRight(encoded("ééé", 8))).toBe(true)
     expect(Either.isLeft(encoded("éééé", 8))).toBe(true)
     expect(Either.isRight(encoded("漢漢", 8))).toBe(true)
@@ -24,7 +29,10 @@ describe("JSON that is stored", () => {
     ["a name", { "a\u0000": 1 }]
   ])("holds nothing that Postgres stores in no text, wherever it stands: %s", (_, value) => {
     expect(encoded(value, 1000)).toEqual(
-      Either.left("it holds a null character or half a surrogate pair, which Postgres does not store")
+      Either.left({
+        of: "content",
+        why: "it holds a null character or half a surrogate pair, which Postgres does not store"
+      })
     )
   })
 

@@ -16,6 +16,7 @@ import type { Enqueued } from "../../../domain/job/JobQueue.js"
 import * as MaxAttempts from "../../../domain/job/MaxAttempts.js"
 import type { RequestProblem } from "../../../domain/request/RequestProblem.js"
 import type { StoreFailure } from "../../../domain/store/StoreFailure.js"
+import * as Tenants from "../../../domain/store/Tenant.js"
 import type { Tenant } from "../../../domain/store/Tenant.js"
 import { adopted } from "./Admission.js"
 
@@ -130,6 +131,7 @@ export const enqueueCatalog = Effect.fn("IndexCatalog.enqueueCatalog")(
     NameProblem | RequestProblem | EmbedderMismatch | StoreFailure,
     CatalogStore | Embedder | StoreEmbedder | Tenant
   > {
+    yield* Tenants.own
     const maxAttempts = yield* MaxAttempts.asked(tries)
     const store = yield* CatalogStore
     const { provider } = yield* adopted

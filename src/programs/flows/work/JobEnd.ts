@@ -2,10 +2,9 @@ import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { brokenByBug, brokenByStore, stalled } from "../../../domain/job/Ending.js"
+import { brokenByBug, brokenByStore, stalled, wordsOf } from "../../../domain/job/Ending.js"
 import type { Held } from "../../../domain/job/JobQueue.js"
 import { Outcome } from "../../../domain/job/Outcome.js"
 import type { LeaseLost } from "../../../domain/lease/Lease.js"
@@ -20,10 +19,6 @@ import * as Settle from "./Settle.js"
 
 const labelled = <A, E, R>({ fence, job }: Held, said: Effect.Effect<A, E, R>) =>
   Effect.annotateLogs(said, { job: job.id, fence })
-
-/** What a defect says of itself. */
-const wordsOf = (defect: unknown): string =>
-  defect instanceof Error ? `${defect.name}: ${defect.message}` : Inspectable.toStringUnknown(defect)
 
 /**
  * What becomes of a job whose run, or whose end, failed. A bug, and a store that refuses what is written, end the attempt like any

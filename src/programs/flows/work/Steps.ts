@@ -56,9 +56,12 @@ export const make = (queue: JobQueue["Type"], held: Held, onStored: Effect.Effec
     const answer = yield* restore(effect)
     const result = yield* Effect.mapError(
       Schema.encode(schema)(answer),
-      (error) => problem(name, "unstorable", tell(error))
+      (error) => problem(name, "unstorable", `it does not fit its schema (${tell(error)})`)
     )
-    yield* Either.mapLeft(StorableJson.encoded(result, Step.mostBytes), (why) => problem(name, "too-large", why))
+    yield* Either.mapLeft(
+      StorableJson.encoded(result, Step.mostBytes),
+      ({ of, why }) => problem(name, of === "size" ? "too-large" : "unstorable", why)
+    )
     const millis = (yield* Clock.currentTimeMillis) - began
     yield* patiently(queue.storeStep(held, { name, result, millis }))
     known.add(name)
@@ -72,7 +75,7 @@ export const make = (queue: JobQueue["Type"], held: Held, onStored: Effect.Effec
     effect: (idempotencyKey: string) => Effect.Effect<A, E, R>,
     restore: Restore
   ): Effect.fn.Return<A, E | StepProblem | LeaseLost | StoreFailure, R> {
-    if (name.length === 0 || name.length > Step.longestName || Storable.storable(name) !== name) {
+    if (!Storable.isName(name, Step.longestName)) {
       return yield* problem(name, "name")
     }
     if (taken.has(name)) return yield* problem(name, "twice")

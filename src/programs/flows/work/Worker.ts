@@ -2,7 +2,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import { JobKinds } from "../../../domain/job/JobKinds.js"
 import type { RunnableKind } from "../../../domain/job/JobKinds.js"
-import { Tenant } from "../../../domain/store/Tenant.js"
+import { checked, Tenant } from "../../../domain/store/Tenant.js"
 import { maintain } from "./Maintain.js"
 import * as WorkerLoop from "./WorkerLoop.js"
 
@@ -21,6 +21,9 @@ export const workUntil = Effect.fn("Worker.workUntil")(
   function*<A, E, R>(over: Effect.Effect<A, E, R>, { kinds = [], tenants }: WorkOptions = {}) {
     const own = yield* Tenant
     const of = tenants ?? [own]
+    // Nobody's jobs would be run, without a word.
+    if (of.length === 0) return yield* Effect.dieMessage("A worker is given no tenants.")
+    yield* Effect.orDie(Effect.forEach(of, checked, { discard: true }))
     const registered = yield* (yield* JobKinds).all
     yield* Effect.forEach(of, (tenant) => Effect.forkScoped(Effect.provideService(maintain, Tenant, tenant)), {
       discard: true
