@@ -15,6 +15,7 @@ import type { StoreFailure } from "../../domain/store/StoreFailure.js"
 import { count } from "../../domain/text/count.js"
 import { formatDuration } from "../settings/Kind.js"
 import * as EmbedderView from "./EmbedderView.js"
+import { startsWorker } from "./JobView.js"
 import { faultOf } from "./Fault.js"
 import type { CommandFailure } from "./Fault.js"
 import * as Style from "./Style.js"
@@ -140,6 +141,10 @@ export const ofSchema = (name: string, checked: Either.Either<unknown, StoreFail
         : ofFailure("schema", failure)
   })
 
+/** What starts a worker for these jobs. */
+const starts = (waiting: ReadonlyArray<{ readonly job: Job }>): Option.Option<string> =>
+  startsWorker(waiting.map(({ job }) => job.kind))
+
 const jobs = (n: number): string => `${n} ${n === 1 ? "job" : "jobs"}`
 
 /** The work that may need somebody: jobs that gave up, open jobs, catalogs with refused items. */
@@ -189,7 +194,7 @@ export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): R
       ? []
       : [
         nobodyWorks(around)
-          ? warn("workers", `${jobs(left.length)} lost the worker, and none runs.`, Option.some("holdfast worker"))
+          ? warn("workers", `${jobs(left.length)} lost the worker, and none runs.`, starts(left))
           : warn("workers", `${jobs(left.length)} lost the worker; one that runs takes over.`)
       ]),
     ...unknown.map((kind) =>
@@ -202,12 +207,12 @@ export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): R
           ? warn(
             "workers",
             `${jobs(ready.length)} could start now, and no worker runs.`,
-            Option.some("holdfast worker")
+            starts(ready)
           )
           : warn(
             "workers",
             `${jobs(ready.length)} could start now: all workers are busy.`,
-            Option.some("holdfast worker")
+            starts(ready)
           )
       ])
   ]

@@ -2,6 +2,7 @@ import * as Array from "effect/Array"
 import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import * as IndexJob from "../../domain/index/IndexJob.js"
 import type { Job } from "../../domain/job/Job.js"
 import * as JobState from "../../domain/job/JobState.js"
 import type { Step } from "../../domain/job/Step.js"
@@ -23,17 +24,27 @@ export const endsWait = (waits: Option.Option<WaitReason.WaitReason>): Option.Op
       ? Option.some(`holdfast gates open ${reason.provider}`)
       : Option.none())
 
+/** The command that starts a worker for jobs of these kinds; none where all of them are kinds of a service's own. */
+export const startsWorker = (kinds: Iterable<string>): Option.Option<string> =>
+  Array.contains([...kinds], IndexJob.kind) ? Option.some("holdfast worker") : Option.none()
+
+/** Who runs jobs of a kind, as the end of a sentence. */
+export const whoRuns = (kind: string): string =>
+  Option.match(startsWorker([kind]), {
+    onNone: () => `a worker of the service that has the kind ${Style.clean(kind)}`,
+    onSome: (command) => `a worker: ${command}`
+  })
+
 /** What somebody has to do so that a waiting job goes on; none where time and the workers that run do it alone. */
-export const moves = (
-  waits: Option.Option<WaitReason.WaitReason>,
-  around: WaitReason.Surroundings
-): Option.Option<string> =>
-  Option.flatMap(waits, (reason) =>
+export const moves = (job: Job, around: WaitReason.Surroundings): Option.Option<string> => {
+  const waits = WaitReason.waitReason(job, around)
+  return Option.flatMap(waits, (reason) =>
     reason._tag === "Gate" && Option.isNone(reason.until)
       ? endsWait(waits)
       : WaitReason.nobodyWorks(around)
-      ? Option.some("holdfast worker")
+      ? startsWorker([job.kind])
       : Option.none())
+}
 
 export const progress = ({ progress: { done, total } }: Job): string =>
   total === 0 ? "-" : `${count(done)}/${count(total)}`

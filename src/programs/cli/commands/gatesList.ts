@@ -1,10 +1,17 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { written } from "../../../domain/job/WaitReason.js"
+import type { ClosedGate } from "../../../domain/session/Gate.js"
 import { around } from "../surroundings.js"
 import { report } from "../Report.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
+
+/** Under a gate: why it was closed, and what opens it, whole, to be copied. */
+const below = (style: Style.Style, { detail, ref }: ClosedGate): ReadonlyArray<string> => [
+  ...(detail === "" ? [] : Style.prose(style, [["", Style.clean(detail)]])),
+  Style.paint(style, "faint", `  Open it: holdfast gates open ${ref.name}`)
+]
 
 export const run = () =>
   withStores(Effect.map(around, ({ cooldowns, gates, now }) =>
@@ -28,15 +35,15 @@ export const run = () =>
             `${ref.kind} ${ref.name}`,
             Style.paint(style, "attention", `⏸ ${reason}`),
             Style.ago(since, now),
-            Option.match(until, { onNone: () => `holdfast gates open ${ref.name}`, onSome: Style.time })
+            Option.match(until, { onNone: () => "it is opened", onSome: Style.time })
           ]),
           [0]
         ).flatMap((line, at) => [
           line,
-          ...Option.toArray(Option.filter(Option.fromNullable(gates[at - 1]?.detail), (detail) => detail !== ""))
-            .flatMap(
-              (detail) => Style.prose(style, [["", Style.clean(detail)]])
-            )
+          ...Option.match(Option.fromNullable(gates[at - 1]), {
+            onNone: () => [],
+            onSome: (gate) => below(style, gate)
+          })
         ])),
         ...cooldowns.map(({ provider, until }) =>
           `${provider} cools down until ${Style.time(until)}. End it: holdfast gates open ${provider}`

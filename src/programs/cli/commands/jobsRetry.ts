@@ -25,19 +25,24 @@ const one = Effect.fnUntraced(function*(id: number) {
       style,
       "faint",
       Option.match(JobView.endsWait(waits), {
-        onNone: () => "  A worker runs it: holdfast worker",
-        onSome: (command) => `  A worker runs it then: holdfast worker. Without the wait: ${command}`
+        onNone: () => `  It is run by ${JobView.whoRuns(job.kind)}`,
+        onSome: (command) => `  It is run then by ${JobView.whoRuns(job.kind)}. Without the wait: ${command}`
       })
     )
   ])
 })
+
+const runners = ({ kind }: JobFilter): string =>
+  kind === undefined
+    ? "the workers that have their kinds; those of the program itself by: holdfast worker"
+    : JobView.whoRuns(kind)
 
 const many = Effect.fnUntraced(function*(filter: JobFilter, yes: boolean) {
   const begun = yield* ManyJobs.agreed("retry", filter, yes)
   const retried = begun ? yield* retryAll(filter) : 0
   return report({ retried }, (style) => [
     `To be tried again: ${count(retried)}.`,
-    ...(retried === 0 ? [] : [paint(style, "faint", "  A worker runs them: holdfast worker")])
+    ...(retried === 0 ? [] : [paint(style, "faint", `  They are run by ${runners(filter)}`)])
   ])
 })
 

@@ -107,7 +107,7 @@ export const run = ({ job: id }: { readonly job: number }) =>
     const steps = yield* queue.steps(job.id, mostSteps)
     const next = job.status === "failed"
       ? Option.some(`Once the cause is mended: holdfast jobs retry ${job.id}`)
-      : Option.map(JobView.moves(WaitReason.waitReason(job, now), now), (command) => `What makes it go on: ${command}`)
+      : Option.map(JobView.moves(job, now), (command) => `What makes it go on: ${command}`)
     const refused = yield* leftOut(job)
     return report({
       job: { ...JobView.json(job, now), payload: job.payload, output: job.output },

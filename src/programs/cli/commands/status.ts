@@ -4,7 +4,6 @@ import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import type { Catalog } from "../../../domain/catalog/CatalogStore.js"
 import { isChanging } from "../../../domain/index/EmbedderUse.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
-import { waitReason } from "../../../domain/job/WaitReason.js"
 import type { Surroundings } from "../../../domain/job/WaitReason.js"
 import { badge, sourceState } from "../../../domain/index/SourceState.js"
 import type { SourceState } from "../../../domain/index/SourceState.js"
@@ -51,7 +50,7 @@ const nextOf = (catalog: Catalog, state: SourceState, around: Surroundings): Opt
         ? Option.some(`holdfast jobs retry ${job.id}`)
         : state._tag === "Refused"
         ? Option.some(`holdfast jobs show ${job.id}`)
-        : JobView.moves(waitReason(job, around), around))
+        : JobView.moves(job, around))
 
 const lineOf = (around: Surroundings) => (catalog: Catalog): Line => {
   const state = sourceState(catalog, around)
