@@ -122,6 +122,13 @@ export interface JobFilter {
   readonly status?: ReadonlyArray<JobStatus>
 }
 
+/** Which jobs are listed, and how many at most. */
+export interface JobListing extends JobFilter {
+  readonly limit: number
+  /** The newest job of each key alone, and not those that it followed. */
+  readonly newestOnly?: boolean
+}
+
 /** A person asks for another try, or for the end. */
 export type Ask = "retry" | "cancel"
 
@@ -186,7 +193,7 @@ export class JobQueue extends Context.Tag("holdfast/JobQueue")<JobQueue, {
   readonly find: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound, Tenant>
   /** Newest first. */
   readonly list: (
-    filter: JobFilter & { readonly limit: number }
+    listing: JobListing
   ) => Effect.Effect<ReadonlyArray<Job>, StoreFailure, Tenant>
   /** A person asks for another try: attempts start anew, at once. */
   readonly retry: (id: JobId) => Effect.Effect<Job, StoreFailure | JobNotFound | JobStateConflict, Tenant>

@@ -266,6 +266,22 @@ export const jobQueue = (backend: Backend) =>
             expect(keys(yield* queue.list({ kind: "other", limit: 9 }))).toEqual([])
           }))
 
+        test("lists the newest job of each key alone where that is asked", () =>
+          Effect.gen(function*() {
+            const queue = yield* JobQueue
+            yield* Kit.enqueue("a")
+            const claimed = yield* Kit.claimOne()
+            yield* queue.settle(claimed, Outcome.Cancelled())
+            yield* Kit.enqueue("a")
+            yield* Kit.enqueue("b")
+            const listed = (newestOnly: boolean) =>
+              Effect.map(queue.list({ newestOnly, limit: 9 }), (jobs) =>
+                jobs.map(({ key, status }) => `${key} ${status}`))
+            expect(yield* listed(false)).toEqual(["b pending", "a pending", "a cancelled"])
+            expect(yield* listed(true)).toEqual(["b pending", "a pending"])
+            expect(yield* queue.list({ status: ["cancelled"], newestOnly: true, limit: 9 })).toEqual([])
+          }))
+
         test("says when the next job is due", () =>
           Effect.gen(function*() {
             expect(yield* Kit.nextReadyIn).toEqual(Option.none())
@@ -281,7 +297,8 @@ export const jobQueue = (backend: Backend) =>
         test("gives times as the database has them", () =>
           Effect.gen(function*() {
             const { id } = yield* Kit.enqueue("pets")
-            const job = yield* Effect.flatMap(JobQueue, (queue) => queue.find(id))
+            const job = yield* Effect.flatMap(JobQueue, (queue) =>
+              queue.find(id))
             expect(DateTime.Equivalence(job.createdAt, job.runAt)).toBe(true)
             expect(Math.abs(yield* Kit.minutesFromNow(job.createdAt))).toBe(0)
           }))

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type { JobId } from "../../../domain/job/Job.js"
 import { JobNotFound } from "../../../domain/job/JobQueue.js"
 import type { Wanted } from "../../../domain/lease/Wanted.js"
-import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import type { JobFilter, JobListing } from "../../../domain/job/JobQueue.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
 import { prepared } from "../driver/Prepared.js"
 import { Tables } from "../driver/Tables.js"
@@ -31,12 +31,17 @@ export const meant = (sql: SqlClient.SqlClient, tenant: string, { key, kind, sta
 
 /** Newest first. */
 export const list = Effect.fn("JobQueue.list")(
-  function*(tenant: string, { limit, ...filter }: JobFilter & { readonly limit: number }) {
+  function*(tenant: string, { limit, newestOnly = false, ...filter }: JobListing) {
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
     const rows = yield* sql<JobRow.JobRow>`
       select ${sql.literal(JobRow.columns)} from ${t.jobAll} as job
       where ${meant(sql, tenant, filter)}
+        ${
+      newestOnly
+        ? sql`and exists (select from ${t.job} newest where (newest.id, newest.tenant) = (job.id, job.tenant))`
+        : sql``
+    }
       order by job.id desc
       limit ${limit}`
     return rows.map(JobRow.toJob)

@@ -9,7 +9,6 @@ import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import { Embedder } from "../../../domain/index/Embedder.js"
 import * as EmbedderProfile from "../../../domain/index/EmbedderProfile.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
-import type { Job } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
 import { Settings } from "../../Settings.js"
 import { around } from "../surroundings.js"
@@ -46,20 +45,13 @@ const database = Effect.gen(function*() {
 
 const mostFailed = 1000
 
-/** What a later job of the key made good is no trouble any more. */
-const stillFailed = (failed: ReadonlyArray<Job>) =>
-  Effect.filter(failed, (job) =>
-    Effect.map(
-      Effect.flatMap(JobQueue, (queue) => queue.list({ kind: job.kind, key: job.key, limit: 1 })),
-      ([newest]) => newest === undefined || newest.id === job.id
-    ))
-
 /** What is parked, failed or left behind. */
 const work = withStores(Effect.gen(function*() {
   const queue = yield* JobQueue
   const now = yield* around
   const catalogs = yield* (yield* CatalogStore).list
-  const failed = yield* stillFailed(yield* queue.list({ status: ["failed"], limit: mostFailed }))
+  // What a later job of the key made good is no trouble any more.
+  const failed = yield* queue.list({ status: ["failed"], newestOnly: true, limit: mostFailed })
   const open = yield* queue.list({ status: ["pending", "running"], limit: 1000 })
   const lacking = catalogs.filter(({ refused }) => refused > 0)
   return Finding.ofWork(now, { failed, open, lacking })

@@ -6,7 +6,7 @@ import { isOpen, JobId } from "../../../domain/job/Job.js"
 import type { Job } from "../../../domain/job/Job.js"
 import type { JobKind } from "../../../domain/job/JobKind.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
-import type { JobFilter } from "../../../domain/job/JobQueue.js"
+import type { JobFilter, JobListing } from "../../../domain/job/JobQueue.js"
 
 /** Jobs as those see them who asked for them: whatever their kind. All of it is read from the store, so that it holds over processes. */
 
@@ -14,7 +14,7 @@ import type { JobFilter } from "../../../domain/job/JobQueue.js"
 export const find = (id: JobId) => Effect.flatMap(JobQueue, (queue) => queue.find(id))
 
 /** The newest jobs first, 100 unless another limit is given. */
-export const list = ({ limit = 100, ...filter }: JobFilter & { readonly limit?: number } = {}) =>
+export const list = ({ limit = 100, ...filter }: Omit<JobListing, "limit"> & { readonly limit?: number } = {}) =>
   Effect.flatMap(JobQueue, (queue) => queue.list({ ...filter, limit }))
 
 /** Another try at once, with all attempts before it: what has failed goes on from its finished steps. */
