@@ -90,7 +90,7 @@ export { ChatProvider, FinishReason, Part, Usage } from "../domain/chat/ChatProv
 export type { ChatRequest, Parameters, Tool } from "../domain/chat/ChatProvider.js"
 export * as History from "../domain/chat/History.js"
 export * as Message from "../domain/chat/Message.js"
-export { Turn as ChatTurn, TurnStatus } from "../domain/chat/Turn.js"
+export { Turn, TurnStatus } from "../domain/chat/Turn.js"
 export * as Window from "../domain/chat/Window.js"
 
 // Jobs, leases, and what they wait for.
@@ -118,7 +118,7 @@ export { Fence, Lease, WorkerId } from "../domain/lease/Lease.js"
 export type { Claimable, Wanted } from "../domain/lease/Wanted.js"
 export { WorkerLock } from "../domain/lease/WorkerLock.js"
 export type { LivingWorker, Registered } from "../domain/lease/WorkerLock.js"
-export { Pacer, Turn } from "../domain/retry/Pacer.js"
+export { Grant, Pacer } from "../domain/retry/Pacer.js"
 export { ClosedGate, GateKind, GateReason, GateRef } from "../domain/session/Gate.js"
 export { Gates } from "../domain/session/Gates.js"
 export type { Cooldown } from "../domain/session/Gates.js"

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import { readFileSync } from "node:fs"
 import { recognise } from "../../src/domain/failure/classify.js"
 import { loneRequest } from "../../src/domain/failure/Consequence.js"
-import * as Report from "../../src/domain/failure/Report.js"
+import * as FailureLine from "../../src/domain/failure/FailureLine.js"
 
 const lines = readFileSync(new URL("../domain/failure/corpus.jsonl", import.meta.url), "utf8").split("\n")
   .filter((line) => line !== "")
@@ -16,7 +16,7 @@ const cost = (count: number, each: (line: string) => unknown): number => {
 
 /** What judging a line of `explain` costs, and what reading its JSON alone does. */
 export const judging = (count: number) => {
-  const judged = (line: string) => loneRequest(recognise(Either.getOrThrow(Report.fromLine(line)).wire).failure)
+  const judged = (line: string) => loneRequest(recognise(Either.getOrThrow(FailureLine.fromLine(line)).wire).failure)
   cost(lines.length, judged)
   return { judged: cost(count, judged), read: cost(count, JSON.parse) }
 }

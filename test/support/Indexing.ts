@@ -178,8 +178,8 @@ export const indexed = (stored: NewCatalog, request = plain, within = space) =>
     return calls
   })
 
-export const standing = (held: HeldSource, within = space) =>
-  Effect.flatMap(IndexStore, (index) => index.standing(held, within))
+export const counts = (held: HeldSource, within = space) =>
+  Effect.flatMap(IndexStore, (index) => index.counts(held, within))
 
 export const pendingIds = (held: HeldSource, within = space) =>
   Effect.map(

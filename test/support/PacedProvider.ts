@@ -81,7 +81,7 @@ const replaceFirst = (queue: Array<Doing>, then: Doing) => {
   queue[at] = then
 }
 
-/** Every worker asks for its turn, calls at its turn unless a wait has begun, hears the answer, and asks again. */
+/** Every worker asks for its grant, calls when that has come unless a wait has begun, hears the answer, and asks again. */
 export const simulate = ({ busy = () => true, from, latency, limit, minutes, seed = 1, workers }: Case): Result => {
   const random = randomOf(seed)
   const ask = gatekeeper(limit)
@@ -96,9 +96,9 @@ export const simulate = ({ busy = () => true, from, latency, limit, minutes, see
     if (pace !== undefined && Pace.isOver(pace, now)) pace = undefined
     if (pace === undefined) return { at: now, does: "calls", cycle: 0 }
     if (Pace.full(pace, now) > 0) return { at: now + Pace.full(pace, now) + random() * 500, does: "asks" }
-    const turn = Pace.turn(pace, now)
-    pace = turn.pace
-    return { at: turn.at, does: "calls", cycle: pace.cycle }
+    const grant = Pace.grant(pace, now)
+    pace = grant.pace
+    return { at: grant.at, does: "calls", cycle: pace.cycle }
   }
   const calls = (now: number, cycle: number): Doing => {
     if (now < coolUntil || (pace?.cycle ?? 0) !== cycle) return { at: Math.max(now, coolUntil), does: "asks" }
@@ -111,7 +111,7 @@ export const simulate = ({ busy = () => true, from, latency, limit, minutes, see
   const hears = (now: number, cycle: number, wait: number | undefined): Doing => {
     if (wait !== undefined) {
       coolUntil = Math.max(coolUntil, now + wait)
-      pace = pace === undefined ? Pace.start(wait, now) : Pace.refused(pace, cycle, wait, now)
+      pace = pace === undefined ? Pace.start(wait, now) : Pace.throttled(pace, cycle, wait, now)
     }
     return { at: now, does: "asks" }
   }

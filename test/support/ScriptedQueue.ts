@@ -100,7 +100,7 @@ export const queueOf = (
       close: ({ name }, reason) => Effect.sync(() => others.push(`close ${name} ${reason}`) > 0)
     }),
     Layer.mock(Pacer, {
-      refused: (provider, _, wait) => Effect.sync(() => void others.push(`cool ${provider} ${Duration.format(wait)}`))
+      throttled: (provider, _, wait) => Effect.sync(() => void others.push(`cool ${provider} ${Duration.format(wait)}`))
     }),
     Layer.succeed(Reporter, { report: ({ tag }) => Effect.sync(() => void reports.push(tag)) }),
     Layer.succeed(WorkerSettings, { ...settings, ...how }),

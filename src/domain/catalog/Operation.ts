@@ -84,9 +84,9 @@ export const text = (operation: Operation): string => {
   const names = unsaid([...operation.tags, ...operation.parameters].map(Prose.words), said)
   const method = operation.method.toLowerCase()
   const doing = first === "" && isNamed(operation) ? `${method} ${Prose.words(operation.id)}` : first
-  const standing = distinct([place(operation.path), ...names]).join(", ")
+  const places = distinct([place(operation.path), ...names]).join(", ")
   return distinct([
-    distinct([doing === "" ? method : doing, standing]).map(sentence).join(" "),
+    distinct([doing === "" ? method : doing, places]).map(sentence).join(" "),
     distinct([doing, second]).map(sentence).join(" ")
   ]).join(Text.border)
 }

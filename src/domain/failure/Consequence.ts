@@ -44,7 +44,7 @@ export const Action = Data.taggedEnum<Action>()
 export type ChargedTo = "item" | "provider" | "worker"
 
 /** What a person in charge hears: nothing, one report per cause, one when tries are used up, or each. */
-export type Report = "expected" | "once" | "on-exhaustion" | "report"
+export type ReportPolicy = "expected" | "once" | "on-exhaustion" | "report"
 
 /** Whether the thread's cached session may be used for its next turn. */
 export type ChatSession = "kept" | "dropped"
@@ -58,7 +58,7 @@ export type ExitCode = 0 | 1 | 2 | 4 | 5 | 6 | 7 | 130
 export interface Consequence {
   readonly action: Action
   readonly chargedTo: ChargedTo
-  readonly report: Report
+  readonly report: ReportPolicy
   readonly chatSession: ChatSession
   readonly exitCode: ExitCode
   readonly httpStatus: number
@@ -68,9 +68,9 @@ export interface Consequence {
 }
 
 /** All but the action: it depends on the failure alone. */
-type Standing = Omit<Consequence, "action" | "userMessage">
+type Profile = Omit<Consequence, "action" | "userMessage">
 
-const standing: { readonly [Tag in FailureTag]: Standing } = {
+const profiles: { readonly [Tag in FailureTag]: Profile } = {
   SessionExpired: row("provider", "expected", "kept", 4, 401, "info"),
   AuthenticationFailed: row("provider", "once", "kept", 1, 502, "error"),
   PermissionDenied: row("provider", "once", "kept", 1, 502, "error"),
@@ -89,12 +89,12 @@ const standing: { readonly [Tag in FailureTag]: Standing } = {
 
 function row(
   chargedTo: ChargedTo,
-  report: Report,
+  report: ReportPolicy,
   chatSession: ChatSession,
   exitCode: ExitCode,
   httpStatus: number,
   logLevel: LogLevel
-): Standing {
+): Profile {
   return { chargedTo, report, chatSession, exitCode, httpStatus, logLevel }
 }
 
@@ -183,28 +183,28 @@ const action = (failure: Failure, work: CallContext): Action =>
   )
 
 /** The row of a failure: a request beyond what a limit ever allows stands where an over-long text stands. */
-const standingOf = (failure: Failure): Standing =>
+const profileOf = (failure: Failure): Profile =>
   failure._tag === "RateLimited" && failure.tooLarge === true
-    ? standing.ContextLengthExceeded
-    : standing[failure._tag]
+    ? profiles.ContextLengthExceeded
+    : profiles[failure._tag]
 
 /** A setting of ours is wrong: each text meets it, and a person has to mend it. */
 const isOurs = (failure: Failure): boolean => failure._tag === "InvalidRequest" && failure.setting !== undefined
 
 /** What is not cured by trying, though its class mostly is, is told at once: there is no exhaustion to wait for. */
-const reportOf = (failure: Failure, work: CallContext, action: Action, usual: Report): Report =>
+const reportOf = (failure: Failure, work: CallContext, action: Action, usual: ReportPolicy): ReportPolicy =>
   action._tag === "Halt" &&
     (usual === "on-exhaustion" || isOurs(failure) || (failure._tag !== "Cancelled" && allRefused(work)))
     ? "report"
     : usual
 
 /** The exit code of a program whose work ended with such a failure. */
-export const exitCodeOf = (tag: FailureTag): ExitCode => standing[tag].exitCode
+export const exitCodeOf = (tag: FailureTag): ExitCode => profiles[tag].exitCode
 
 /** The only place that decides what follows from a failure: pure and total. */
 export const consequence = (failure: Failure, work: CallContext): Consequence => {
   const next = action(failure, work)
-  const row = standingOf(failure)
+  const row = profileOf(failure)
   return {
     ...row,
     report: reportOf(failure, work, next, row.report),

@@ -53,7 +53,7 @@ export class IndexStore extends Context.Tag("holdfast/IndexStore")<IndexStore, {
    * How many items the source has, and how many of them need nothing more in this space. An item whose vectors went missing
    * needs them again.
    */
-  readonly standing: (
+  readonly counts: (
     held: HeldSource,
     space: VectorSpace
   ) => Effect.Effect<

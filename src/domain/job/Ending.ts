@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Inspectable from "effect/Inspectable"
 import * as Match from "effect/Match"
 import * as Option from "effect/Option"
-import type { Consequence, Report } from "../failure/Consequence.js"
+import type { Consequence, ReportPolicy } from "../failure/Consequence.js"
 import type { Failure } from "../failure/Failure.js"
 import { detail } from "../failure/scrub.js"
 import * as RetryPolicy from "../retry/RetryPolicy.js"
@@ -20,7 +20,7 @@ export const coolingLimit = Duration.hours(1)
 /** What a failed attempt is stored with, and who hears of it. */
 interface Cause {
   readonly error: NewError
-  readonly report: Report
+  readonly report: ReportPolicy
 }
 
 /** The end of a job whose tries are used up says so. */

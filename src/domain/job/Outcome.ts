@@ -2,7 +2,7 @@ import * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
-import type { Report } from "../failure/Consequence.js"
+import type { ReportPolicy } from "../failure/Consequence.js"
 import type { GateReason, GateRef } from "../session/Gate.js"
 import type { NewError } from "./Job.js"
 
@@ -14,7 +14,7 @@ export type Outcome = Data.TaggedEnum<{
   /** Done; `partial` where the kind left something out. `output` is JSON, null for none. */
   Completed: { readonly output: unknown; readonly partial: boolean }
   /** The attempt failed and another may help; it fails for good where the attempts are spent. */
-  Retried: { readonly error: NewError; readonly report: Report; readonly delay: Duration.Duration }
+  Retried: { readonly error: NewError; readonly report: ReportPolicy; readonly delay: Duration.Duration }
   /**
    * The provider cools down, for everyone; `refunded` where the attempt does not count. `provider` is null where everyone was told
    * when the refusal was heard.
@@ -33,7 +33,7 @@ export type Outcome = Data.TaggedEnum<{
     readonly until: Option.Option<DateTime.Utc>
   }
   /** Trying again would not help, or the attempts are spent. */
-  Halted: { readonly error: NewError; readonly report: Report }
+  Halted: { readonly error: NewError; readonly report: ReportPolicy }
   /** The worker shuts down, or the job gives way to others; the attempt is refunded. */
   Released: {}
   /** A person stopped it, or what it was for is gone. */

@@ -19,9 +19,9 @@ export interface Pace {
   readonly waited: number
   /** Turns given in this cycle. */
   readonly calls: number
-  /** Time of this cycle in which nobody asked for a turn. */
+  /** Time of this cycle in which nobody asked for a grant. */
   readonly idle: number
-  /** The newest turn that was given, or the end of the wait. */
+  /** The newest grant that was given, or the end of the wait. */
   readonly last: number
   /** Calls refused together at the end of the last cycle; 0 where that was part of the search. */
   readonly burst: number
@@ -89,11 +89,11 @@ export const rate = (pace: Pace, at: number): number => {
 /** Whether the provider was not found to have a limit that matters: it needs no pace any more. */
 export const isOver = (pace: Pace, now: number): boolean => rate(pace, Math.min(pace.last, now)) >= fastest
 
-/** How long until a turn can be given: none is while those given reach too far ahead. Milliseconds. */
+/** How long until a grant can be given: none is while those given reach too far ahead. Milliseconds. */
 export const full = (pace: Pace, now: number): number => Math.max(0, pace.last - now - farthest)
 
-/** The next turn: the call may begin at `at`. */
-export const turn = (pace: Pace, now: number): { readonly at: number; readonly pace: Pace } => {
+/** The next grant: the call may begin at `at`. */
+export const grant = (pace: Pace, now: number): { readonly at: number; readonly pace: Pace } => {
   const due = pace.last + 1000 / rate(pace, pace.last)
   const at = Math.max(now, due)
   return { at, pace: { ...pace, last: at, calls: pace.calls + 1, idle: pace.idle + at - due } }
@@ -133,8 +133,8 @@ const next = (pace: Pace, top: number, now: number): number => {
 const steepness = ({ misses, step }: Pace, isMissed: boolean): number =>
   !isMissed ? Math.max(flattest, step / 2) : misses < mostMisses ? step : Math.min(steepest, step * 2)
 
-/** A call that began in cycle `begun` was refused at `now`, and nobody is to call for `wait`. Turns given before are void. */
-export const refused = (pace: Pace, begun: number, wait: number, now: number): Pace => {
+/** A call that began in cycle `begun` was refused at `now`, and nobody is to call for `wait`. Grants given before are void. */
+export const throttled = (pace: Pace, begun: number, wait: number, now: number): Pace => {
   if (begun < pace.cycle) return alsoRefused(pace, begun, wait, now)
   const isMissed = way(pace, now) < atOnce
   const isDoubted = now - pace.since < pace.waited * 1.5

@@ -6,7 +6,7 @@ import type { Settings } from "../Settings.js"
 import type { CommandFailure } from "./Fault.js"
 import type { Output } from "./Output.js"
 import type { Parameter, Value } from "./Parameter.js"
-import type { Report } from "./Report.js"
+import type { CommandResult } from "./CommandResult.js"
 
 type Parameters = Readonly<Record<string, Parameter>>
 
@@ -16,7 +16,7 @@ type Values<P extends Parameters> = { readonly [K in keyof P]: Value<P[K]> }
 export type Needs = Settings | Output | Scope.Scope | FileSystem.FileSystem | CommandTable
 
 /** A command's work: from its values to what it has to say. */
-export type Handler<V> = (values: V) => Effect.Effect<Report, CommandFailure, Needs>
+export type Handler<V> = (values: V) => Effect.Effect<CommandResult, CommandFailure, Needs>
 
 interface About<P extends Parameters> {
   readonly path: ReadonlyArray<string>

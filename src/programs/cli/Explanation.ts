@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import { recognise } from "../../domain/failure/classify.js"
 import { consequence, loneRequest } from "../../domain/failure/Consequence.js"
 import type { Action } from "../../domain/failure/Consequence.js"
-import { fromLine } from "../../domain/failure/Report.js"
+import { fromLine } from "../../domain/failure/FailureLine.js"
 import { unnamed } from "../../domain/failure/WireFailure.js"
 import type { WireFailure } from "../../domain/failure/WireFailure.js"
 import * as RetryPolicy from "../../domain/retry/RetryPolicy.js"
@@ -97,7 +97,7 @@ const millis = (delay: Option.Option<Duration.Duration>): number | null =>
 export const explain = (wire: WireFailure): Explanation => {
   const { because, failure, rule } = recognise(wire)
   const { action, retryAfter } = loneRequest(failure)
-  const standing = consequence(failure, CallContext.Request({ malformedTries: 0 }))
+  const usual = consequence(failure, CallContext.Request({ malformedTries: 0 }))
   return {
     tag: failure._tag,
     rule,
@@ -107,12 +107,12 @@ export const explain = (wire: WireFailure): Explanation => {
     action,
     retryAfterMs: millis(retryAfter),
     work: works.map(([work, kind]) => ({ work, does: does(consequence(failure, kind).action) })),
-    userMessage: standing.userMessage,
-    report: standing.report,
-    chatSession: standing.chatSession,
-    exitCode: standing.exitCode,
-    httpStatus: standing.httpStatus,
-    logLevel: standing.logLevel
+    userMessage: usual.userMessage,
+    report: usual.report,
+    chatSession: usual.chatSession,
+    exitCode: usual.exitCode,
+    httpStatus: usual.httpStatus,
+    logLevel: usual.logLevel
   }
 }
 

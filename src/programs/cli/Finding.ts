@@ -64,7 +64,7 @@ export const ofFailure = (check: string, failure: CommandFailure): Finding => {
 
 const exactScan = "search scans all vectors exactly, which is slower from about 100,000 on"
 
-const pgvector = ({ pgvector, vectors }: ServerCheck.ServerReport): Finding =>
+const pgvector = ({ pgvector, vectors }: ServerCheck.ServerFacts): Finding =>
   pgvector === "absent"
     ? warn("pgvector", `The server does not offer it: ${exactScan}.`)
     : pgvector === "denied"
@@ -83,7 +83,7 @@ const pgvector = ({ pgvector, vectors }: ServerCheck.ServerReport): Finding =>
 
 /** The server's version, and what it can and lets us do. `embedded` is the data directory of the embedded one; `wanted` are the connections of a worker. */
 export const ofServer = (
-  server: ServerCheck.ServerReport,
+  server: ServerCheck.ServerFacts,
   embedded: Option.Option<string>,
   wanted: number
 ): ReadonlyArray<Finding> => [

@@ -120,11 +120,11 @@ export const showing = Effect.fnUntraced(
     const { embedder: { timeout: limit } } = yield* Settings
     const book = yield* CallWatch.make
     const look = yield* display
-    const standing = ({ progress }: Job) => ({ done: progress.done, items: progress.total })
+    const reached = ({ progress }: Job) => ({ done: progress.done, items: progress.total })
     const closer = (job: Job) =>
       look(
         name,
-        standing(job),
+        reached(job),
         (quiet, now) =>
           Effect.map(
             around,
@@ -134,7 +134,7 @@ export const showing = Effect.fnUntraced(
     const watching = yield* Effect.forkScoped(Effect.ignore(Stream.runForEach(jobs, closer)))
     const ended = yield* Effect.provideService(work, CallWatch.CallWatch, Option.some(book))
     yield* Fiber.interrupt(watching)
-    yield* look(name, standing(ended), noWait)
+    yield* look(name, reached(ended), noWait)
     return ended
   },
   Effect.scoped,

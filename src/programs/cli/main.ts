@@ -17,14 +17,14 @@ import type { Fault } from "./Fault.js"
 import * as Given from "./Given.js"
 import * as Logging from "./Logging.js"
 import { Output } from "./Output.js"
-import { report } from "./Report.js"
-import type { Report } from "./Report.js"
+import { commandResult } from "./CommandResult.js"
+import type { CommandResult } from "./CommandResult.js"
 import { paint } from "./Style.js"
 
 /** What ended a program from outside. */
 export type Signal = "SIGINT" | "SIGTERM"
 
-const print = (output: Output["Type"], { json, lines, text }: Report) =>
+const print = (output: Output["Type"], { json, lines, text }: CommandResult) =>
   output.json
     ? output.print((lines ?? [json]).map((object) => `${JSON.stringify(object)}\n`).join(""))
     : output.print(text(output.stdout).map((line) => `${line}\n`).join(""))
@@ -89,7 +89,7 @@ const runCommand = Effect.fnUntraced(function*(
 /** A command that a signal ended: well, where that is how it ends. */
 const stopped = (asked: Asked, output: Output["Type"], signal: Signal): Effect.Effect<ExitCode> =>
   asked._tag === "Run" && asked.command.endsBySignal === true
-    ? Effect.as(print(output, report({ stopped: true, signal }, () => [])), 0 as const)
+    ? Effect.as(print(output, commandResult({ stopped: true, signal }, () => [])), 0 as const)
     : complain(output, interrupted, Option.none())
 
 /** What finalizers may take after a signal, whatever they wait for: a supervisor kills what takes longer. */

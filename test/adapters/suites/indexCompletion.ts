@@ -10,7 +10,7 @@ import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
 import * as Indexing from "../../support/Indexing.js"
 
-const { begin, catalog, claim, embedSome, finish, indexed, inTenant, persist, rows, served, sha, space, standing } =
+const { begin, catalog, claim, embedSome, finish, indexed, inTenant, persist, rows, served, sha, space, counts } =
   Indexing
 
 const texts = { a: "list all pets", b: "add a pet", c: "feed a pet" }
@@ -100,7 +100,7 @@ export const indexCompletion = (backend: Backend) =>
         yield* Indexing.put(edited)
         const hash = sha("add a pet")
         yield* persist(held, { vectors: Indexing.vectorsOf("add a pet"), items: [{ id: "b", hash, chunks: [hash] }] })
-        expect(yield* standing(held)).toEqual({ items: 3, current: 0, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 0, refused: 0 })
       }).pipe(inTenant))
 
     it.effect("runs again at once when items are missing at the end", () =>
@@ -119,7 +119,7 @@ export const indexCompletion = (backend: Backend) =>
         const sql = yield* SqlClient.SqlClient
         yield* sql`delete from holdfast.embedding where tenant = ${yield* Tenant} and text_hash = ${sha("add a pet")}`
         const again = yield* begin(pets)
-        expect(yield* standing(again)).toEqual({ items: 3, current: 2, refused: 0 })
+        expect(yield* counts(again)).toEqual({ items: 3, current: 2, refused: 0 })
         expect(yield* embedSome(again)).toEqual(["add a pet"])
         expect((yield* finish(again)).status).toBe("succeeded")
       }).pipe(inTenant))
@@ -148,7 +148,7 @@ export const indexCompletion = (backend: Backend) =>
       Effect.gen(function*() {
         yield* indexed(pets)
         const held = yield* begin(catalog("pets", { a: texts.a, b: "add a dog" }))
-        expect(yield* standing(held)).toEqual({ items: 2, current: 1, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 2, current: 1, refused: 0 })
         yield* embedSome(held)
         expect(yield* served("x")).toEqual(["a", "b", "c"])
         yield* finish(held)
@@ -162,7 +162,7 @@ export const indexCompletion = (backend: Backend) =>
         yield* indexed(pets)
         yield* Indexing.put(catalog("pets", { a: texts.a }))
         const held = yield* begin(pets)
-        expect(yield* standing(held)).toEqual({ items: 3, current: 3, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 3, refused: 0 })
         yield* finish(held)
         expect(yield* rows("embedding")).toBe(3)
       }).pipe(inTenant))

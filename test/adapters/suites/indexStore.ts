@@ -21,7 +21,7 @@ const {
   rows,
   sha,
   space,
-  standing
+  counts
 } = Indexing
 
 const pets = catalog("pets", { a: "list all pets", b: "add a pet", c: "feed a pet" })
@@ -48,7 +48,7 @@ export const indexStore = (backend: Backend) =>
       Effect.gen(function*() {
         const held = yield* begin(pets)
         expect(yield* embedSome(held, 2)).toEqual(["list all pets", "add a pet"])
-        expect(yield* standing(held)).toEqual({ items: 3, current: 2, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 2, refused: 0 })
         const again = yield* Indexing.interrupted(held)
         expect(yield* embedSome(again)).toEqual(["feed a pet"])
         expect((yield* finish(again)).status).toBe("succeeded")
@@ -65,7 +65,7 @@ export const indexStore = (backend: Backend) =>
       Effect.gen(function*() {
         yield* indexed(pets)
         const held = yield* begin(pets)
-        expect(yield* standing(held)).toEqual({ items: 3, current: 3, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 3, refused: 0 })
         expect(yield* pendingIds(held)).toEqual([])
         expect((yield* finish(held)).status).toBe("succeeded")
       }).pipe(inTenant))
@@ -79,7 +79,7 @@ export const indexStore = (backend: Backend) =>
         expect(yield* index.known(held, other, hashes)).toEqual(new Set())
         expect(yield* index.known(held, { ...space, dimension: 8 }, hashes)).toEqual(new Set())
         expect(yield* index.known(held, space, hashes)).toEqual(new Set([sha("add a pet")]))
-        expect(yield* standing(held, other)).toEqual({ items: 3, current: 0, refused: 0 })
+        expect(yield* counts(held, other)).toEqual({ items: 3, current: 0, refused: 0 })
       }).pipe(inTenant))
 
     it.effect("tells the dimension of a model's vectors, and null where there are none", () =>
@@ -142,7 +142,7 @@ export const indexStore = (backend: Backend) =>
           vectors: Indexing.vectorsOf("same", "same"),
           items: ["a", "b"].map((id) => ({ id, hash: sha("same"), chunks: [sha("same")] }))
         })
-        expect(yield* standing(held)).toEqual({ items: 2, current: 2, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 2, current: 2, refused: 0 })
         expect(yield* Indexing.served("same")).toEqual(["a", "b"])
         expect(yield* rows("embedding")).toBe(1)
       }).pipe(inTenant))
@@ -151,14 +151,14 @@ export const indexStore = (backend: Backend) =>
       Effect.gen(function*() {
         const held = yield* begin(pets)
         yield* Indexing.refuseAll(held)
-        expect(yield* standing(held)).toEqual({ items: 3, current: 0, refused: 3 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 0, refused: 3 })
         expect(yield* pendingIds(held)).toEqual([])
         expect(yield* pendingIds(held, other)).toEqual(["a", "b", "c"])
         yield* finish(held)
         const edited = yield* begin(catalog("pets", { a: "list all pets", b: "add a dog", c: "feed a pet" }))
         expect(yield* pendingIds(edited)).toEqual(["b"])
         yield* embedSome(edited)
-        expect(yield* standing(edited)).toEqual({ items: 3, current: 1, refused: 2 })
+        expect(yield* counts(edited)).toEqual({ items: 3, current: 1, refused: 2 })
       }).pipe(inTenant))
 
     it.effect("forgets a refusal when the item's vectors arrive after all", () =>
@@ -167,7 +167,7 @@ export const indexStore = (backend: Backend) =>
         yield* Indexing.refuseAll(held)
         const hash = sha("add a pet")
         yield* persist(held, { vectors: Indexing.vectorsOf("add a pet"), items: [{ id: "b", hash, chunks: [hash] }] })
-        expect(yield* standing(held)).toEqual({ items: 3, current: 1, refused: 2 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 1, refused: 2 })
         expect(yield* rows("refusal")).toBe(2)
       }).pipe(inTenant))
 
@@ -207,7 +207,7 @@ export const indexStore = (backend: Backend) =>
       Effect.gen(function*() {
         yield* indexed(pets)
         const held = yield* begin(pets, forced)
-        expect(yield* standing(held)).toEqual({ items: 3, current: 0, refused: 0 })
+        expect(yield* counts(held)).toEqual({ items: 3, current: 0, refused: 0 })
         expect(yield* embedSome(held, 2)).toEqual(["list all pets", "add a pet"])
         const again = yield* Indexing.interrupted(held)
         expect(yield* embedSome(again)).toEqual(["feed a pet"])

@@ -7,7 +7,7 @@ import { all } from "../../../src/adapters/postgres/migrations/all.js"
 import type { Tables } from "../../../src/adapters/postgres/driver/Tables.js"
 import type { JobQueue } from "../../../src/domain/job/JobQueue.js"
 import { Pacer, unpaced } from "../../../src/domain/retry/Pacer.js"
-import type { Turn } from "../../../src/domain/retry/Pacer.js"
+import type { Grant } from "../../../src/domain/retry/Pacer.js"
 import type { Gates } from "../../../src/domain/session/Gates.js"
 import { Tenant } from "../../../src/domain/store/Tenant.js"
 import type { Backend } from "../../support/Databases.js"
@@ -16,14 +16,14 @@ import * as Kit from "./queueKit.js"
 const take = Effect.flatMap(Pacer, (pacer) => pacer.take("ollama"))
 const isFree = Effect.flatMap(Pacer, (pacer) => pacer.isFree("ollama"))
 const stands = (cycle: number) => Effect.flatMap(Pacer, (pacer) => pacer.stands("ollama", cycle))
-const refused = (cycle: number, wait: Duration.DurationInput) =>
-  Effect.flatMap(Pacer, (pacer) => pacer.refused("ollama", cycle, Duration.decode(wait)))
+const throttled = (cycle: number, wait: Duration.DurationInput) =>
+  Effect.flatMap(Pacer, (pacer) => pacer.throttled("ollama", cycle, Duration.decode(wait)))
 
-/** How long until the turn, and of which cycle; fails where none was given. */
-const given = (turn: Turn) =>
-  turn._tag === "Given"
-    ? Effect.succeed({ cycle: turn.cycle, wait: Duration.toMillis(turn.wait) })
-    : Effect.dieMessage(`no turn: ${turn._tag}`)
+/** How long until the grant, and of which cycle; fails where none was given. */
+const given = (grant: Grant) =>
+  grant._tag === "Given"
+    ? Effect.succeed({ cycle: grant.cycle, wait: Duration.toMillis(grant.wait) })
+    : Effect.dieMessage(`no grant: ${grant._tag}`)
 
 const rows = Effect.flatMap(
   Sql.SqlClient,
@@ -56,11 +56,11 @@ export const pacer = (backend: Backend) =>
 
       test("nobody calls before the time that a refusal named", () =>
         Effect.gen(function*() {
-          yield* refused(unpaced, "10 minutes")
+          yield* throttled(unpaced, "10 minutes")
           expect(yield* isFree).toBe(false)
-          const turn = yield* take
-          expect(turn._tag).toBe("Cooling")
-          if (turn._tag === "Cooling") expect(Math.ceil(Duration.toMinutes(turn.wait))).toBe(10)
+          const grant = yield* take
+          expect(grant._tag).toBe("Cooling")
+          if (grant._tag === "Cooling") expect(Math.ceil(Duration.toMinutes(grant.wait))).toBe(10)
           expect(yield* stands(1)).toBe(false)
           yield* Kit.pass("11 minutes")
           expect(yield* isFree).toBe(false)
@@ -68,9 +68,9 @@ export const pacer = (backend: Backend) =>
           expect(yield* stands(1)).toBe(true)
         }))
 
-      test("turns follow each other at the pace", () =>
+      test("grants follow each other at the pace", () =>
         Effect.gen(function*() {
-          yield* refused(unpaced, "1 minute")
+          yield* throttled(unpaced, "1 minute")
           yield* Kit.pass("10 minutes")
           yield* take
           const [first] = yield* rows
@@ -79,33 +79,33 @@ export const pacer = (backend: Backend) =>
           expect((second?.pace?.last ?? 0) - (first?.pace?.last ?? 0)).toBeGreaterThan(500)
         }))
 
-      test("turns are not given far ahead", () =>
+      test("grants are not given far ahead", () =>
         Effect.gen(function*() {
           const sql = yield* Sql.SqlClient
-          yield* refused(unpaced, "1 second")
+          yield* throttled(unpaced, "1 second")
           yield* sql`update holdfast.cooldown set until = now(), pace = pace || '{"base": 0.02}'::jsonb where tenant = ${yield* Tenant}`
           expect((yield* given(yield* take)).wait).toBeGreaterThan(30_000)
           expect((yield* take)._tag).toBe("Later")
         }))
 
-      test("turns are given one at a time, however many ask at once", () =>
+      test("grants are given one at a time, however many ask at once", () =>
         Effect.gen(function*() {
-          yield* refused(unpaced, "1 minute")
+          yield* throttled(unpaced, "1 minute")
           yield* Kit.pass("10 minutes")
-          const turns = yield* Effect.all(Array.from({ length: 20 }, () => take), { concurrency: "unbounded" })
-          const taken = turns.filter(({ _tag }) => _tag === "Given")
+          const grants = yield* Effect.all(Array.from({ length: 20 }, () => take), { concurrency: "unbounded" })
+          const taken = grants.filter(({ _tag }) => _tag === "Given")
           expect(taken.length).toBeGreaterThan(0)
           expect((yield* rows).map(({ pace }) => pace?.calls)).toEqual([taken.length])
         }))
 
-      test("a refusal makes the turns before it void, and one that comes late does not", () =>
+      test("a refusal makes the grants before it void, and one that comes late does not", () =>
         Effect.gen(function*() {
-          yield* refused(unpaced, "1 minute")
+          yield* throttled(unpaced, "1 minute")
           yield* Kit.pass("2 minutes")
           const first = yield* given(yield* take)
-          yield* refused(unpaced, "0 millis")
+          yield* throttled(unpaced, "0 millis")
           expect(yield* stands(first.cycle)).toBe(true)
-          yield* refused(first.cycle, "0 millis")
+          yield* throttled(first.cycle, "0 millis")
           expect(yield* stands(first.cycle)).toBe(false)
           expect(yield* stands(first.cycle + 1)).toBe(true)
         }))
@@ -113,7 +113,7 @@ export const pacer = (backend: Backend) =>
       test("a pace that has climbed to where nothing is held back is over", () =>
         Effect.gen(function*() {
           const sql = yield* Sql.SqlClient
-          yield* refused(unpaced, "1 second")
+          yield* throttled(unpaced, "1 second")
           yield* Kit.pass("2 seconds")
           yield* sql`update holdfast.cooldown set pace = pace || '{"base": 1000}'::jsonb where tenant = ${yield* Tenant}`
           expect(yield* take).toEqual({ _tag: "Free" })
@@ -124,7 +124,7 @@ export const pacer = (backend: Backend) =>
 
       test("one tenant's refusals hold nobody else's calls", () =>
         Effect.gen(function*() {
-          yield* refused(unpaced, "10 minutes")
+          yield* throttled(unpaced, "10 minutes")
           expect(yield* Effect.provide(take, Kit.queueOf(Kit.newTenant()))).toEqual({ _tag: "Free" })
         }))
     })

@@ -130,7 +130,7 @@ export const pass = Effect.fnUntraced(function*(time: Duration.DurationInput) {
 
 /** A call that took no turn was refused with this wait. */
 export const cool = (provider: string, wait: Duration.DurationInput) =>
-  Effect.flatMap(Pacer, (pacer) => pacer.refused(provider, 0, Duration.decode(wait)))
+  Effect.flatMap(Pacer, (pacer) => pacer.throttled(provider, 0, Duration.decode(wait)))
 
 /** How far away a time is by the machine's clock, in whole minutes. */
 export const minutesFromNow = (time: DateTime.Utc) =>

@@ -84,7 +84,7 @@ const catalogs = Effect.map(CatalogStore, (store): Walk<CatalogStore["Type"]> =>
 const vectors = (held: HeldSource) =>
   Effect.map(IndexStore, (store): Walk<IndexStore["Type"]> => ({
     dimensionOf: is(null)(store.dimensionOf(Indexing.space.model)),
-    standing: is({ items: 0, current: 0, refused: 0 })(store.standing(held, Indexing.space)),
+    counts: is({ items: 0, current: 0, refused: 0 })(store.counts(held, Indexing.space)),
     pending: is([])(store.pending(held, Indexing.space, -1, 10)),
     known: is(new Set())(store.known(held, Indexing.space, [Indexing.sha("add a pet")])),
     refusals: is([])(store.refusals(Indexing.source("pets"), 10)),
@@ -169,8 +169,8 @@ const paces = Effect.map(Pacer, (pacer): Walk<Pacer["Type"]> => ({
   isFree: is(true)(pacer.isFree("fake")),
   take: is({ _tag: "Free" })(pacer.take("fake")),
   stands: is(true)(pacer.stands("fake", 7)),
-  refused: Effect.gen(function*() {
-    yield* pacer.refused("fake", 0, Duration.seconds(1))
+  throttled: Effect.gen(function*() {
+    yield* pacer.throttled("fake", 0, Duration.seconds(1))
     expect(yield* pacer.take("fake")).toMatchObject({ _tag: "Cooling" })
   })
 }))

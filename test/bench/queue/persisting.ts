@@ -80,8 +80,8 @@ const fenced = Effect.fnUntraced(function*(round: number, count: number) {
     })
   }
   const perSecond = count / ((performance.now() - began) / 1000)
-  const standing = yield* index.standing(held, space)
-  if (standing.current !== count) return yield* Effect.dieMessage(`${standing.current} of ${count} rows are there`)
+  const counts = yield* index.counts(held, space)
+  if (counts.current !== count) return yield* Effect.dieMessage(`${counts.current} of ${count} rows are there`)
   yield* queue.cancel(job.id)
   return { perSecond, vectors: batches.flat().map(({ item, vector }): NewVector => ({ hash: item.hash, vector })) }
 }, Effect.scoped)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import { classify, recognise } from "../../../src/domain/failure/classify.js"
-import * as Report from "../../../src/domain/failure/Report.js"
+import * as FailureLine from "../../../src/domain/failure/FailureLine.js"
 import type { TransportError, WireFailure } from "../../../src/domain/failure/WireFailure.js"
 
 const said = (status: number | undefined, body: unknown, more: Partial<WireFailure> = {}): WireFailure => ({
@@ -38,19 +38,19 @@ describe("a setting of ours that does not fit", () => {
 
 describe("the failures that users were hurt by", () => {
   it("takes an insufficient balance within a wrapped 429 for money", () => {
-    const wire = Report.fromText(
+    const wire = FailureLine.fromText(
       "custom_openai API error (429 Too Many Requests): {\"error\":{\"message\":\"insufficient balance\",\"code\":723}}"
     )
     expect(classify(wire)).toMatchObject({ _tag: "BudgetExhausted", provider: "custom_openai" })
   })
 
   it("takes a plain 429 for pace", () => {
-    expect(tag(Report.fromText("HTTP 429 Too Many Requests: rate limit exceeded"))).toBe("RateLimited")
+    expect(tag(FailureLine.fromText("HTTP 429 Too Many Requests: rate limit exceeded"))).toBe("RateLimited")
   })
 
   it("takes a failed look-up for the network and shows no address", () => {
     const failure = classify(
-      Report.fromText(
+      FailureLine.fromText(
         "error sending request for url (https://me:pw@api.example.com/v1?key=abc): failed to connect: dns error"
       )
     )
@@ -59,16 +59,19 @@ describe("the failures that users were hurt by", () => {
   })
 
   it("takes a 503 that a client wraps for the provider's trouble", () => {
-    expect(tag(Report.fromText("provider returned HTTP 503 Service Unavailable"))).toBe("ProviderUnavailable")
+    expect(tag(FailureLine.fromText("provider returned HTTP 503 Service Unavailable"))).toBe("ProviderUnavailable")
   })
 
   const lapsed = "{\"success\":false,\"error\":\"Invalid token\"}"
   it.each([
     ["bare", said(401, lapsed, { provider: "openhuman", auth: "session" })],
     ["bare in embedding", said(401, lapsed, { provider: "openhuman", auth: "session", surface: "embed" })],
-    ["wrapped by the chat client", Report.fromText(`OpenHuman API error (401 Unauthorized): ${lapsed}`)],
-    ["wrapped by the streaming client", Report.fromText(`OpenHuman streaming API error (401 Unauthorized): ${lapsed}`)],
-    ["wrapped by the embedding client", Report.fromText(`Embedding API error (401 Unauthorized): ${lapsed}`)],
+    ["wrapped by the chat client", FailureLine.fromText(`OpenHuman API error (401 Unauthorized): ${lapsed}`)],
+    [
+      "wrapped by the streaming client",
+      FailureLine.fromText(`OpenHuman streaming API error (401 Unauthorized): ${lapsed}`)
+    ],
+    ["wrapped by the embedding client", FailureLine.fromText(`Embedding API error (401 Unauthorized): ${lapsed}`)],
     ["wrapped in an error chain", broke({ name: "Error", message: `OpenHuman API error (401): ${lapsed}` })],
     ["named by its later code", said(401, { success: false, error: "Unauthorized", errorCode: "TOKEN_EXPIRED" })],
     ["any 401 of a session", said(401, "", { auth: "session" })],

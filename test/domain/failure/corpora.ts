@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { recognise } from "../../../src/domain/failure/classify.js"
 import { loneRequest } from "../../../src/domain/failure/Consequence.js"
-import * as Report from "../../../src/domain/failure/Report.js"
+import * as FailureLine from "../../../src/domain/failure/FailureLine.js"
 
 /** What a file of labelled failures says of each of them; the rest of the line is the failure itself. */
 const Labelled = Schema.parseJson(Schema.Struct({
@@ -20,7 +20,10 @@ export const lines = (name: string): ReadonlyArray<string> =>
 
 export const judge = (line: string) => {
   const label = Schema.decodeSync(Labelled)(line)
-  const { wire } = Either.getOrThrowWith(Report.fromLine(line), ({ problem }) => new Error(`${label.id}: ${problem}`))
+  const { wire } = Either.getOrThrowWith(
+    FailureLine.fromLine(line),
+    ({ problem }) => new Error(`${label.id}: ${problem}`)
+  )
   const { failure, rule } = recognise(wire)
   const lone = loneRequest(failure)
   return {

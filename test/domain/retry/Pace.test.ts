@@ -12,13 +12,13 @@ const known: Pace.Pace = { ...Pace.start(1000, 0), base: 50, step: 0.04, cycle: 
 /** A pace in search of its limit, at 100 calls per second. */
 const searching: Pace.Pace = { ...known, base: 100, step: 0.5, burst: 0 }
 
-/** So many turns for workers that ask as soon as they may. */
-const turns = (pace: Pace.Pace, count: number) => {
+/** So many grants for workers that ask as soon as they may. */
+const grants = (pace: Pace.Pace, count: number) => {
   const given: Array<number> = []
   let [now, state] = [pace.since, pace]
   for (let index = 0; index < count; index++) {
     now += Pace.full(state, now)
-    const { at, pace } = Pace.turn(state, now)
+    const { at, pace } = Pace.grant(state, now)
     given.push(at)
     state = pace
   }
@@ -27,7 +27,7 @@ const turns = (pace: Pace.Pace, count: number) => {
 
 describe("a pace after a first refusal", () => {
   it("begins at a call per second when the wait is over", () => {
-    expect(turns(fresh, 1).given).toEqual([13_000])
+    expect(grants(fresh, 1).given).toEqual([13_000])
     expect(Pace.rate(fresh, 12_000)).toBe(1)
     expect(fresh).toMatchObject({
       cycle: 1,
@@ -81,19 +81,19 @@ describe("the climb", () => {
 
   it("does not begin before the wait is over, nor while nobody wants to call", () => {
     expect(Pace.rate(known, 500)).toBe(50)
-    const { at, pace } = Pace.turn({ ...known, last: 5000 }, 65_020)
+    const { at, pace } = Pace.grant({ ...known, last: 5000 }, 65_020)
     expect(at).toBe(65_020)
     expect(pace.idle).toBeCloseTo(60_000, -1)
     expect(Pace.rate(pace, 65_020)).toBeCloseTo(Pace.rate(known, 5020), 1)
   })
 })
 
-describe("turns", () => {
+describe("grants", () => {
   it("are given a gap after the newest one, or at once where nobody came for longer", () => {
-    const { at, pace } = Pace.turn({ ...known, last: 3000 }, 3001)
+    const { at, pace } = Pace.grant({ ...known, last: 3000 }, 3001)
     expect(at).toBeCloseTo(3020, 1)
     expect(pace).toMatchObject({ last: at, calls: 1, idle: 0 })
-    expect(Pace.turn({ ...known, last: 3000 }, 4000).at).toBe(4000)
+    expect(Pace.grant({ ...known, last: 3000 }, 4000).at).toBe(4000)
   })
 
   it("are given no more than a second ahead", () => {
@@ -108,7 +108,7 @@ describe("a refusal", () => {
 
   it("begins the next cycle below the top, and climbs half as steeply", () => {
     const top = Pace.rate(searching, end)
-    const after = Pace.refused({ ...searching, calls: 2000, last: end }, 7, 300, end)
+    const after = Pace.throttled({ ...searching, calls: 2000, last: end }, 7, 300, end)
     expect(after).toEqual({
       base: expect.closeTo(top / 1.25),
       step: 0.25,
@@ -125,66 +125,66 @@ describe("a refusal", () => {
 
   it("begins half way between what was let through and the top, on a scale of ratios", () => {
     const top = Pace.rate(searching, end)
-    const after = Pace.refused({ ...searching, calls: 1501, last: end }, 7, 300, end)
+    const after = Pace.throttled({ ...searching, calls: 1501, last: end }, 7, 300, end)
     expect(after.base).toBeCloseTo(Math.sqrt(1500 / 5 * top))
-    const rested = Pace.refused({ ...searching, calls: 1501, last: end + 400, since: -400, idle: 400 }, 7, 300, end)
+    const rested = Pace.throttled({ ...searching, calls: 1501, last: end + 400, since: -400, idle: 400 }, 7, 300, end)
     const up = Pace.rate({ ...searching, since: -400, idle: 400 }, end)
     expect(rested.base).toBeCloseTo(Math.sqrt((1500 - 0.4 * up) / 5 * up))
   })
 
   it("falls no further than the calls it knows of allow", () => {
     const top = Pace.rate(searching, end)
-    const few = Pace.refused({ ...searching, calls: 51, last: end }, 7, 300, end)
+    const few = Pace.throttled({ ...searching, calls: 51, last: end }, 7, 300, end)
     expect(few.base).toBeCloseTo(top / 1.5 ** 2)
-    const none = Pace.refused({ ...searching, calls: 1, last: end }, 7, 300, end)
+    const none = Pace.throttled({ ...searching, calls: 1, last: end }, 7, 300, end)
     expect(none.base).toBe(100)
-    const slow = Pace.refused({ ...searching, base: 1 / 50, calls: 2, last: 1_000_000 }, 7, 300, 1_000_000)
+    const slow = Pace.throttled({ ...searching, base: 1 / 50, calls: 2, last: 1_000_000 }, 7, 300, 1_000_000)
     expect(slow.base).toBeGreaterThanOrEqual(1 / 60)
-    expect(Pace.refused({ ...known, base: 1 / 60, step: 1, calls: 3, last: 0 }, 7, 1000, 90_000).base).toBe(1 / 60)
+    expect(Pace.throttled({ ...known, base: 1 / 60, step: 1, calls: 3, last: 0 }, 7, 1000, 90_000).base).toBe(1 / 60)
   })
 
-  it("does not count turns that lie ahead", () => {
+  it("does not count grants that lie ahead", () => {
     const top = Pace.rate(searching, end)
-    const after = Pace.refused({ ...searching, calls: 1501 + top, last: end + 1000 }, 7, 300, end)
+    const after = Pace.throttled({ ...searching, calls: 1501 + top, last: end + 1000 }, 7, 300, end)
     expect(after.base).toBeCloseTo(Math.sqrt(1500 / 5 * top))
   })
 
   it("keeps the flattest climb, and counts those refused together from there on", () => {
-    const after = Pace.refused({ ...known, calls: 15_000, last: 300_000 }, 7, 50, 300_000)
+    const after = Pace.throttled({ ...known, calls: 15_000, last: 300_000 }, 7, 50, 300_000)
     expect(after).toMatchObject({ step: 0.04, burst: 1, cycle: 8, waited: 50 })
-    expect(Pace.refused(after, 7, 50, 300_001).burst).toBe(2)
-    expect(Pace.refused(after, 6, 50, 300_001).burst).toBe(1)
-    expect(Pace.refused({ ...after, burst: 0 }, 7, 50, 300_001).burst).toBe(0)
+    expect(Pace.throttled(after, 7, 50, 300_001).burst).toBe(2)
+    expect(Pace.throttled(after, 6, 50, 300_001).burst).toBe(1)
+    expect(Pace.throttled({ ...after, burst: 0 }, 7, 50, 300_001).burst).toBe(0)
   })
 
   it("of a call that began before the cycle changes nothing but its wait", () => {
-    expect(Pace.refused(known, 6, 5000, 400)).toEqual({ ...known, burst: 2, last: 5400, waited: 5400 })
-    expect(Pace.refused(known, 6, 100, 400)).toEqual({ ...known, burst: 2 })
-    expect(Pace.refused({ ...known, since: -1000, last: 0 }, 6, 100, 400)).toMatchObject({ last: 500, waited: 1500 })
+    expect(Pace.throttled(known, 6, 5000, 400)).toEqual({ ...known, burst: 2, last: 5400, waited: 5400 })
+    expect(Pace.throttled(known, 6, 100, 400)).toEqual({ ...known, burst: 2 })
+    expect(Pace.throttled({ ...known, since: -1000, last: 0 }, 6, 100, 400)).toMatchObject({ last: 500, waited: 1500 })
   })
 
   it("at once lowers the pace and keeps the climb; after three of them the climb gets steeper", () => {
     const soon = 1000 + 600
     const miss = (misses: number, step = 0.04) =>
-      Pace.refused({ ...known, step, calls: 20, misses, last: soon }, 7, 50, soon)
+      Pace.throttled({ ...known, step, calls: 20, misses, last: soon }, 7, 50, soon)
     expect(miss(0)).toMatchObject({ step: 0.04, misses: 1 })
     expect(miss(0).base).toBeLessThan(50 / 1.019)
     expect(miss(2)).toMatchObject({ step: 0.04, misses: 3 })
     expect(miss(3)).toMatchObject({ step: 0.08, misses: 4 })
-    expect(Pace.refused({ ...known, step: 0.8, misses: 3, last: 1100 }, 7, 50, 1100)).toMatchObject({ step: 1 })
-    const late = Pace.refused({ ...known, calls: 2000, misses: 3, last: 41_000 }, 7, 50, 1000 + 40_000)
+    expect(Pace.throttled({ ...known, step: 0.8, misses: 3, last: 1100 }, 7, 50, 1100)).toMatchObject({ step: 1 })
+    const late = Pace.throttled({ ...known, calls: 2000, misses: 3, last: 41_000 }, 7, 50, 1000 + 40_000)
     expect(late).toMatchObject({ step: 0.04, misses: 0 })
   })
 
   it("right after a wait doubles it, up to half a minute, as it was named too short", () => {
     const doubted = (waited: number, wait: number, after: number) =>
-      Pace.refused({ ...known, waited, last: waited }, 7, wait, waited + after).waited
+      Pace.throttled({ ...known, waited, last: waited }, 7, wait, waited + after).waited
     expect(doubted(1000, 1000, 400)).toBe(2000)
     expect(doubted(1000, 1000, 500)).toBe(1000)
     expect(doubted(20_000, 1000, 400)).toBe(30_000)
     expect(doubted(1000, 5000, 400)).toBe(5000)
     expect(doubted(40_000, 50_000, 400)).toBe(50_000)
-    expect(Pace.refused({ ...known, since: 500 }, 7, 1000, 1900)).toMatchObject({ waited: 2000, last: 3900 })
+    expect(Pace.throttled({ ...known, since: 500 }, 7, 1000, 1900)).toMatchObject({ waited: 2000, last: 3900 })
   })
 })
 
@@ -205,7 +205,7 @@ const events: FastCheck.Arbitrary<ReadonlyArray<Happening>> = FastCheck.array(
   { maxLength: 200 }
 )
 
-/** Lets the events happen to a pace; answers every turn with the end of the last named wait, and every pace on the way. */
+/** Lets the events happen to a pace; answers every grant with the end of the last named wait, and every pace on the way. */
 const history = (happen: ReadonlyArray<Happening>) => {
   const seen: Array<{ readonly at: number; readonly coolUntil: number }> = []
   const paces = [Pace.start(1000, 0)]
@@ -213,12 +213,12 @@ const history = (happen: ReadonlyArray<Happening>) => {
   for (const { after, refused, stale, wait } of happen) {
     now += after
     if (refused) {
-      pace = Pace.refused(pace, pace.cycle - (stale ? 1 : 0), wait, now)
+      pace = Pace.throttled(pace, pace.cycle - (stale ? 1 : 0), wait, now)
       coolUntil = Math.max(coolUntil, now + wait)
     } else {
-      const turn = Pace.turn(pace, now)
-      pace = turn.pace
-      seen.push({ at: turn.at, coolUntil })
+      const grant = Pace.grant(pace, now)
+      pace = grant.pace
+      seen.push({ at: grant.at, coolUntil })
     }
     paces.push(pace)
   }
@@ -226,11 +226,11 @@ const history = (happen: ReadonlyArray<Happening>) => {
 }
 
 describe("laws", () => {
-  it.prop("no turn lies before the end of a named wait", [events], ([happen]) => {
+  it.prop("no grant lies before the end of a named wait", [events], ([happen]) => {
     for (const { at, coolUntil } of history(happen).seen) expect(at).toBeGreaterThanOrEqual(coolUntil)
   })
 
-  it.prop("turns follow each other, and none comes earlier than its worker asks", [events], ([happen]) => {
+  it.prop("grants follow each other, and none comes earlier than its worker asks", [events], ([happen]) => {
     const { paces } = history(happen)
     for (const [index, pace] of paces.entries()) {
       const before = paces[index - 1]
@@ -253,13 +253,13 @@ describe("laws", () => {
     }
   )
 
-  it.prop("time in which nobody asks moves the turns, and nothing else", [
+  it.prop("time in which nobody asks moves the grants, and nothing else", [
     FastCheck.integer({ min: 0, max: 10_000_000 })
   ], ([rest]) => {
-    const before = turns(known, 100).state
-    const after = Pace.turn(before, before.last + 1000 / Pace.rate(before, before.last) + rest).pace
+    const before = grants(known, 100).state
+    const after = Pace.grant(before, before.last + 1000 / Pace.rate(before, before.last) + rest).pace
     expect(Pace.rate(after, after.last)).toBeCloseTo(
-      Pace.rate(Pace.turn(before, before.last).pace, Pace.turn(before, before.last).at),
+      Pace.rate(Pace.grant(before, before.last).pace, Pace.grant(before, before.last).at),
       6
     )
   })

@@ -16,7 +16,7 @@ export const oldest = 15
 export const Pgvector = Schema.Literal("installed", "closed", "available", "denied", "absent")
 
 /** What `doctor` says about the server. Without pgvector the search is an exact scan over real[]. */
-export class ServerReport extends Schema.Class<ServerReport>("ServerReport")({
+export class ServerFacts extends Schema.Class<ServerFacts>("ServerFacts")({
   version: Schema.String,
   major: Schema.Int,
   encoding: Schema.String,
@@ -63,7 +63,7 @@ export const inspect = Effect.fn("ServerCheck.inspect")(function*() {
         has_schema_privilege(to_regnamespace('${t.own}'), 'create'),
         has_database_privilege(current_database(), 'create')
       ) as "mayCreate"`
-  return Schema.decodeUnknownSync(ServerReport)(row)
+  return Schema.decodeUnknownSync(ServerFacts)(row)
 }, SqlFailure.renamed)
 
 /** The report of a server that holdfast runs on; else the first reason why it does not. */

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Pace from "../../../domain/retry/Pace.js"
-import { Pacer, Turn } from "../../../domain/retry/Pacer.js"
+import { Grant, Pacer } from "../../../domain/retry/Pacer.js"
 import { longestNamed } from "../../../domain/retry/RetryPolicy.js"
 import { Tenant } from "../../../domain/store/Tenant.js"
 import { prepared } from "../driver/Prepared.js"
@@ -19,19 +19,19 @@ interface Row {
   readonly pace: Pace.Pace | null
 }
 
-/** What the row says of the next turn, and the pace after it; the pace is null once it is over. */
-const next = ({ cooling, now, pace }: Row): { readonly turn: Turn; readonly pace: Pace.Pace | null } => {
-  if (cooling > 0) return { turn: Turn.Cooling({ wait: Duration.millis(cooling) }), pace }
-  if (pace === null || Pace.isOver(pace, now)) return { turn: Turn.Free(), pace: null }
+/** What the row says of the next grant, and the pace after it; the pace is null once it is over. */
+const next = ({ cooling, now, pace }: Row): { readonly grant: Grant; readonly pace: Pace.Pace | null } => {
+  if (cooling > 0) return { grant: Grant.Cooling({ wait: Duration.millis(cooling) }), pace }
+  if (pace === null || Pace.isOver(pace, now)) return { grant: Grant.Free(), pace: null }
   const full = Pace.full(pace, now)
-  if (full > 0) return { turn: Turn.Later({ wait: Duration.millis(full) }), pace }
-  const taken = Pace.turn(pace, now)
-  return { turn: Turn.Given({ wait: Duration.millis(taken.at - now), cycle: pace.cycle }), pace: taken.pace }
+  if (full > 0) return { grant: Grant.Later({ wait: Duration.millis(full) }), pace }
+  const taken = Pace.grant(pace, now)
+  return { grant: Grant.Given({ wait: Duration.millis(taken.at - now), cycle: pace.cycle }), pace: taken.pace }
 }
 
 /**
  * A row for each provider that ever refused. One that never did costs a look at an empty place in the key; the row of one that
- * did is locked while a turn is taken from it, by one worker of a process at a time.
+ * did is locked while a grant is taken from it, by one worker of a process at a time.
  */
 export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = Layer.effect(
   Pacer,
@@ -39,7 +39,7 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
     const sql = yield* SqlClient.SqlClient
     const t = yield* Tables
     const one = yield* Effect.makeSemaphore(1)
-    // Not now(): a transaction that waited for the lock would date its turn from before the wait.
+    // Not now(): a transaction that waited for the lock would date its grant from before the wait.
     const now = sql.literal("(extract(epoch from clock_timestamp()) * 1000)::float8 as now")
     const cooling = sql.literal("(extract(epoch from until - clock_timestamp()) * 1000)::float8 as cooling")
     /** The row of a provider, for the tenant that calls. */
@@ -61,10 +61,10 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
       const [row] = yield* sql<
         Row
       >`${prepared} select ${now}, ${cooling}, pace from ${t.cooldown} where ${its} for update`
-      if (row === undefined) return Turn.Free()
-      const { pace, turn } = next(row)
+      if (row === undefined) return Grant.Free()
+      const { pace, grant } = next(row)
       if (pace !== row.pace) yield* set(its, pace)
-      return turn
+      return grant
     }, (taking) => one.withPermits(1)(Effect.provideService(transact(taking), SqlClient.SqlClient, sql)))
 
     const stands: typeof Pacer.Service.stands = Effect.fn("Pacer.stands")(function*(provider, cycle) {
@@ -75,23 +75,23 @@ export const layer: Layer.Layer<Pacer, never, SqlClient.SqlClient | Tables> = La
       return rows.length === 0
     }, SqlFailure.renamed)
 
-    const refused: typeof Pacer.Service.refused = Effect.fn("Pacer.refused")(function*(provider, cycle, wait) {
+    const throttled: typeof Pacer.Service.throttled = Effect.fn("Pacer.throttled")(function*(provider, cycle, wait) {
       const tenant = yield* Tenant
       const its = yield* rowOf(provider)
       const millis = Duration.toMillis(Duration.min(wait, longestNamed))
       const [row] = yield* sql<Row>`
-        insert into ${t.cooldown} as standing (tenant, provider, until)
+        insert into ${t.cooldown} as cooling (tenant, provider, until)
         values (${tenant}, ${provider}, clock_timestamp() + ${millis}::float8 * interval '1 millisecond')
         on conflict (tenant, provider) do update
-        set until = greatest(standing.until, clock_timestamp() + ${millis}::float8 * interval '1 millisecond')
+        set until = greatest(cooling.until, clock_timestamp() + ${millis}::float8 * interval '1 millisecond')
         returning ${now}, ${cooling}, pace`
       if (row === undefined) return
       yield* set(
         its,
-        row.pace === null ? Pace.start(millis, row.now) : Pace.refused(row.pace, cycle, millis, row.now)
+        row.pace === null ? Pace.start(millis, row.now) : Pace.throttled(row.pace, cycle, millis, row.now)
       )
     }, (telling) => Effect.provideService(transact(telling), SqlClient.SqlClient, sql))
 
-    return Pacer.of({ isFree, take, stands, refused })
+    return Pacer.of({ isFree, take, stands, throttled })
   })
 )

@@ -6,7 +6,7 @@ import { Tenant } from "../../../domain/store/Tenant.js"
 import { equalise } from "./equalise.js"
 import { persist } from "./persist.js"
 import { forget, refusals } from "./refusals.js"
-import * as Standing from "./standing.js"
+import * as WorkLeft from "./workLeft.js"
 import * as Stray from "./strayVectors.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
 import { transact } from "../driver/transact.js"
@@ -27,17 +27,17 @@ export const layer = Layer.effect(
 
     return IndexStore.of({
       dimensionOf: Effect.fn("IndexStore.dimensionOf")(function*(model) {
-        const [row] = yield* Standing.dimensionOf(sql, t, { tenant: yield* Tenant, model })
+        const [row] = yield* WorkLeft.dimensionOf(sql, t, { tenant: yield* Tenant, model })
         return row?.dimension ?? null
       }),
-      standing: Effect.fn("IndexStore.standing")((held, space) =>
-        Effect.flatMap(Tenant, (tenant) => Standing.standing(sql, t, { tenant, held, space }))
+      counts: Effect.fn("IndexStore.counts")((held, space) =>
+        Effect.flatMap(Tenant, (tenant) => WorkLeft.counts(sql, t, { tenant, held, space }))
       ),
       pending: Effect.fn("IndexStore.pending")((held, space, after, limit) =>
-        Effect.flatMap(Tenant, (tenant) => Standing.pending(sql, t, { tenant, held, space, after, limit }))
+        Effect.flatMap(Tenant, (tenant) => WorkLeft.pending(sql, t, { tenant, held, space, after, limit }))
       ),
       known: Effect.fn("IndexStore.known")((held, space, hashes) =>
-        Effect.flatMap(Tenant, (tenant) => Standing.known(sql, t, { tenant, held, space }, hashes))
+        Effect.flatMap(Tenant, (tenant) => WorkLeft.known(sql, t, { tenant, held, space }, hashes))
       ),
       refusals: Effect.fn("IndexStore.refusals")((source, limit) =>
         Effect.flatMap(Tenant, (tenant) => refusals(tenant, source, limit)).pipe(SqlFailure.renamed, withClient)

@@ -40,7 +40,7 @@ export const sending = (sql: SqlClient.SqlClient, chunks: string) =>
 
 /**
  * The chunks of the items in `given`, rows like those of `sending`, become exactly these; texts that the items no longer have
- * are noted as stray, and refusals end. Each item's old chunks are a look-up by key (see standing.ts for `offset 0`), read as
+ * are noted as stray, and refusals end. Each item's old chunks are a look-up by key (see workLeft.ts for `offset 0`), read as
  * they were before the statement. To be followed by the statement's last part.
  */
 export const replacing = (sql: SqlClient.SqlClient, t: Names, tenant: string, held: HeldSource, space: VectorSpace) => {

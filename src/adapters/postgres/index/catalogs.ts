@@ -86,7 +86,7 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
         ) as refused
       from ${t.item} i join space p on p.source_id = i.source_id
       where i.tenant = ${tenant} and i.source_kind = 'catalog' and not i.removed
-    ), standing as (
+    ), counts as (
       select j.source_id, count(*) as items, count(*) filter (where j.indexed) as indexed,
         count(*) filter (where j.refused and not j.indexed) as refused
       from judged j group by j.source_id
@@ -95,7 +95,7 @@ export const catalogs = Effect.fnUntraced(function*(tenant: string, name?: strin
       coalesce(t.items, 0) as items, coalesce(t.indexed, 0) as indexed, coalesce(t.refused, 0) as refused,
       ${sql.literal(jobColumns)}
     from ${t.source} s
-    left join standing t on t.source_id = s.id
+    left join counts t on t.source_id = s.id
     left join ${JobRow.withLease(sql, t, t.job)} as job
       on job.tenant = s.tenant and job.kind = ${IndexJob.kind} and job.key = s.kind || '/' || s.id
     where s.tenant = ${tenant} and s.kind = 'catalog' ${only}

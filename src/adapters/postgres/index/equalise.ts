@@ -7,7 +7,7 @@ import * as Embedder from "./embedderLock.js"
 import * as SqlFailure from "../driver/SqlFailure.js"
 import * as SourceLock from "./source.js"
 import { noting } from "./strayVectors.js"
-import { guardAndLook } from "./standing.js"
+import { guardAndLook } from "./workLeft.js"
 import { Tables } from "../driver/Tables.js"
 import type { Names } from "../driver/Tables.js"
 

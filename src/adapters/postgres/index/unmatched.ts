@@ -8,7 +8,7 @@ import { JobId } from "../../../domain/job/Job.js"
 import type { JobStatus } from "../../../domain/job/Job.js"
 import type { LastJob, Unmatched } from "../../../domain/index/Reconciliation.js"
 import type { ServedSpace } from "../../../domain/index/Reconciler.js"
-import { storedDimension } from "./standing.js"
+import { storedDimension } from "./workLeft.js"
 import { Tables } from "../driver/Tables.js"
 
 interface Row {

@@ -7,7 +7,7 @@ import * as Serial from "../index/Serial.js"
 import { Tables } from "../driver/Tables.js"
 
 /**
- * An exact scan over the chunks, each with a look-up of its vector by key (see standing.ts for `offset 0`); an item counts by
+ * An exact scan over the chunks, each with a look-up of its vector by key (see index/workLeft.ts for `offset 0`); an item counts by
  * its best chunk.
  */
 export const semantic = Effect.fnUntraced(

@@ -3,7 +3,7 @@ import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
 import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as CatalogView from "../CatalogView.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -12,7 +12,7 @@ export const run = () =>
     const store = yield* CatalogStore
     const now = yield* around
     const catalogs = yield* store.list
-    return report({ catalogs: catalogs.map((catalog) => CatalogView.json(catalog, now)) }, (style) =>
+    return commandResult({ catalogs: catalogs.map((catalog) => CatalogView.json(catalog, now)) }, (style) =>
       catalogs.length === 0
         ? ["There are no catalogs yet. Add one: holdfast index <file|url>"]
         : Style.table(
@@ -29,5 +29,5 @@ export const run = () =>
         ))
   })).pipe(
     Effect.catchTag("StoreMissing", ({ message }) =>
-      Effect.succeed(report({ catalogs: [] }, () => [`There are no catalogs yet. ${message}`])))
+      Effect.succeed(commandResult({ catalogs: [] }, () => [`There are no catalogs yet. ${message}`])))
   )

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import { CatalogStore } from "../../../domain/catalog/CatalogStore.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { withStores } from "../provideLayers.js"
 
 export const run = ({ name }: { readonly name: string }) =>
   withStores(Effect.gen(function*() {
     const store = yield* CatalogStore
     yield* store.remove(name)
-    return report({ removed: name }, () => [`Removed ${name}, with its vectors.`])
+    return commandResult({ removed: name }, () => [`Removed ${name}, with its vectors.`])
   }))

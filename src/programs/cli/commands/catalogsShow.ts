@@ -7,7 +7,7 @@ import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as CatalogView from "../CatalogView.js"
 import * as JobView from "../JobView.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -40,6 +40,6 @@ export const run = ({ name }: { readonly name: string }) =>
     const store = yield* CatalogStore
     const catalog = yield* store.find(name)
     const now = yield* around
-    return report({ catalog: CatalogView.json(catalog, now) }, (style) =>
+    return commandResult({ catalog: CatalogView.json(catalog, now) }, (style) =>
       Style.prose(style, rows(style, catalog, now).map(([head, value]) => [Style.paint(style, "faint", head), value])))
   }))

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { CommandTable } from "../Command.js"
 import * as Completions from "../Completions.js"
 import { UsageProblem } from "../Fault.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 
 export const run = ({ shell }: { readonly shell: string }) =>
   Effect.flatMap(CommandTable, (table) => {
@@ -14,5 +14,5 @@ export const run = ({ shell }: { readonly shell: string }) =>
           message: `There are completions for ${Completions.shells.join(", ")}.`
         })
       )
-      : Effect.succeed(report({ shell, script }, () => [script.trimEnd()]))
+      : Effect.succeed(commandResult({ shell, script }, () => [script.trimEnd()]))
   })

@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import { Settings } from "../../Settings.js"
 import { describe } from "../../settings/resolve.js"
 import type { Origin } from "../../settings/resolve.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 
 /** Where a value came from, in the name that one looks for there. */
@@ -16,7 +16,7 @@ const place = (origin: Origin): string =>
 
 export const run = () =>
   Effect.map(Settings, ({ resolved, warnings }) =>
-    report(
+    commandResult(
       {
         settings: Object.fromEntries(
           resolved.map(({ key, origin, shown }) => [key, { value: Option.getOrNull(shown), from: describe(origin) }])

@@ -13,7 +13,7 @@ import { JobQueue } from "../../../domain/job/JobQueue.js"
 import { Settings } from "../../Settings.js"
 import { around } from "../surroundings.js"
 import * as Finding from "../Finding.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { withDatabase, withEmbedding, withStores } from "../provideLayers.js"
 
 type Findings = ReadonlyArray<Finding.Finding>
@@ -85,7 +85,7 @@ export const run = () =>
       ...(hasStores ? yield* work : []),
       ...yield* embedder(hasStores)
     ]
-    return report(
+    return commandResult(
       { checks: found.map(Finding.json) },
       (style) => Finding.lines(style, found),
       Finding.exitCode(found)

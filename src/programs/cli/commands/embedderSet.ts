@@ -15,7 +15,7 @@ import { UsageProblem } from "../Fault.js"
 import { Output } from "../Output.js"
 import * as Phase from "../Phase.js"
 import * as Progress from "../Progress.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
 import { callWait } from "../Waits.js"
@@ -95,13 +95,13 @@ const ended = (moved: ChangeEmbedder.Moved, took: Duration.Duration) => (style: 
     ]
 
 const detached = (plan: ChangeEmbedder.Plan) =>
-  report({ step: plan.step, to: EmbedderView.json(plan.to), ...plan.estimate, detached: true }, (style) => [
+  commandResult({ step: plan.step, to: EmbedderView.json(plan.to), ...plan.estimate, detached: true }, (style) => [
     `${paint(style, "idle", "… queued")}  ${takes(plan)}`,
     paint(style, "faint", "  It goes on where a worker runs with these settings: holdfast worker")
   ])
 
 const unchanged = (plan: ChangeEmbedder.Plan, words: string) =>
-  report({ step: "none", to: EmbedderView.json(plan.to), ...plan.estimate }, () => [words])
+  commandResult({ step: "none", to: EmbedderView.json(plan.to), ...plan.estimate }, () => [words])
 
 const set = Effect.fnUntraced(function*(asked: Asked, phase: Phase.Phase) {
   const { embedder: { kind, timeout } } = yield* Settings
@@ -113,14 +113,18 @@ const set = Effect.fnUntraced(function*(asked: Asked, phase: Phase.Phase) {
   if (!(yield* agreed(plan, asked.yes))) return unchanged(plan, "Nothing was changed.")
   yield* ChangeEmbedder.begin(plan.to)
   if (plan.estimate.sources === 0) {
-    return report({ step: plan.step, to: EmbedderView.json(plan.to), ...plan.estimate }, () => [
+    return commandResult({ step: plan.step, to: EmbedderView.json(plan.to), ...plan.estimate }, () => [
       `The store uses ${EmbedderView.words(plan.to)} from now on.`
     ])
   }
   if (asked.detach) return detached(plan)
   const moved = yield* shown(plan)
   const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
-  return report({ step: plan.step, to: EmbedderView.json(plan.to), ...moved }, ended(moved, took), exitCodeOf(moved))
+  return commandResult(
+    { step: plan.step, to: EmbedderView.json(plan.to), ...moved },
+    ended(moved, took),
+    exitCodeOf(moved)
+  )
 })
 
 export const run = (asked: Asked) =>

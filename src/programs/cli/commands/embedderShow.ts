@@ -6,7 +6,7 @@ import * as Profile from "../../../domain/index/EmbedderProfile.js"
 import * as EmbedderUse from "../../../domain/index/EmbedderUse.js"
 import { StoreEmbedder } from "../../../domain/index/StoreEmbedder.js"
 import * as EmbedderView from "../EmbedderView.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { paint } from "../Style.js"
 import { withFoundApp } from "../provideLayers.js"
 
@@ -24,7 +24,7 @@ export const run = () =>
       fits: Option.isNone(refused),
       ...headway
     }
-    return report(json, (style) =>
+    return commandResult(json, (style) =>
       Option.match(use, {
         onNone:
           () => [`Nothing is indexed yet: the first index decides. The settings name ${EmbedderView.words(settings)}.`],

@@ -2,11 +2,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { stdin } from "node:process"
-import { fromText } from "../../../domain/failure/Report.js"
+import { fromText } from "../../../domain/failure/FailureLine.js"
 import * as Storable from "../../../domain/text/Storable.js"
 import * as Explanation from "../Explanation.js"
 import { UsageProblem } from "../Fault.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { paint } from "../Style.js"
 import type { Style } from "../Style.js"
 
@@ -82,7 +82,7 @@ export const run = ({ auth, error, provider, surface }: Asked) =>
     Option.match(Explanation.recorded(text), {
       onSome: (lines) => {
         const answers = lines.map(Explanation.answerTo(now))
-        return { ...report({}, () => answers.map(line)), lines: answers }
+        return { ...commandResult({}, () => answers.map(line)), lines: answers }
       },
       onNone: () => {
         const found = Explanation.explain(fromText(text, {
@@ -91,6 +91,6 @@ export const run = ({ auth, error, provider, surface }: Asked) =>
           ...(provider === undefined ? {} : { provider }),
           ...(auth === "guess" ? {} : { auth })
         }))
-        return report({ ...found }, (style) => told(style, found))
+        return commandResult({ ...found }, (style) => told(style, found))
       }
     }))

@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import { written } from "../../../domain/job/WaitReason.js"
 import type { ClosedGate } from "../../../domain/session/Gate.js"
 import { around } from "../surroundings.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -15,7 +15,7 @@ const below = (style: Style.Style, { detail, ref }: ClosedGate): ReadonlyArray<s
 
 export const run = () =>
   withStores(Effect.map(around, ({ cooldowns, gates, now }) =>
-    report(
+    commandResult(
       {
         gates: gates.map(({ detail, reason, ref, since, until }) => ({
           kind: ref.kind,
@@ -51,5 +51,5 @@ export const run = () =>
       ]
     ))).pipe(
       Effect.catchTag("StoreMissing", ({ message }) =>
-        Effect.succeed(report({ gates: [], cooldowns: [] }, () => [`Nothing is parked. ${message}`])))
+        Effect.succeed(commandResult({ gates: [], cooldowns: [] }, () => [`Nothing is parked. ${message}`])))
     )

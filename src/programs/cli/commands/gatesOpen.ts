@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import { Gates } from "../../../domain/session/Gates.js"
 import { around } from "../surroundings.js"
 import { GateNotClosed } from "../Fault.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { withStores } from "../provideLayers.js"
 
 /** Open the gates of this name, and end its cooldown. */
@@ -17,7 +17,7 @@ export const run = ({ name }: { readonly name: string }) =>
     const { workers } = yield* around
     const isWorkedOn = Option.exists(workers, (living) => living.length > 0)
     const next = isWorkedOn ? "its work goes on" : "its work goes on where a worker runs: holdfast worker"
-    return report(
+    return commandResult(
       { opened: opened.map(({ ref }) => ({ kind: ref.kind, name: ref.name })), cooldowns: cooled ? [name] : [] },
       () => [
         ...opened.map(({ ref }) => `The ${ref.kind} ${ref.name} is open; ${next}.`),

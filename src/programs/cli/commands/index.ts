@@ -20,7 +20,7 @@ import * as JobView from "../JobView.js"
 import { note } from "../Output.js"
 import * as Phase from "../Phase.js"
 import * as Progress from "../Progress.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { clean, paint, rough } from "../Style.js"
 import type { Style } from "../Style.js"
 import { withApp, withSources } from "../provideLayers.js"
@@ -139,7 +139,7 @@ const text = (ended: Ended, took: Duration.Duration) => (style: Style): Readonly
 
 /** Where the job is to be run by somebody else, and what that takes. */
 const detached = (catalog: string, items: number, job: Job, embedded: boolean) =>
-  report(json({ catalog, items, job }), (style) => [
+  commandResult(json({ catalog, items, job }), (style) => [
     `${paint(style, "idle", "… queued")}  ${paint(style, "strong", catalog)}: ${count(items)} items, job ${job.id}`,
     paint(
       style,
@@ -167,7 +167,7 @@ const indexed = Effect.fnUntraced(function*(asked: Asked, read: ReadCatalog, pha
   const now = yield* around
   const told: Ended = { catalog, items, job: ended, waits: WaitReason.waitReason(ended, now), around: now }
   const took = Duration.millis((yield* Clock.currentTimeMillis) - started)
-  return report(json(told), text(told, took), exitCodeOf(told))
+  return commandResult(json(told), text(told, took), exitCodeOf(told))
 })
 
 /** Input that is no use is refused before a database is opened or made. */

@@ -6,13 +6,13 @@ import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
 import * as ManyJobs from "../ManyJobs.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { withStores } from "../provideLayers.js"
 
 const one = Effect.fnUntraced(function*(id: number) {
   const job = yield* (yield* JobQueue).cancel(JobId.make(id))
   const now = yield* around
-  return report({ job: JobView.json(job, now) }, (style) => [
+  return commandResult({ job: JobView.json(job, now) }, (style) => [
     `${JobView.state(style, job, now)}  job ${job.id}; what it has stored stays.`
   ])
 })
@@ -20,7 +20,7 @@ const one = Effect.fnUntraced(function*(id: number) {
 const many = Effect.fnUntraced(function*(filter: JobFilter, yes: boolean) {
   const begun = yield* ManyJobs.agreed("cancel", filter, yes)
   const cancelled = begun ? yield* (yield* JobQueue).askAll("cancel", filter) : 0
-  return report({ cancelled }, () => [`Cancelled: ${count(cancelled)}. What was stored stays.`])
+  return commandResult({ cancelled }, () => [`Cancelled: ${count(cancelled)}. What was stored stays.`])
 })
 
 /** What cannot be meant is refused before a store is opened. */

@@ -6,7 +6,7 @@ import { JobQueue } from "../../../domain/job/JobQueue.js"
 import { around } from "../surroundings.js"
 import { UsageProblem } from "../Fault.js"
 import * as JobView from "../JobView.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -42,14 +42,14 @@ export const run = (asked: Asked) =>
     return yield* withStores(listed(asked))
   }).pipe(
     Effect.catchTag("StoreMissing", ({ message }) =>
-      Effect.succeed(report({ jobs: [] }, () => [`There are no jobs yet. ${message}`])))
+      Effect.succeed(commandResult({ jobs: [] }, () => [`There are no jobs yet. ${message}`])))
   )
 
 const listed = Effect.fnUntraced(function*(asked: Asked) {
   const queue = yield* JobQueue
   const now = yield* around
   const jobs = yield* queue.list({ limit: asked.limit, ...filterOf(asked) })
-  return report(
+  return commandResult(
     { jobs: jobs.map((job) => JobView.json(job, now)) },
     (style) =>
       jobs.length === 0

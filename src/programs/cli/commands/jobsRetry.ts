@@ -8,7 +8,7 @@ import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
 import * as ManyJobs from "../ManyJobs.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { paint } from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -16,7 +16,7 @@ const one = Effect.fnUntraced(function*(id: number) {
   const job = yield* retry(JobId.make(id))
   const now = yield* around
   const waits = WaitReason.waitReason(job, now)
-  return report({ job: JobView.json(job, now) }, (style) => [
+  return commandResult({ job: JobView.json(job, now) }, (style) => [
     `${JobView.state(style, job, now)}  job ${job.id} is ready to be tried again${
       Option.match(waits, { onNone: () => "", onSome: (reason) => `; it waits for ${WaitReason.describe(reason)}` })
     }.`,
@@ -40,7 +40,7 @@ const runners = ({ kind }: JobFilter): string =>
 const many = Effect.fnUntraced(function*(filter: JobFilter, yes: boolean) {
   const begun = yield* ManyJobs.agreed("retry", filter, yes)
   const retried = begun ? yield* retryAll(filter) : 0
-  return report({ retried }, (style) => [
+  return commandResult({ retried }, (style) => [
     `To be tried again: ${count(retried)}.`,
     ...(retried === 0 ? [] : [paint(style, "faint", `  They are run by ${runners(filter)}`)])
   ])

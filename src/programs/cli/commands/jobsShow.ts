@@ -12,7 +12,7 @@ import * as WaitReason from "../../../domain/job/WaitReason.js"
 import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import * as JobView from "../JobView.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -109,7 +109,7 @@ export const run = ({ job: id }: { readonly job: number }) =>
       ? Option.some(`Once the cause is mended: holdfast jobs retry ${job.id}`)
       : Option.map(JobView.moves(job, now), (command) => `What makes it go on: ${command}`)
     const refused = yield* leftOut(job)
-    return report({
+    return commandResult({
       job: { ...JobView.json(job, now), payload: job.payload, output: job.output },
       steps: steps.map(JobView.stepJson),
       refused

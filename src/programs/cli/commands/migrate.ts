@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Migrate from "../../../adapters/postgres/driver/Migrate.js"
 import * as migrations from "../../../adapters/postgres/migrations/all.js"
 import * as ServerCheck from "../../../adapters/postgres/driver/ServerCheck.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { withDatabase } from "../provideLayers.js"
 
 export const run = () =>
@@ -10,7 +10,7 @@ export const run = () =>
     yield* ServerCheck.supported()
     const applied = yield* Migrate.migrate(migrations.all)
     const version = migrations.all.length
-    return report({ applied, version }, () => [
+    return commandResult({ applied, version }, () => [
       applied.length === 0
         ? `The schema is up to date (version ${version}).`
         : `Applied ${applied.join(", ")}; the schema is at version ${version}.`

@@ -3,7 +3,7 @@ import type { SearchHit, SearchMode } from "../../../domain/search/Query.js"
 import { search } from "../../flows/search/Search.js"
 import { note, Output } from "../Output.js"
 import * as Phase from "../Phase.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { fit, paint } from "../Style.js"
 import type { Style } from "../Style.js"
 import { withFoundApp } from "../provideLayers.js"
@@ -36,7 +36,7 @@ const answered = Effect.fnUntraced(function*(asked: Asked, phase: Phase.Phase) {
   if (answer.degraded !== null) {
     yield* note(`${paint(output.stderr, "attention", "! degraded")} ${answer.degraded.reason}`)
   }
-  return report(
+  return commandResult(
     { hits: answer.hits.map((hit) => ({ ...hit })), mode: answer.mode, degraded: answer.degraded },
     (style) => answer.hits.length === 0 ? ["Nothing was found."] : lines(style, answer.hits)
   )

@@ -12,7 +12,7 @@ import type { StoreMissing } from "../../../domain/store/StoreFailure.js"
 import { around } from "../surroundings.js"
 import * as EmbedderView from "../EmbedderView.js"
 import * as JobView from "../JobView.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import * as Style from "../Style.js"
 import { withStores } from "../provideLayers.js"
 
@@ -100,7 +100,7 @@ const noStore = ({ message }: StoreMissing) =>
   Effect.map(
     Settings,
     ({ databaseSchema: schema, tenant }) =>
-      report({ schema, tenant, catalogs: [], embedder: null }, () => [`There are no catalogs yet. ${message}`])
+      commandResult({ schema, tenant, catalogs: [], embedder: null }, () => [`There are no catalogs yet. ${message}`])
   )
 
 export const run = () =>
@@ -110,7 +110,7 @@ export const run = () =>
     const lines = (yield* store.list).map(lineOf(now))
     const { databaseSchema: schema, tenant } = yield* Settings
     const moving = yield* change
-    return report(
+    return commandResult(
       { schema, tenant, catalogs: lines.map(json), embedder: Option.getOrNull(Option.map(moving, ({ json }) => json)) },
       (
         style

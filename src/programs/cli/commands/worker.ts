@@ -3,7 +3,7 @@ import * as Option from "effect/Option"
 import * as Admission from "../../flows/index/Admission.js"
 import { work } from "../../flows/index/IndexWorker.js"
 import { Settings } from "../../Settings.js"
-import { report } from "../Report.js"
+import { commandResult } from "../CommandResult.js"
 import { withApp } from "../provideLayers.js"
 
 export const run = () =>
@@ -19,5 +19,5 @@ export const run = () =>
       })
     )
     yield* work
-    return report({ stopped: true }, () => [])
+    return commandResult({ stopped: true }, () => [])
   }))

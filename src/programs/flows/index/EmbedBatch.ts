@@ -67,10 +67,10 @@ const cooled = Effect.fnUntraced(function*(
   const outcome = yield* endingOf(pass, failed.failure, failed.work)
   if (outcome._tag !== "Cooled") {
     // This job has no tries left; the others wait all the same.
-    if (Option.isSome(named)) yield* Paced.refused(pass.calls, failed.cycle, named.value)
+    if (Option.isSome(named)) yield* Paced.throttled(pass.calls, failed.cycle, named.value)
     return yield* new Ended({ outcome })
   }
-  yield* Paced.refused(pass.calls, failed.cycle, outcome.delay)
+  yield* Paced.throttled(pass.calls, failed.cycle, outcome.delay)
   const goesOn = outcome.refunded && course.refusals < mostRefusals &&
     Duration.lessThanOrEqualTo(outcome.delay, patience)
   if (!goesOn) return yield* new Ended({ outcome: { ...outcome, provider: null } })

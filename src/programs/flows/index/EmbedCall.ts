@@ -91,7 +91,7 @@ const reaching = <A>(pass: Pass, call: Effect.Effect<A, Failure>) =>
     onSuccess: () => Ref.set(pass.wasThere, true)
   })
 
-/** One request at its turn; `begun` keeps the cycle of that. */
+/** One request when its grant has come; `begun` keeps the cycle of that. */
 const request = Effect.fnUntraced(function*(pass: Pass, texts: ReadonlyArray<string>, begun: Ref.Ref<number>) {
   const embedder = yield* Embedder
   return yield* Paced.call(pass.calls, patience, pause(pass), (cycle) =>

@@ -215,7 +215,7 @@ const attempt = Effect.fnUntraced(function*(
   const ending = yield* Deferred.make<Outcome>()
   const dimension = yield* Ref.make(known)
   const space = Effect.map(Ref.get(dimension), (found) => Profile.spaceOf(options.profile, found ?? 0))
-  const standing = yield* patiently(store.standing(held, yield* space))
+  const there = yield* patiently(store.counts(held, yield* space))
   const shared: Shared = {
     run,
     pass: yield* EmbedCall.begin({
@@ -229,9 +229,9 @@ const attempt = Effect.fnUntraced(function*(
     space,
     assembly: Assembly.make(),
     counts: yield* Ref.make<ItemCounts>({
-      items: standing.items,
-      reused: standing.current,
-      refused: standing.refused,
+      items: there.items,
+      reused: there.current,
+      refused: there.refused,
       embedded: 0
     }),
     writing: yield* Effect.makeSemaphore(1),

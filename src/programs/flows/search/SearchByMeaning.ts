@@ -37,10 +37,10 @@ const patience = Duration.seconds(2)
 /** What a refusal without a named wait is taken to ask for. */
 const unnamedWait = RetryPolicy.ceiling(RetryPolicy.request, 1)
 
-/** One request at its turn. A refusal that asks to wait is told to everyone. */
+/** One request when its grant has come. A refusal that asks to wait is told to everyone. */
 const ask = Effect.fnUntraced(function*({ embed, provider }: Embedder["Type"], question: string) {
   const pacer = yield* Pacer
-  const cycle = (yield* pacer.isFree(provider)) ? unpaced : yield* Paced.turn(provider, patience, Effect.sleep).pipe(
+  const cycle = (yield* pacer.isFree(provider)) ? unpaced : yield* Paced.grant(provider, patience, Effect.sleep).pipe(
     Effect.catchTag(
       "Cooling",
       ({ wait }) => new RateLimited({ provider, detail: "It asked everyone to wait.", retryAfter: wait })
@@ -49,7 +49,7 @@ const ask = Effect.fnUntraced(function*({ embed, provider }: Embedder["Type"], q
   return yield* Effect.tapError(embed([question]), (failure) => {
     const { action } = consequence(failure, CallContext.Request({ malformedTries: 0 }))
     return action._tag === "Wait"
-      ? pacer.refused(provider, cycle, Option.getOrElse(action.delay, () => unnamedWait))
+      ? pacer.throttled(provider, cycle, Option.getOrElse(action.delay, () => unnamedWait))
       : Effect.void
   })
 })

@@ -18,7 +18,7 @@ const report = ({ job: { key, kind } }: Held, { detail, message, tag }: NewError
  */
 const forOthers = Effect.fnUntraced(function*(held: Held, outcome: Outcome) {
   if (outcome._tag === "Cooled" && outcome.provider !== null) {
-    yield* patiently((yield* Pacer).refused(outcome.provider, unpaced, outcome.delay))
+    yield* patiently((yield* Pacer).throttled(outcome.provider, unpaced, outcome.delay))
   }
   if (outcome._tag !== "Parked") return
   const { error, gate, reason, until } = outcome

@@ -27,7 +27,7 @@ export interface Calls {
   readonly look: Ref.Ref<Look>
 }
 
-/** At most `concurrency` calls at a time, the waits for their turns included. */
+/** At most `concurrency` calls at a time, the waits for their grants included. */
 export const make = (provider: string, concurrency: number): Effect.Effect<Calls> =>
   Effect.all({
     provider: Effect.succeed(provider),
@@ -39,10 +39,10 @@ export const make = (provider: string, concurrency: number): Effect.Effect<Calls
 const spread = 500
 
 /**
- * Wait until a call may begin; answers the cycle of its turn. Waits by `pause`, at most for `patience` where a cooldown stands,
- * and looks once more when its turn has come: a refusal makes the turns before it void.
+ * Wait until a call may begin; answers the cycle of its grant. Waits by `pause`, at most for `patience` where a cooldown stands,
+ * and looks once more when its grant has come: a refusal makes the grants before it void.
  */
-export const turn = Effect.fn("Paced.turn")(function*<E, R>(
+export const grant = Effect.fn("Paced.grant")(function*<E, R>(
   provider: string,
   patience: Duration.Duration,
   pause: (wait: Duration.Duration) => Effect.Effect<void, E, R>
@@ -88,7 +88,7 @@ const renewed = Effect.fnUntraced(function*(calls: Calls, within: number) {
 })
 
 /**
- * Make a call when a permit is free and its turn has come. The looks at a provider that nothing holds are made while other calls
+ * Make a call when a permit is free and its grant has come. The looks at a provider that nothing holds are made while other calls
  * are under way, so that they take no time from them.
  */
 export const call = Effect.fnUntraced(function*<A, E, R, E2, R2>(
@@ -104,18 +104,18 @@ export const call = Effect.fnUntraced(function*<A, E, R, E2, R2>(
   const begun = Effect.gen(function*() {
     yield* stop
     const { wasFree } = yield* renewed(calls, freshness)
-    return wasFree ? unpaced : yield* turn(calls.provider, patience, pause)
+    return wasFree ? unpaced : yield* grant(calls.provider, patience, pause)
   })
   return yield* Effect.ensuring(calls.permits.withPermits(1)(Effect.flatMap(begun, request)), stop)
 })
 
-/** For a while every call here takes its turn. */
+/** For a while every call here takes its grant. */
 const held = (calls: Calls) =>
   Effect.flatMap(Clock.currentTimeMillis, (at) => Ref.set(calls.look, { at, wasFree: false }))
 
 /** Tell everyone that a call of this cycle was refused. */
-export const refused = (calls: Calls, cycle: number, wait: Duration.Duration) =>
-  Effect.flatMap(Pacer, (pacer) => patiently(pacer.refused(calls.provider, cycle, wait))).pipe(
+export const throttled = (calls: Calls, cycle: number, wait: Duration.Duration) =>
+  Effect.flatMap(Pacer, (pacer) => patiently(pacer.throttled(calls.provider, cycle, wait))).pipe(
     Effect.zipRight(held(calls)),
     (told) => Effect.zipRight(held(calls), told)
   )

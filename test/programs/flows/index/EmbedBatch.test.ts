@@ -28,7 +28,7 @@ const slow = new Timeout(common)
 const texts = (count: number) => Array.from({ length: count }, (_, n) => ({ hash: `h${n}`, text: `text ${n}` }))
 const hashes = (batch: ReadonlyArray<{ readonly hash: string }>) => batch.map(({ hash }) => hash)
 
-const free = Layer.mock(Pacer, { isFree: () => Effect.succeed(true), refused: () => Effect.void })
+const free = Layer.mock(Pacer, { isFree: () => Effect.succeed(true), throttled: () => Effect.void })
 
 /** A pass that has just begun, and may have served texts already. */
 const passOf = (batchSize: number, hasServed = true) =>

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import type { Report } from "../../../../src/domain/failure/Consequence.js"
+import type { ReportPolicy } from "../../../../src/domain/failure/Consequence.js"
 import { AuthenticationFailed, RateLimited, SessionExpired } from "../../../../src/domain/failure/Failure.js"
 import { Reporter } from "../../../../src/domain/failure/Reporter.js"
 import type { JobStatus } from "../../../../src/domain/job/Job.js"
@@ -40,7 +40,7 @@ const concluded = (
   }
   const around = Layer.mergeAll(
     Layer.mock(Pacer, {
-      refused: (provider, _, wait) =>
+      throttled: (provider, _, wait) =>
         Effect.flatMap(Tenant, (tenant) => Effect.asVoid(note(`${tenant} cools ${provider} ${Duration.format(wait)}`)))
     }),
     Layer.mock(Gates, { close: ({ name }, reason) => Effect.as(note(`close ${name} ${reason}`), closes) }),
@@ -61,7 +61,7 @@ describe("concluding an attempt", () => {
       ["report", "pending", true],
       ["on-exhaustion", "failed", true],
       ["on-exhaustion", "pending", false]
-    ] satisfies ReadonlyArray<readonly [Report, JobStatus, boolean]>
+    ] satisfies ReadonlyArray<readonly [ReportPolicy, JobStatus, boolean]>
   )(
     "follows the report that was decided with the failure: %s, job then %s",
     ([report, status, isReported]) =>

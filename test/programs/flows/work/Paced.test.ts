@@ -8,61 +8,63 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/TestClock"
-import { Pacer, Turn } from "../../../../src/domain/retry/Pacer.js"
+import { Grant, Pacer } from "../../../../src/domain/retry/Pacer.js"
 import { Tenant } from "../../../../src/domain/store/Tenant.js"
 import * as Paced from "../../../../src/programs/flows/work/Paced.js"
 
 const millis = Duration.millis
 const patience = millis(5000)
 
-/** A pacer that gives these turns one after another, then is free; turns of void cycles do not stand. */
-const giving = (turns: ReadonlyArray<Turn>, voided: ReadonlyArray<number> = []) => {
-  const left = [...turns]
+/** A pacer that gives these grants one after another, then is free; grants of void cycles do not stand. */
+const giving = (grants: ReadonlyArray<Grant>, voided: ReadonlyArray<number> = []) => {
+  const left = [...grants]
   const told: Array<readonly [string, number, number]> = []
   const pacer = Layer.mock(Pacer, {
     isFree: () => Effect.sync(() => left.length === 0),
-    take: () => Effect.sync(() => left.shift() ?? Turn.Free()),
+    take: () => Effect.sync(() => left.shift() ?? Grant.Free()),
     stands: (_, cycle) => Effect.succeed(!voided.includes(cycle)),
-    refused: (provider, cycle, wait) => Effect.sync(() => told.push([provider, cycle, Duration.toMillis(wait)]))
+    throttled: (provider, cycle, wait) => Effect.sync(() => told.push([provider, cycle, Duration.toMillis(wait)]))
   })
   return { layer: Layer.merge(pacer, Layer.succeed(Tenant, "tests")), told }
 }
 
-/** What a lane's turn was, and when it came. */
-const turnOf = (turns: ReadonlyArray<Turn>, voided: ReadonlyArray<number> = []) =>
-  Paced.turn("fake", patience, Effect.sleep).pipe(
+/** What a lane's grant was, and when it came. */
+const grantOf = (grants: ReadonlyArray<Grant>, voided: ReadonlyArray<number> = []) =>
+  Paced.grant("fake", patience, Effect.sleep).pipe(
     Effect.flatMap((cycle) => Effect.map(Clock.currentTimeMillis, (at) => ({ cycle, at }))),
     Effect.exit,
     Effect.fork,
     Effect.tap(() => TestClock.adjust("1 minute")),
     Effect.flatMap(Fiber.join),
     Effect.withRandom(Random.make("seed")),
-    Effect.provide(giving(turns, voided).layer)
+    Effect.provide(giving(grants, voided).layer)
   )
 
-describe("a turn", () => {
+describe("a grant", () => {
   it.effect("of a provider that nothing holds comes at once", () =>
     Effect.gen(function*() {
-      expect(yield* turnOf([])).toEqual(Exit.succeed({ cycle: 0, at: 0 }))
+      expect(yield* grantOf([])).toEqual(Exit.succeed({ cycle: 0, at: 0 }))
     }))
 
   it.effect("is waited for", () =>
     Effect.gen(function*() {
-      expect(yield* turnOf([Turn.Given({ wait: millis(700), cycle: 3 })])).toEqual(Exit.succeed({ cycle: 3, at: 700 }))
-      expect(yield* turnOf([Turn.Given({ wait: millis(0), cycle: 3 })], [3])).toEqual(
+      expect(yield* grantOf([Grant.Given({ wait: millis(700), cycle: 3 })])).toEqual(
+        Exit.succeed({ cycle: 3, at: 700 })
+      )
+      expect(yield* grantOf([Grant.Given({ wait: millis(0), cycle: 3 })], [3])).toEqual(
         Exit.succeed({ cycle: 3, at: 60_000 })
       )
     }))
 
   it.effect("that a refusal made void is taken anew", () =>
     Effect.gen(function*() {
-      const turns = [Turn.Given({ wait: millis(700), cycle: 3 }), Turn.Given({ wait: millis(200), cycle: 4 })]
-      expect(yield* turnOf(turns, [3])).toEqual(Exit.succeed({ cycle: 4, at: 900 }))
+      const grants = [Grant.Given({ wait: millis(700), cycle: 3 }), Grant.Given({ wait: millis(200), cycle: 4 })]
+      expect(yield* grantOf(grants, [3])).toEqual(Exit.succeed({ cycle: 4, at: 900 }))
     }))
 
-  it.effect("is asked for again, not all at the same moment, where the turns of others reach too far", () =>
+  it.effect("is asked for again, not all at the same moment, where the grants of others reach too far", () =>
     Effect.gen(function*() {
-      const exit = yield* turnOf([Turn.Later({ wait: millis(1000) })])
+      const exit = yield* grantOf([Grant.Later({ wait: millis(1000) })])
       const at = Exit.isSuccess(exit) ? exit.value.at : 0
       expect(at).toBeGreaterThan(1000)
       expect(at).toBeLessThan(1500)
@@ -70,42 +72,42 @@ describe("a turn", () => {
 
   it.effect("comes after a short cooldown; a long one is not waited for", () =>
     Effect.gen(function*() {
-      const exit = yield* turnOf([Turn.Cooling({ wait: millis(5000) })])
+      const exit = yield* grantOf([Grant.Cooling({ wait: millis(5000) })])
       expect(Exit.isSuccess(exit) ? exit.value.at : 0).toBeGreaterThanOrEqual(5000)
-      const long = yield* turnOf([Turn.Cooling({ wait: millis(5001) })])
+      const long = yield* grantOf([Grant.Cooling({ wait: millis(5001) })])
       expect(long).toEqual(Exit.fail(new Paced.Cooling({ wait: millis(5001) })))
     }))
 
   it.effect("is given up at once by who is stopped", () =>
     Effect.gen(function*() {
-      const waiting = yield* Effect.fork(Paced.turn("fake", patience, Effect.sleep))
+      const waiting = yield* Effect.fork(Paced.grant("fake", patience, Effect.sleep))
       yield* Effect.yieldNow()
       yield* Fiber.interrupt(waiting)
       expect(yield* Clock.currentTimeMillis).toBe(0)
-    }).pipe(Effect.provide(giving([Turn.Given({ wait: millis(700), cycle: 3 })]).layer)))
+    }).pipe(Effect.provide(giving([Grant.Given({ wait: millis(700), cycle: 3 })]).layer)))
 })
 
 describe("a call", () => {
   const cycleOf = (calls: Paced.Calls) => Paced.call(calls, patience, Effect.sleep, Effect.succeed)
 
-  it.effect("takes no turn where nothing holds it", () =>
+  it.effect("takes no grant where nothing holds it", () =>
     Effect.gen(function*() {
       expect(yield* cycleOf(yield* Paced.make("fake", 1))).toBe(0)
     }).pipe(Effect.provide(giving([]).layer)))
 
-  it.effect("takes its turn where the provider has a pace", () =>
+  it.effect("takes its grant where the provider has a pace", () =>
     Effect.gen(function*() {
       expect(yield* cycleOf(yield* Paced.make("fake", 1))).toBe(2)
-    }).pipe(Effect.provide(giving([Turn.Given({ wait: millis(0), cycle: 2 })]).layer)))
+    }).pipe(Effect.provide(giving([Grant.Given({ wait: millis(0), cycle: 2 })]).layer)))
 
   /** A call that looks at a free provider, waits for its permit, and meanwhile this happens. */
   const meanwhile = (happens: (calls: Paced.Calls) => Effect.Effect<unknown, unknown, Pacer | Tenant>) => {
-    const turns: Array<Turn> = []
+    const grants: Array<Grant> = []
     let looks = 0
     const pacer = Layer.mock(Pacer, {
-      isFree: () => Effect.sync(() => ++looks > 0 && turns.length === 0),
-      take: () => Effect.sync(() => turns.shift() ?? Turn.Free()),
-      refused: () => Effect.sync(() => turns.push(Turn.Given({ wait: millis(0), cycle: 1 })))
+      isFree: () => Effect.sync(() => ++looks > 0 && grants.length === 0),
+      take: () => Effect.sync(() => grants.shift() ?? Grant.Free()),
+      throttled: () => Effect.sync(() => grants.push(Grant.Given({ wait: millis(0), cycle: 1 })))
     })
     return Effect.gen(function*() {
       const calls = yield* Paced.make("fake", 1)
@@ -131,23 +133,23 @@ describe("a call", () => {
       expect(yield* meanwhile(() => TestClock.adjust("149 millis"))).toEqual({ cycle: 0, looks: 3 })
     }))
 
-  it.effect("takes a turn after all where another process heard a refusal while it waited for its permit", () =>
+  it.effect("takes a grant after all where another process heard a refusal while it waited for its permit", () =>
     Effect.gen(function*() {
-      const elsewhere = Effect.flatMap(Pacer, (pacer) => pacer.refused("fake", 0, millis(10)))
+      const elsewhere = Effect.flatMap(Pacer, (pacer) => pacer.throttled("fake", 0, millis(10)))
       expect(yield* meanwhile(() => Effect.zipRight(elsewhere, TestClock.adjust("50 millis")))).toMatchObject({
         cycle: 1
       })
     }))
 
-  it.effect("takes a turn after all where a refusal was heard while it waited for its permit", () =>
+  it.effect("takes a grant after all where a refusal was heard while it waited for its permit", () =>
     Effect.gen(function*() {
-      expect(yield* meanwhile((calls) => Paced.refused(calls, 0, millis(10)))).toMatchObject({ cycle: 1 })
+      expect(yield* meanwhile((calls) => Paced.throttled(calls, 0, millis(10)))).toMatchObject({ cycle: 1 })
     }))
 
   it.effect("that was refused is told by its provider, its cycle and its wait", () => {
     const { layer, told } = giving([])
     return Effect.gen(function*() {
-      yield* Paced.refused(yield* Paced.make("fake", 1), 4, millis(250))
+      yield* Paced.throttled(yield* Paced.make("fake", 1), 4, millis(250))
       expect(told).toEqual([["fake", 4, 250]])
     }).pipe(Effect.provide(layer))
   })

@@ -106,7 +106,7 @@ export const pacing = (backend: Backend) =>
           const job = yield* put(catalog("a", numbered(9, "a")), provider)
           const running = yield* Effect.fork(Effect.provideService(workOn(job.id), Pacer, { ...pacer, isFree }))
           yield* Deferred.await(begun)
-          yield* pacer.refused("scripted", 0, Duration.minutes(10))
+          yield* pacer.throttled("scripted", 0, Duration.minutes(10))
           yield* Deferred.await(seen)
           yield* Deferred.succeed(until, undefined)
           expect(yield* Fiber.join(running)).toMatchObject({ status: "pending", attempts: 0, lastError: Option.none() })

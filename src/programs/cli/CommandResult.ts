@@ -2,7 +2,7 @@ import type { ExitCode } from "../../domain/failure/Consequence.js"
 import type { Style } from "./Style.js"
 
 /** What a command has to say at its end: the same as one JSON object and as text, and the exit code. */
-export interface Report {
+export interface CommandResult {
   readonly json: Readonly<Record<string, unknown>>
   readonly text: (style: Style) => ReadonlyArray<string>
   readonly exitCode: ExitCode
@@ -10,8 +10,8 @@ export interface Report {
   readonly lines?: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
-export const report = (
+export const commandResult = (
   json: Readonly<Record<string, unknown>>,
   text: (style: Style) => ReadonlyArray<string>,
   exitCode: ExitCode = 0
-): Report => ({ json, text, exitCode })
+): CommandResult => ({ json, text, exitCode })

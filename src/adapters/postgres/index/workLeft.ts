@@ -43,7 +43,7 @@ const isPresent = (sql: SqlClient.SqlClient, tenant: string, held: HeldSource) =
   sql`i.tenant = ${tenant} and i.source_kind = ${held.source.kind} and i.source_id = ${held.source.id}
     and not i.removed`
 
-export interface Standing {
+export interface Counts {
   readonly items: number
   readonly current: number
   readonly refused: number
@@ -93,7 +93,7 @@ const dropBroken = SqlFailure.statement((sql, t, { held: { source }, space, tena
           and c.chunk_words = ${space.chunkWords}::integer and ${vectorless(sql, t)}))`
 )
 
-interface Counted extends Standing {
+interface Counted extends Counts {
   /** A chunk is there whose vector is not. */
   readonly broken: boolean
 }
@@ -112,8 +112,8 @@ const count = SqlFailure.statement((sql, t, { held, space, tenant }: Given) =>
       (select count(*) as refused from refused) r`
 )
 
-/** How the source stands; chunks whose vectors went missing are dropped first. */
-export const standing = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t: Names, given: Given) {
+/** How many items are done and how many are left out; chunks whose vectors went missing are dropped first. */
+export const counts = Effect.fnUntraced(function*(sql: SqlClient.SqlClient, t: Names, given: Given) {
   let [row] = yield* count(sql, t, given)
   if (row?.broken === true) {
     yield* dropBroken(sql, t, given)

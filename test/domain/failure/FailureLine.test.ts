@@ -2,13 +2,13 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Documents from "../../../src/domain/failure/Documents.js"
 import * as LooseJson from "../../../src/domain/failure/LooseJson.js"
-import * as Report from "../../../src/domain/failure/Report.js"
+import * as FailureLine from "../../../src/domain/failure/FailureLine.js"
 import { statusIn, statusOfPhrase, withoutPhrases } from "../../../src/domain/failure/StatusInText.js"
 
 const auth = (fields: object) =>
-  Either.map(Report.fromLine(JSON.stringify({ id: 1, status: 401, ...fields })), ({ wire }) => wire.auth)
+  Either.map(FailureLine.fromLine(JSON.stringify({ id: 1, status: 401, ...fields })), ({ wire }) => wire.auth)
 
-const wireOf = (fields: object) => Either.map(Report.fromLine(JSON.stringify(fields)), ({ wire }) => wire)
+const wireOf = (fields: object) => Either.map(FailureLine.fromLine(JSON.stringify(fields)), ({ wire }) => wire)
 
 describe("a line of the corpus form", () => {
   it("becomes a wire failure with lower-case headers and the whole chain", () => {
@@ -22,7 +22,7 @@ describe("a line of the corpus form", () => {
       body: null,
       transport: { code: 20, name: "AbortError", message: "m", causeCode: "X", causeName: null, causeMessage: "n" }
     })
-    expect(Report.fromLine(line)).toEqual(Either.right({
+    expect(FailureLine.fromLine(line)).toEqual(Either.right({
       id: "a-1",
       wire: {
         provider: "openai",
@@ -58,7 +58,7 @@ describe("a line of the corpus form", () => {
       contract: "c",
       now: 9
     })
-    expect(Report.fromLine(line)).toEqual(Either.right({
+    expect(FailureLine.fromLine(line)).toEqual(Either.right({
       id: "7",
       wire: {
         provider: "provider",
@@ -85,7 +85,7 @@ describe("a line of the corpus form", () => {
     ["{\"id\":\"x\"}", "x", "neither status, body nor transport is given"],
     ["{\"id\":\"x\",\"status\":7,\"body\":\"\"}", "x", "neither status, body nor transport is given"]
   ])("says what is wrong with %s", (line, id, problem) => {
-    expect(Report.fromLine(line)).toEqual(Either.left({ id, problem }))
+    expect(FailureLine.fromLine(line)).toEqual(Either.left({ id, problem }))
   })
 
   it("holds nothing that the record does not say", () => {
@@ -181,7 +181,7 @@ describe("a line of the corpus form", () => {
     [null, null],
     [undefined, null]
   ])("id %j is %s", (id, read) => {
-    expect(Either.map(Report.fromLine(JSON.stringify({ id, status: 500 })), (report) => report.id)).toEqual(
+    expect(Either.map(FailureLine.fromLine(JSON.stringify({ id, status: 500 })), (report) => report.id)).toEqual(
       Either.right(read)
     )
   })
@@ -189,16 +189,16 @@ describe("a line of the corpus form", () => {
 
 describe("a text that somebody pasted", () => {
   it("names the provider that the wrapping names", () => {
-    expect(Report.fromText("custom_openai API error (429): {}")).toMatchObject({
+    expect(FailureLine.fromText("custom_openai API error (429): {}")).toMatchObject({
       provider: "custom_openai",
       auth: "key",
       surface: "chat"
     })
-    expect(Report.fromText("OpenHuman streaming API error (401): {}")).toMatchObject({
+    expect(FailureLine.fromText("OpenHuman streaming API error (401): {}")).toMatchObject({
       provider: "openhuman",
       auth: "session"
     })
-    expect(Report.fromText("Embedding API error (401): {}")).toMatchObject({
+    expect(FailureLine.fromText("Embedding API error (401): {}")).toMatchObject({
       provider: "provider",
       surface: "embed",
       auth: "key"
@@ -206,7 +206,7 @@ describe("a text that somebody pasted", () => {
   })
 
   it("lets what is given stand", () => {
-    expect(Report.fromText("{}", { provider: "groq", auth: "none", status: 500, surface: "embed" })).toEqual({
+    expect(FailureLine.fromText("{}", { provider: "groq", auth: "none", status: 500, surface: "embed" })).toEqual({
       provider: "groq",
       auth: "none",
       status: 500,
@@ -223,7 +223,7 @@ describe("a text that somebody pasted", () => {
     ["API error (401): {}", "provider"],
     ["Groq API errors: {}", "provider"]
   ])("%s is of %s", (text, provider) => {
-    expect(Report.fromText(text).provider).toBe(provider)
+    expect(FailureLine.fromText(text).provider).toBe(provider)
   })
 
   it.each<readonly [string, boolean]>([
@@ -238,15 +238,15 @@ describe("a text that somebody pasted", () => {
     ["<html>lost", false],
     ["error {lost", false]
   ])("%j is a break: %s", (text, isBreak) => {
-    expect(Report.fromText(text).transport).toEqual(isBreak ? [{ message: text }] : undefined)
+    expect(FailureLine.fromText(text).transport).toEqual(isBreak ? [{ message: text }] : undefined)
   })
 
   it("takes a sentence without status and envelope for a break", () => {
-    expect(Report.fromText("socket hang up").transport).toEqual([{ message: "socket hang up" }])
-    expect(Report.fromText("HTTP 500").transport).toBeUndefined()
-    expect(Report.fromText("{\"error\":\"x\"}").transport).toBeUndefined()
-    expect(Report.fromText("data: {}").transport).toBeUndefined()
-    expect(Report.fromText("socket hang up", { status: 502 }).transport).toBeUndefined()
+    expect(FailureLine.fromText("socket hang up").transport).toEqual([{ message: "socket hang up" }])
+    expect(FailureLine.fromText("HTTP 500").transport).toBeUndefined()
+    expect(FailureLine.fromText("{\"error\":\"x\"}").transport).toBeUndefined()
+    expect(FailureLine.fromText("data: {}").transport).toBeUndefined()
+    expect(FailureLine.fromText("socket hang up", { status: 502 }).transport).toBeUndefined()
   })
 })
 

@@ -5,7 +5,7 @@ import { unnamed } from "./WireFailure.js"
 import type { Auth, Surface, TransportError, WireFailure } from "./WireFailure.js"
 
 /** One line of a file of failures, ready to be classified. */
-export interface Report {
+export interface FailureLine {
   readonly id: string | null
   readonly wire: WireFailure
 }
@@ -82,7 +82,7 @@ const idOf = (record: unknown): string | null => {
 }
 
 /** Read one JSON line of the corpus form. A line that names neither status, body nor transport says nothing to judge. */
-export const fromLine = (line: string): Either.Either<Report, Problem> => {
+export const fromLine = (line: string): Either.Either<FailureLine, Problem> => {
   const parsed = LooseJson.strict(line)
   if (parsed._tag === "None") return Either.left({ id: null, problem: "not a line of JSON" })
   const record = parsed.value
