@@ -1,5 +1,15 @@
 import { execFile, spawn } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createHash, randomUUID } from "node:crypto"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -31,12 +41,35 @@ export interface BuiltProgram {
   readonly remove: () => void
 }
 
-/** Bundle the program; `name` tells the builds of tests that run at the same time apart. */
-export const buildProgram = async (name: string): Promise<BuiltProgram> => {
-  const built = `node_modules/.cache/holdfast-${name}`
-  await promisify(execFile)(process.execPath, [".config/bundle.mjs", built], { cwd: root })
+/** What a bundle follows from. */
+const madeOf = (): string => {
+  const hash = createHash("sha256")
+  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).map((name) => join("src", name))
+  for (const file of ["package-lock.json", ".config/bundle.mjs", ...sources.toSorted()]) {
+    if (statSync(join(root, file)).isFile()) hash.update(file).update(readFileSync(join(root, file)))
+  }
+  return hash.digest("hex").slice(0, 16)
+}
+
+/** The program as a bundle, made once of the same sources: many tests start it. Answers its folder below the root. */
+const bundled = async (): Promise<string> => {
+  const kept = `node_modules/.cache/holdfast-program-${madeOf()}`
+  if (existsSync(join(root, kept))) return kept
+  const made = `${kept}-${randomUUID()}`
+  await promisify(execFile)(process.execPath, [".config/bundle.mjs", made], { cwd: root })
+  try {
+    renameSync(join(root, made), join(root, kept))
+  } catch {
+    // Whoever comes second finds the name taken, and the first one's is as good.
+    rmSync(join(root, made), { recursive: true, force: true })
+  }
+  return kept
+}
+
+/** The program, bundled, with a folder of its own to work in. */
+export const buildProgram = async (): Promise<BuiltProgram> => {
+  const file = join(root, await bundled(), "holdfast.js")
   const folder = mkdtempSync(join(tmpdir(), "holdfast-program-"))
-  const file = join(root, built, "holdfast.js")
   const start: BuiltProgram["start"] = (args, env) =>
     spawn(process.execPath, [file, ...args], {
       cwd: folder,

@@ -4,16 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { randomUUID } from "node:crypto"
-import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs"
+import { createHash, randomUUID } from "node:crypto"
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
 import * as PgliteClient from "../../src/adapters/pglite/Client.js"
 import * as Client from "../../src/adapters/postgres/driver/Client.js"
 import * as Migrate from "../../src/adapters/postgres/driver/Migrate.js"
 import type { DedicatedConnections } from "../../src/adapters/postgres/driver/DedicatedConnection.js"
 import { named, Tables } from "../../src/adapters/postgres/driver/Tables.js"
+import { all } from "../../src/adapters/postgres/migrations/all.js"
 import type { StoreFailure } from "../../src/domain/store/StoreFailure.js"
 
 /** Databases for tests: each layer makes one of its own, migrated, and removes it at the end. */
@@ -97,29 +99,53 @@ export const freshDirectory = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-/** An empty database made once a machine, since making one takes seconds and copying it none. */
-const template = join(tmpdir(), `holdfast-pglite-0.5.14-${process.getuid?.() ?? "user"}`)
+const root = fileURLToPath(new URL("../..", import.meta.url))
 
-const makeTemplate = Effect.gen(function*() {
-  if (existsSync(template)) return
-  const made = temporary()
-  yield* Effect.scoped(Layer.build(PgliteClient.layer(made)))
-  // Whoever comes second finds the name taken, and the first one's is as good.
-  yield* Effect.try(() => renameSync(made, template)).pipe(
-    Effect.catchAll(() => Effect.sync(() => rmSync(made, { recursive: true, force: true })))
-  )
-})
+const cache = join(root, "node_modules/.cache")
 
-/** Make this a data directory that holds an empty database already: what is asked of it does not wait until one is made. */
-export const prepare = (directory: string) =>
-  Effect.andThen(makeTemplate, () => cpSync(template, directory, { recursive: true }))
+/** What a template follows from: the engine's version, and all that makes the schema. */
+const madeOf = (): string => {
+  const migrations = "src/adapters/postgres/migrations"
+  const files = ["package.json", ...readdirSync(join(root, migrations)).map((name) => join(migrations, name))]
+  const hash = createHash("sha256")
+  for (const file of [...files, "src/adapters/postgres/driver/Migrate.ts"]) hash.update(readFileSync(join(root, file)))
+  return hash.digest("hex").slice(0, 16)
+}
+
+/** A data directory with an empty database, or a migrated one: made once, since making one takes seconds and copying it none. */
+const template = (what: "empty" | "migrated") =>
+  Effect.gen(function*() {
+    const kept = join(cache, `holdfast-pglite-${madeOf()}-${what}`)
+    if (existsSync(kept)) return kept
+    const made = mkdtempSync(join(cache, "holdfast-pglite-"))
+    const database = Layer.merge(PgliteClient.layer(made), tables)
+    yield* Effect.scoped(Layer.build(
+      what === "empty" ? database : Layer.tap(database, (context) => Effect.provide(Migrate.migrate(all), context))
+    ))
+    // Whoever comes second finds the name taken, and the first one's is as good.
+    yield* Effect.try(() => renameSync(made, kept)).pipe(
+      Effect.catchAll(() => Effect.sync(() => rmSync(made, { recursive: true, force: true })))
+    )
+    return kept
+  })
+
+const preparing = (directory: string, what: "empty" | "migrated") =>
+  Effect.map(template(what), (kept) => cpSync(kept, directory, { recursive: true }))
+
+/** Make this a data directory that holds a database already: what is asked of it does not wait until one is made. */
+export const prepare = (directory: string) => preparing(directory, "migrated")
 
 /** A fresh data directory that holds an empty database already, removed when the scope ends. */
-export const readyDirectory = Effect.tap(freshDirectory, prepare)
+export const readyDirectory = Effect.tap(freshDirectory, (directory) => preparing(directory, "empty"))
+
+const migratedDirectory = Effect.tap(freshDirectory, prepare)
 
 /** A fresh embedded database in a directory of its own. */
 export const freshPglite = (migrations: ReadonlyArray<Migrate.Migration>): Layer.Layer<Database, StoreFailure> =>
-  migrated(Layer.unwrapScoped(Effect.map(readyDirectory, PgliteClient.layer)), migrations)
+  migrated(
+    Layer.unwrapScoped(Effect.map(migrations === all ? migratedDirectory : readyDirectory, PgliteClient.layer)),
+    migrations
+  )
 
 /**
  * One behaviour suite runs on both: write it as a function of a Backend, and call it with `pglite` from a `*.pglite.test.ts` and

@@ -25,7 +25,7 @@ const query = async (connectionString: string, sql: string) => {
 const status = (databaseUrl: string) => program.run(["status"], { HOLDFAST_DATABASE_URL: databaseUrl })
 
 beforeAll(async () => {
-  program = await buildProgram("bad-database")
+  program = await buildProgram()
   await query(inject("postgresUrl"), `create database ${database}`)
 })
 

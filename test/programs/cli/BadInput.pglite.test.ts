@@ -26,7 +26,7 @@ const source = createServer((request, response) => {
 })
 
 beforeAll(async () => {
-  program = await buildProgram("bad-input")
+  program = await buildProgram()
   embedder = await startDense()
   source.listen(0, "127.0.0.1")
   await once(source, "listening")

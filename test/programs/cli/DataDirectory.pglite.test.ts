@@ -11,7 +11,7 @@ import { prepare } from "../../support/Databases.js"
 let program: BuiltProgram
 
 beforeAll(async () => {
-  program = await buildProgram("data-directory")
+  program = await buildProgram()
   program.write(
     "api.json",
     JSON.stringify({

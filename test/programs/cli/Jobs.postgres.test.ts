@@ -9,7 +9,7 @@ import { ownDatabase } from "../../support/OwnDatabase.js"
 let program: BuiltProgram
 
 beforeAll(async () => {
-  program = await buildProgram("jobs")
+  program = await buildProgram()
 })
 
 afterAll(() => program.remove())

@@ -26,7 +26,7 @@ const holdfast = (args: ReadonlyArray<string>, more: Record<string, string> = {}
 const object = ({ stdout }: Ended): Record<string, unknown> => JSON.parse(stdout)
 
 beforeAll(async () => {
-  program = await buildProgram("program")
+  program = await buildProgram()
   embedder = await startDense()
   await Effect.runPromise(prepare(join(program.folder, "data")))
 })

@@ -12,7 +12,7 @@ import type { Weather } from "../../support/Proxy.js"
 let program: BuiltProgram
 
 beforeAll(async () => {
-  program = await buildProgram("stopping")
+  program = await buildProgram()
 })
 
 afterAll(() => program.remove())

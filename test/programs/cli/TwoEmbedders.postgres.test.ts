@@ -9,7 +9,7 @@ import { ownDatabase } from "../../support/OwnDatabase.js"
 let program: BuiltProgram
 
 beforeAll(async () => {
-  program = await buildProgram("two-embedders")
+  program = await buildProgram()
 })
 
 afterAll(() => program.remove())

@@ -15,7 +15,7 @@ export const killing = (name: string, database: (folder: string) => Promise<Reco
     `keeps every finished chunk over kill -9 on ${name}, and never asks for one again`,
     { timeout: 300_000 },
     async () => {
-      const program = await buildProgram(`killed-${name}`)
+      const program = await buildProgram()
       const embedder = await startDense({ latency: 60 })
       try {
         const env = {

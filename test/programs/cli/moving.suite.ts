@@ -15,7 +15,7 @@ export const moving = (name: string, database: (folder: string) => Promise<Recor
     `moves to another embedder over kill -9 on ${name}, and asks for no stored text again`,
     { timeout: 600_000 },
     async () => {
-      const program = await buildProgram(`moved-${name}`)
+      const program = await buildProgram()
       const old = await startDense({ model: "bge-m3" })
       const newer = await startDense({ model: "newer", dimension: 12, latency: 60 })
       try {
