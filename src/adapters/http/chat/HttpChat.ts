@@ -23,6 +23,7 @@ import * as Redirect from "../Redirect.js"
 import type { Answer, Peer } from "../WireFailure.js"
 import * as Wire from "../WireFailure.js"
 import * as PartStream from "./PartStream.js"
+import * as Permits from "./Permits.js"
 import type { Reading } from "./Reading.js"
 
 /** One request, as a wire puts it. */
@@ -78,12 +79,6 @@ const seeds = Effect.map(
   Effect.all([Random.nextIntBetween(0, 2 ** 31), Random.nextIntBetween(0, 2 ** 31)]),
   (halves) => halves.map((half) => half.toString(36)).join("")
 )
-
-/** Wait for a permit, and give it back with the scope. */
-const permitted = (permits: Effect.Semaphore): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.zipRight(restore(permits.take(1)), Effect.addFinalizer(() => permits.release(1)))
-  )
 
 /** A provider over HTTP, with sockets and a concurrency limit of its own. Time limits begin when a request's turn has come. */
 export const make = <S>(
@@ -149,7 +144,7 @@ export const make = <S>(
           auth: Option.isSome(config.apiKey) || Option.isSome(authorization) ? "key" : "none",
           model
         }
-        yield* permitted(permits)
+        yield* Permits.take(permits)
         const body = {
           ...kind.body({ ...request, model, provider: kind.provider, base }),
           ...request.parameters?.extra
