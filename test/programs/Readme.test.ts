@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8")
 
 describe("the README", () => {
-  it.each([["example", "service"], ["own", "own"], ["apart", "apart"]])(
+  it.each([["example", "service"], ["own", "own"], ["apart", "apart"], ["model", "model"]])(
     "shows the %s that the tests compile and run",
     (mark, name) => {
       const [, shown] = new RegExp(`<!-- ${mark} -->\n\`\`\`ts\n([\\s\\S]*?)\`\`\`\n<!-- /${mark} -->`).exec(

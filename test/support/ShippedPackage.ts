@@ -84,11 +84,12 @@ export default async function setup(vitest: TestProject) {
   const [whole, failure] = await Promise.all([
     project(
       join(folder, "whole"),
-      [packed.file, ...pinned("effect", "typescript", "@types/node", "rclone-openapi")],
+      [packed.file, ...pinned("effect", "@effect/ai", "typescript", "@types/node", "rclone-openapi")],
       {
         "service.ts": example("service.ts"),
         "apart.ts": example("apart.ts"),
         "own.ts": example("own.ts"),
+        "model.ts": example("model.ts"),
         "failure.ts": example("failure.ts")
       }
     ),

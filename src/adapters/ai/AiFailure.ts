@@ -66,7 +66,8 @@ export const ofAiError = (peer: Peer, error: AiError.AiError, now: number): Fail
       HttpRequestError: (request) => ofRequest(peer, request, now),
       HttpResponseError: (response) => ofResponse(peer, response, now),
       MalformedInput: ({ description }) => notAskable(peer, description ?? "the model's input is malformed"),
-      MalformedOutput: (output) => classify(Wire.ofError(peer, output, now)),
+      // its words quote the answer, which may speak of anything
+      MalformedOutput: () => ofContract(peer, "the answer is not what its contract says", now),
       UnknownError: (unknown) => classify(Wire.ofError(peer, unknown, now))
     })
   )

@@ -21,3 +21,6 @@ export const toolkit = (tools: ReadonlyArray<ChatTool>) => ({
   tools: Toolkit.make(...tools.map(described)).tools,
   handle: () => Effect.dieMessage("a tool that is only described was run")
 })
+
+/** These tools by their names. */
+export type Tools = ReturnType<typeof toolkit>["tools"]

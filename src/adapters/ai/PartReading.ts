@@ -1,5 +1,4 @@
 import type * as Response from "@effect/ai/Response"
-import type * as Tool from "@effect/ai/Tool"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import { Part } from "../../domain/chat/ChatProvider.js"
@@ -8,6 +7,7 @@ import type { Failure } from "../../domain/failure/Failure.js"
 import { ToolCall } from "../../domain/chat/Message.js"
 import type { Peer } from "../http/WireFailure.js"
 import * as AiFailure from "./AiFailure.js"
+import type * as DescribedTools from "./DescribedTools.js"
 import * as ReasoningProof from "./ReasoningProof.js"
 
 /**
@@ -15,7 +15,7 @@ import * as ReasoningProof from "./ReasoningProof.js"
  * parts of an answer here; nor are the pieces of a call, which comes whole behind them.
  */
 
-export type StreamPart = Response.StreamPart<Record<string, Tool.Any>>
+export type StreamPart = Response.StreamPart<DescribedTools.Tools>
 
 /** Reasoning that is under way: what the provider wants back with it, and whether it has words. */
 interface Thought {
