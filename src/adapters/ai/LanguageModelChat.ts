@@ -49,7 +49,7 @@ const unheard = ({ model, parameters = {} }: ChatRequest, configured: string): O
  * A chat provider of the LanguageModel in context. Its tools are described to the model and never run by it. What @effect/ai has no word
  * for is handled so: another `model` and all `parameters`, `extra` included, are for `configure` to tell, and fail as InvalidRequest
  * before any call where there is none; a call of a tool that was not described is a MalformedResponse; reasoning goes back to the
- * provider that proved it, and is else left out; metadata of text and of calls is not kept.
+ * provider that proved it, and is else left out; metadata of text and of calls is not kept; usage is as the model's package counts it.
  */
 export const make = (options: Options): Effect.Effect<ChatProvider["Type"], never, LanguageModel.LanguageModel> =>
   Effect.gen(function*() {

@@ -73,7 +73,8 @@ describe("the chat provider of a LanguageModel over a socket", () => {
       })
       const first = yield* partsOf(provider, { ...request, tools })
       const { finish, message, usage } = Option.getOrThrow(Answer.whole(first.reduce(Answer.add, Answer.nothing)))
-      expect([finish, usage]).toEqual(["tool-calls", { input: 12, output: 7, cached: 4 }])
+      // that package counts what was cached apart from the input
+      expect([finish, usage]).toEqual(["tool-calls", { input: 8, output: 7, cached: 4 }])
       const results = message.content.flatMap((one) => one._tag === "ToolCall" ? [result(one.id, "found")] : [])
       const second = yield* partsOf(provider, { messages: [...request.messages, message, ...results], tools })
       expect(second.at(-1)).toEqual({ _tag: "Finish", reason: "stop" })
