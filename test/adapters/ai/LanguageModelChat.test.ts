@@ -148,7 +148,7 @@ describe("the chat provider of a LanguageModel", () => {
 
   it.effect("gives reasoning back to who proved it, and to nobody else", () =>
     Effect.gen(function*() {
-      const sealed = { anthropic: { type: "redacted_thinking", redactedData: "xyz" } }
+      const sealed = { anthropic: { type: "redacted_thinking", redactedData: "xyz" } } as const
       const { asked, provider } = yield* saying(
         { type: "reasoning-start", id: "0" },
         { type: "reasoning-delta", id: "0", delta: "Hm" },
@@ -225,7 +225,8 @@ describe("the chat provider of a LanguageModel", () => {
           Stream.unwrap(Effect.map(Effect.context<never>(), (context) =>
             Stream.make(text(JSON.stringify(Option.getOrNull(Context.getOption(context, Config)))), ending()))),
         {
-          configure: (wanted) => Context.make(Config, wanted)
+          configure: (wanted) =>
+            Context.make(Config, wanted)
         }
       )
       const [first] = yield* partsOf(provider, { ...request, model: "m-2", parameters: { maxTokens: 5 } })
