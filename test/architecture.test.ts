@@ -46,6 +46,11 @@ describe("imports lead one way: programs -> adapters -> domain", () => {
     })).toEqual([])
   })
 
+  it("an optional peer is imported by its own entry alone", () => {
+    const isOptional = (target: string) => target.startsWith("@effect/ai") || target.startsWith("adapters/ai/")
+    expect(offences("", (target, file) => file.startsWith("adapters/ai/") || !isOptional(target))).toEqual([])
+  })
+
   it("flows import effect, the domain and each other alone", () => {
     expect(offences("programs/flows/", (target) => isEffect(target) || below("domain", "programs/flows")(target)))
       .toEqual([])

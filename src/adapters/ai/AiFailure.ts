@@ -26,6 +26,14 @@ const decodeText = Schema.decodeUnknownEither(Schema.parseJson(Schema.String))
 /** The body as it was received: @effect/ai keeps text as a JSON string. */
 const received = (body: string | undefined): string => Either.getOrElse(decodeText(body), () => body ?? "")
 
+/** The headers that are shown: secret ones are no text, whatever their type says. */
+const textHeaders = (headers: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      typeof value === "string" ? [[name.toLowerCase(), value] as const] : []
+    )
+  )
+
 /**
  * An answer that was refused, or not read. Where its body broke off, @effect/ai fills `body` with the printed error, prompt and all,
  * and drops the cause: it is left out, and stands here as the word that undici has for it.
@@ -44,14 +52,6 @@ const ofResponse = (peer: Peer, { body, reason, response }: AiError.HttpResponse
       })
   }
 }
-
-/** The headers that are shown: secret ones are no text, whatever their type says. */
-const textHeaders = (headers: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      typeof value === "string" ? [[name.toLowerCase(), value] as const] : []
-    )
-  )
 
 const ofRequest = (peer: Peer, error: AiError.HttpRequestError, now: number): Failure =>
   error.reason === "Transport"
