@@ -40,6 +40,9 @@ export class WorkerSettings extends Context.Tag("holdfast/WorkerSettings")<Worke
 /** How often the jobs of dead workers, and cancelled ones, are looked for; with a takeover target of two seconds. */
 const reclaimEvery = Duration.seconds(1)
 
+/** How long such a look is waited for. The next one goes by another connection. */
+const lookLimit = Duration.seconds(30)
+
 /** Renew all leases with one statement; a job whose lease is gone is stopped at once. */
 const beat = Effect.fnUntraced(function*(jobs: RunningJobs.RunningJobs, leaseDuration: Duration.Duration) {
   const queue = yield* JobQueue
@@ -62,7 +65,7 @@ const disown = Effect.fnUntraced(function*(
   if (lost > 0) yield* Effect.logWarning(`The answers of ${lost} claims were lost: their jobs are given up`)
 })
 
-const silent = () => new StoreUnavailable({ detail: "it gave no answer to a heartbeat" })
+const silent = (what: string) => new StoreUnavailable({ detail: `it gave no answer to ${what}` })
 
 const heartbeat = Effect.fnUntraced(function*(
   jobs: RunningJobs.RunningJobs,
@@ -73,7 +76,7 @@ const heartbeat = Effect.fnUntraced(function*(
   yield* Effect.zipRight(beat(jobs, leaseDuration), disown(jobs, { ...by, leaseDuration })).pipe(
     // Not waited for: it may end only with its connection.
     Effect.disconnect,
-    Effect.timeoutFail({ duration: heartbeatLimit(leaseDuration), onTimeout: silent }),
+    Effect.timeoutFail({ duration: heartbeatLimit(leaseDuration), onTimeout: () => silent("a heartbeat") }),
     Effect.tapError(RunningJobs.logStore("The heartbeat failed and is tried again")),
     Effect.retry(Schedule.spaced(Duration.min(every, Duration.seconds(1)))),
     Effect.delay(every),
@@ -117,6 +120,9 @@ const reclaim = Effect.fnUntraced(function*(
   leaseDuration: Duration.Duration
 ) {
   yield* Effect.zipRight(stopCancelled(jobs), takeOver(jobs, tenants, leaseDuration)).pipe(
+    // Left behind where it has no answer: what it does may be done twice.
+    Effect.disconnect,
+    Effect.timeoutFail({ duration: lookLimit, onTimeout: () => silent("a look for dead workers") }),
     Effect.catchAll(RunningJobs.logStore("Looking for dead workers failed and is tried again")),
     Effect.delay(reclaimEvery),
     Effect.forever
@@ -189,9 +195,12 @@ const pause = Effect.fnUntraced(function*({ jobs, only, settings: { pollInterval
     return workers >= manySlots && RunningJobs.isBusy(jobs) ? yield* Effect.sleep(company) : undefined
   }
   const queue = yield* JobQueue
-  const next = yield* Effect.orElseSucceed(
-    Effect.disconnect(queue.nextReadyIn(wanted)),
-    () => Option.none<Duration.Duration>()
+  const next = yield* queue.nextReadyIn(wanted).pipe(
+    Effect.disconnect,
+    // The poll is due whatever the answer.
+    Effect.timeoutOption(pollInterval),
+    Effect.map(Option.flatten),
+    Effect.orElseSucceed(() => Option.none<Duration.Duration>())
   )
   const atMost = only !== undefined
     ? Duration.min(pollInterval, watchEvery)

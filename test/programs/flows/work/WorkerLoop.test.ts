@@ -367,6 +367,25 @@ describe("working on jobs", () => {
     }).pipe(Effect.provide(layer))
   })
 
+  it.effect("goes on claiming and looking for dead workers where the store leaves a question without an answer", () => {
+    const { asked, layer } = queueOf({ claims: [] })
+    return Effect.gen(function*() {
+      const queue = yield* JobQueue
+      let looks = 0
+      const silent = JobQueue.of({
+        ...queue,
+        nextReadyIn: () => Effect.never,
+        isReclaimDue: () => Effect.suspend(() => ++looks === 1 ? Effect.never : Effect.succeed(false))
+      })
+      const working = yield* Effect.fork(Effect.provideService(workWith(() => Effect.never), JobQueue, silent))
+      // Every five seconds it polls; after one second it looks, and after thirty more it gives that look up.
+      yield* TestClock.adjust("40 seconds")
+      expect(asked()).toBeGreaterThanOrEqual(4)
+      expect(looks).toBeGreaterThanOrEqual(2)
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(layer))
+  })
+
   it.effect("renews its own leases first where it slept through them since it asked whether jobs are to be freed", () => {
     const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
     return Effect.gen(function*() {
