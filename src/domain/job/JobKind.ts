@@ -103,10 +103,24 @@ const mostPriority = 100
 
 const longestKey = 500
 
+/** Of providers, sessions and versions. */
+const longestName = 200
+
+const nameOrNull = (field: string, given: string | null | undefined) =>
+  given === null || given === undefined ? Either.right(null) : Request.name(field, given, longestName)
+
+/** The years that a job may be put off to. */
+const lastTime = Date.UTC(9999, 11, 31)
+
+const timeOrNull = (given: DateTime.Utc | undefined) =>
+  given === undefined || given.epochMillis >= 0 && given.epochMillis <= lastTime
+    ? Either.right(given ?? null)
+    : Either.left(problem("runAt", "not a time of this age", "a time from 1970 to 9999"))
+
 /** The kind that holdfast itself brings (IndexJob). */
 const reserved = "index"
 
-const name = Schema.String.pipe(Schema.pattern(/^[a-z][a-z0-9._-]{0,63}$/))
+const isKindName = (name: string): boolean => /^[a-z][a-z0-9._-]{0,63}$/.test(name)
 
 const problem = (field: string, given: string, allowed: string) => new Request.RequestProblem({ field, given, allowed })
 
@@ -135,7 +149,14 @@ export const make = <P, PI, S = void, SI = void>(
   options: Options<P, PI, S, SI>
 ): JobKind<P, S> => {
   // What is wrong here is a bug of whoever wrote it, and found at the first start.
-  const kind = Schema.decodeUnknownSync(name)(kindName)
+  if (!isKindName(kindName)) {
+    throw problem(
+      "The name of a kind",
+      kindName === "" ? "empty" : `"${oneLine(kindName)}"`,
+      "a small letter, then small letters, digits, dots, dashes and underscores, 64 in all"
+    )
+  }
+  const kind = kindName
   if (kind === reserved) throw problem("The name of a kind", `"${kind}"`, "any but holdfast's own")
   Either.getOrThrowWith(MaxAttempts.whole(options.maxAttempts ?? 1), (problem) => problem)
   const encodePayload = Schema.encode(options.payload)
@@ -147,11 +168,8 @@ export const make = <P, PI, S = void, SI = void>(
   }
 
   const keyFor = (payload: P) => {
-    if (keyOf === undefined) return Effect.succeed(null)
-    const key = keyOf(payload)
-    return Storable.isName(key, longestKey)
-      ? Effect.succeed(key)
-      : problem("key", `of ${[...key].length} characters`, `1 to ${longestKey} characters, without null characters`)
+    if (keyOf === undefined) return Either.right(null)
+    return Request.name("key", keyOf(payload), longestKey)
   }
 
   const newJob = Effect.fnUntraced(
@@ -169,9 +187,9 @@ export const make = <P, PI, S = void, SI = void>(
         ...more,
         key: yield* keyFor(payload),
         payload: encoded,
-        provider: providerOf?.(payload) ?? null,
+        provider: yield* nameOrNull("provider", providerOf?.(payload)),
         // Where nothing else is said, a session has its provider's name.
-        session: sessionOf?.(payload) ?? providerOf?.(payload) ?? null
+        session: yield* nameOrNull("session", sessionOf?.(payload) ?? providerOf?.(payload))
       }
       return job
     }
@@ -184,10 +202,10 @@ export const make = <P, PI, S = void, SI = void>(
       const ifRunning = yield* Request.oneOf("ifRunning", asked.ifRunning ?? "again-if-changed", IfRunning.literals)
       const ifOver = yield* Request.oneOf("ifOver", asked.ifOver ?? "open-another", IfOver.literals)
       const more = {
-        version: asked.version ?? null,
+        version: yield* nameOrNull("version", asked.version),
         priority: yield* Request.whole("priority", asked.priority ?? 0, -mostPriority, mostPriority),
         maxAttempts: yield* MaxAttempts.asked(asked.maxAttempts ?? options.maxAttempts),
-        runAt: asked.runAt ?? null,
+        runAt: yield* timeOrNull(asked.runAt),
         trace
       }
       const jobs = yield* Effect.forEach(payloads, (payload) => newJob(payload, more))

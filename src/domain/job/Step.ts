@@ -1,5 +1,6 @@
 import type * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
+import * as Storable from "../text/Storable.js"
 import type { JobId } from "./Job.js"
 
 /**
@@ -56,7 +57,7 @@ export class StepProblem extends Schema.TaggedError<StepProblem>()("StepProblem"
       case "unstorable":
         return `The result of ${step} cannot be stored: ${this.detail}.`
       case "name":
-        return `${step} needs a name of 1 to ${longestName} characters.`
+        return `${step} has a name that is ${this.detail}; allowed is ${Storable.nameOf(longestName)}.`
     }
   }
 }

@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as Storable from "../text/Storable.js"
 
 /** A request that cannot be meant: which part of it, what was given, and what is allowed ("allowed is ..."). */
 export class RequestProblem extends Schema.TaggedError<RequestProblem>()("RequestProblem", {
@@ -33,6 +34,14 @@ export const whole = (
 /** A text that says something. */
 export const filled = (field: string, given: string, allowed: string): Either.Either<string, RequestProblem> =>
   typeof given === "string" && given.trim() !== "" ? Either.right(given) : refused(field, given, allowed)
+
+/** A name of 1 to `most` characters that can be stored, and shown on one line. */
+export const name = (field: string, given: string, most: number): Either.Either<string, RequestProblem> => {
+  const problem = Storable.nameProblem(given, most)
+  return problem === undefined
+    ? Either.right(given)
+    : Either.left(new RequestProblem({ field, given: problem, allowed: Storable.nameOf(most) }))
+}
 
 /** One of a closed list of words. */
 export const oneOf = <A extends string>(

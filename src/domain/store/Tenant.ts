@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { RequestProblem } from "../request/RequestProblem.js"
-import * as Storable from "../text/Storable.js"
+import * as Request from "../request/RequestProblem.js"
+import type { RequestProblem } from "../request/RequestProblem.js"
 
 /**
  * Whose rows a call reads and writes: read at each call, so that one process serves many. Nobody has a tenant by default, since rows
@@ -11,17 +11,12 @@ import * as Storable from "../text/Storable.js"
  */
 export class Tenant extends Context.Tag("holdfast/Tenant")<Tenant, string>() {}
 
-const longest = 200
+/** The longest, in characters. */
+export const longest = 200
 
 /** The tenant, where it can be one. */
 export const checked = (tenant: string): Effect.Effect<string, RequestProblem> =>
-  Storable.isName(tenant, longest)
-    ? Effect.succeed(tenant)
-    : new RequestProblem({
-      field: "The tenant",
-      given: tenant === "" ? "empty" : `of ${[...tenant].length} characters`,
-      allowed: `1 to ${longest} characters, without null characters`
-    })
+  Effect.as(Request.name("The tenant", tenant, longest), tenant)
 
 /** The caller's tenant, checked: for whatever makes the first rows of one. */
 export const own: Effect.Effect<string, RequestProblem, Tenant> = Effect.flatMap(Tenant, checked)

@@ -26,9 +26,21 @@ const halves = /\p{Surrogate}/gu
 export const storable = (text: string): string =>
   suspicious.test(text) ? text.replaceAll("\0", "").replace(halves, "\ufffd") : text
 
-/** Whether the text can be stored as it is and has 1 to `most` characters, as the database counts them: code points. */
-export const isName = (text: string, most: number): boolean =>
-  text.length > 0 && (text.length <= most || [...text].length <= most) && storable(text) === text
+/**
+ * What keeps a text from being a name of 1 to `most` characters (code points, as the database counts them), for a sentence that begins
+ * with whose name it is; undefined where nothing does.
+ */
+export const nameProblem = (text: string, most: number): string | undefined =>
+  text.trim() === ""
+    ? "empty"
+    : text.length > most && [...text].length > most
+    ? `of ${[...text].length} characters`
+    : text !== storable(text) || /\p{Cc}/u.test(text)
+    ? "a text with a control character, or half a surrogate pair"
+    : undefined
+
+/** What a name may be. */
+export const nameOf = (most: number): string => `1 to ${most} characters, without control characters`
 
 /**
  * The text without null and other control characters, without terminal escapes and half surrogate pairs. Tab and line breaks

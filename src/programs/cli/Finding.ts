@@ -177,7 +177,7 @@ export const ofWork = (around: Surroundings, { failed, lacking, open }: Work): R
         `${provider} asked everyone to wait until ${Style.time(until)}${
           nobodyWorks(around) ? "; no worker runs." : "; its work goes on by itself then."
         }`,
-        nobodyWorks(around) ? Option.some("holdfast worker") : Option.none()
+        nobodyWorks(around) ? starts(waiting.filter(({ job }) => job.provider === provider)) : Option.none()
       )
     ),
     ...(first === undefined

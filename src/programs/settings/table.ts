@@ -82,7 +82,7 @@ export const table = {
   ),
   tenant: setting(
     "tenant",
-    Kind.matching("letters, digits, dots, dashes and underscores, at most 100", /^[\w.-]{1,100}$/),
+    Kind.matching("a name of at most 200 characters on one line", /^(?!\s*$)[^\p{Cc}\p{Cs}]{1,200}$/u),
     "default",
     "Whose rows this process reads and writes"
   ),

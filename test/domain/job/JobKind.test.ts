@@ -148,13 +148,13 @@ describe("asking for a job of a kind", () => {
       "an empty key",
       {},
       { key: "" },
-      "key is of 0 characters; allowed is 1 to 500 characters, without null characters."
+      "key is empty; allowed is 1 to 500 characters, without control characters."
     ],
     [
       "a long key",
       {},
       { key: "k".repeat(501) },
-      "key is of 501 characters; allowed is 1 to 500 characters, without null characters."
+      "key is of 501 characters; allowed is 1 to 500 characters, without control characters."
     ]
   ])("refuses %s in one sentence, and asks for nothing", ([, options, given, sentence]) =>
     Effect.gen(function*() {
@@ -183,12 +183,13 @@ describe("asking for a job of a kind", () => {
   it.effect.each<[what: string, tenant: string, given: string]>([
     ["none", "", "empty"],
     ["a long one", "t".repeat(201), "of 201 characters"],
-    ["one that cannot be stored", "a\u0000", "of 2 characters"]
+    ["one that cannot be stored", "a\u0000", "a text with a control character, or half a surrogate pair"],
+    ["one of blanks", "  ", "empty"]
   ])("refuses a tenant that is none, at the call: %s", ([, tenant, given]) =>
     Effect.gen(function*() {
       const { exit, requests } = yield* asking(Kind.enqueue({ key: "a" }), tenant)
       expect([problemOf(exit), requests]).toEqual([
-        `The tenant is ${given}; allowed is 1 to 200 characters, without null characters.`,
+        `The tenant is ${given}; allowed is 1 to 200 characters, without control characters.`,
         []
       ])
     }))
@@ -212,7 +213,9 @@ describe("asking for a job of a kind", () => {
 
   it("refuses a wrong name where the kind is made", () => {
     for (const name of ["", "Digest", "a b", "x".repeat(65)]) {
-      expect(() => JobKind.make(name, { payload: Schema.Void })).toThrow(/pattern/)
+      expect(() => JobKind.make(name, { payload: Schema.Void })).toThrow(
+        /^The name of a kind is .+; allowed is a small letter, then /
+      )
     }
   })
 })

@@ -37,7 +37,10 @@ describe("a step", () => {
       "The stored result of Step \"draft\" does not fit its schema any more (2 MiB): give the changed step another name."
     ],
     ["unstorable", "The result of Step \"draft\" cannot be stored: 2 MiB."],
-    ["name", "Step \"draft\" needs a name of 1 to 200 characters."]
+    [
+      "name",
+      "Step \"draft\" has a name that is 2 MiB; allowed is 1 to 200 characters, without control characters."
+    ]
   ])("that cannot be says why, and what to do: %s", (reason, message) => {
     expect(new StepProblem({ step: "draft", reason, detail: "2 MiB" }).message).toBe(message)
   })

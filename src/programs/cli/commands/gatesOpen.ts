@@ -16,7 +16,9 @@ export const run = ({ name }: { readonly name: string }) =>
     if (opened.length === 0 && !cooled) return yield* new GateNotClosed({ name })
     const { workers } = yield* around
     const isWorkedOn = Option.exists(workers, (living) => living.length > 0)
-    const next = isWorkedOn ? "its work goes on" : "its work goes on where a worker runs: holdfast worker"
+    const next = isWorkedOn
+      ? "its work goes on"
+      : "its work goes on where a worker of its kinds runs (of catalogs: holdfast worker)"
     return commandResult(
       { opened: opened.map(({ ref }) => ({ kind: ref.kind, name: ref.name })), cooldowns: cooled ? [name] : [] },
       () => [

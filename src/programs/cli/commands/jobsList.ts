@@ -3,6 +3,7 @@ import * as Option from "effect/Option"
 import * as IndexJob from "../../../domain/index/IndexJob.js"
 import type { JobStatus } from "../../../domain/job/Job.js"
 import { JobQueue } from "../../../domain/job/JobQueue.js"
+import { count } from "../../../domain/text/count.js"
 import { around } from "../surroundings.js"
 import { UsageProblem } from "../Fault.js"
 import * as JobView from "../JobView.js"
@@ -48,26 +49,33 @@ export const run = (asked: Asked) =>
 const listed = Effect.fnUntraced(function*(asked: Asked) {
   const queue = yield* JobQueue
   const now = yield* around
-  const jobs = yield* queue.list({ limit: asked.limit, ...filterOf(asked) })
+  const found = yield* queue.list({ limit: asked.limit + 1, ...filterOf(asked) })
+  const jobs = found.slice(0, asked.limit)
+  const more = found.length > jobs.length
   return commandResult(
-    { jobs: jobs.map((job) => JobView.json(job, now)) },
+    { jobs: jobs.map((job) => JobView.json(job, now)), more },
     (style) =>
       jobs.length === 0
         ? ["There are no such jobs."]
-        : Style.table(
-          style,
-          ["job", "kind", "key", "state", "done", "attempts", "created", "error"],
-          jobs.map((job) => [
-            String(job.id),
-            Style.clean(job.kind),
-            Style.clean(job.key),
-            JobView.state(style, job, now),
-            JobView.progress(job),
-            `${job.attempts}/${job.maxAttempts}`,
-            Style.ago(job.createdAt, now.now),
-            Option.match(job.lastError, { onNone: () => "", onSome: ({ tag }) => tag })
-          ]),
-          [2]
-        )
+        : [
+          ...Style.table(
+            style,
+            ["job", "kind", "key", "state", "done", "attempts", "created", "error"],
+            jobs.map((job) => [
+              String(job.id),
+              Style.clean(job.kind),
+              Style.clean(job.key),
+              JobView.state(style, job, now),
+              JobView.progress(job),
+              `${job.attempts}/${job.maxAttempts}`,
+              Style.ago(job.createdAt, now.now),
+              Option.match(job.lastError, { onNone: () => "", onSome: ({ tag }) => tag })
+            ]),
+            [2]
+          ),
+          ...(more
+            ? [Style.paint(style, "faint", `These are the newest ${count(jobs.length)}; older ones by --limit.`)]
+            : [])
+        ]
   )
 })

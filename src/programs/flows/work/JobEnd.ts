@@ -20,6 +20,10 @@ import * as Settle from "./Settle.js"
 const labelled = <A, E, R>({ fence, job }: Held, said: Effect.Effect<A, E, R>) =>
   Effect.annotateLogs(said, { job: job.id, fence })
 
+/** With the whole cause, where it can be printed: one that goes round in a circle ends the printing, and must not end more. */
+const logBug = (message: string, cause: unknown) =>
+  Effect.catchAllDefect(Effect.logError(message, cause), () => Effect.logError(message))
+
 /**
  * What becomes of a job whose run, or whose end, failed. A bug, and a store that refuses what is written, end the attempt like any
  * other failure; a store that stays away can be told nothing.
@@ -38,7 +42,7 @@ const troubled = (jobs: RunningJobs, held: Held, cause: Cause.Cause<StoreFailure
         ),
     onNone: () => {
       const said = wordsOf(Cause.squash(cause))
-      return labelled(held, Effect.logError(`A bug ended an attempt at job ${held.job.id}: ${said}`, cause)).pipe(
+      return labelled(held, logBug(`A bug ended an attempt at job ${held.job.id}: ${said}`, cause)).pipe(
         Effect.zipRight(ended((random) => brokenByBug(said, held.job, random)))
       )
     }
@@ -54,7 +58,7 @@ const abandoned = (jobs: RunningJobs, held: Held, cause: Cause.Cause<StoreFailur
       ),
     onNone: () => {
       const defect = Cause.squash(cause)
-      return labelled(held, Effect.logError(`A bug kept the end of job ${held.job.id} from being written`, defect))
+      return labelled(held, logBug(`A bug kept the end of job ${held.job.id} from being written`, defect))
         .pipe(Effect.zipRight(Deferred.die(jobs.broken, defect)))
     }
   })

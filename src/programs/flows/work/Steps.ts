@@ -75,9 +75,8 @@ export const make = (queue: JobQueue["Type"], held: Held, onStored: Effect.Effec
     effect: (idempotencyKey: string) => Effect.Effect<A, E, R>,
     restore: Restore
   ): Effect.fn.Return<A, E | StepProblem | LeaseLost | StoreFailure, R> {
-    if (!Storable.isName(name, Step.longestName)) {
-      return yield* problem(name, "name")
-    }
+    const unfit = Storable.nameProblem(name, Step.longestName)
+    if (unfit !== undefined) return yield* problem(name, "name", unfit)
     if (taken.has(name)) return yield* problem(name, "twice")
     taken.add(name)
     const known = yield* restore(load)

@@ -5,7 +5,8 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { JobId } from "../../../../src/domain/job/Job.js"
@@ -343,6 +344,18 @@ describe("working on jobs", () => {
         expect(stopped.toSorted()).toEqual([1, 2])
       }).pipe(Effect.provide(layer))
     }))
+
+  it.effect("ends an attempt by a bug whose cause goes round in a circle, which no log can print", () => {
+    const { ends, layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
+    const bug = new Error("round")
+    bug.cause = bug
+    return Effect.gen(function*() {
+      const working = yield* Effect.fork(workWith(() => Effect.die(bug)))
+      yield* settledDown
+      expect(ends).toEqual(["1 Retried bug"])
+      yield* Fiber.interrupt(working)
+    }).pipe(Effect.provide(Layer.merge(layer, Logger.add(Logger.map(Logger.logfmtLogger, () => {})))))
+  })
 
   it.effect("sends a heartbeat again that is not answered, before the lease ends", () => {
     const { layer } = queueOf({ claims: [Effect.succeed([held(1)])] })
