@@ -86,7 +86,7 @@ const catalogs = (expected: ReadonlyArray<Expected>): ReadonlyArray<NewCatalog> 
   }))
 
 /**
- * As the catalog store and the queue write them, for all at once: $1 holds the items as JSON, $2 the tenant. One statement, since
+ * As the catalog store and the queue write them, for all at once: $1 holds the items as JSON, $2 the tenant, $3 the attempts. One statement, since
  * a reconciler that saw sources without jobs would open jobs for them.
  */
 const filling = `with given as materialized (
@@ -106,7 +106,7 @@ const filling = `with given as materialized (
   ),
   job as (
     insert into holdfast.job (tenant, kind, key, provider, session, max_attempts, version, payload)
-    select tenant, 'index', kind || '/' || id, 'http', 'http', 5, revision,
+    select tenant, 'index', kind || '/' || id, 'http', 'http', $3::integer, revision,
       jsonb_build_object('source', jsonb_build_object('kind', kind, 'id', id))
     from put
     returning *
@@ -132,7 +132,7 @@ export interface World {
     how?: { readonly maxAttempts?: number; readonly force?: boolean }
   ) => Effect.Effect<void>
   /** The same for many small catalogs, in a few statements: the machine is left to the workers. */
-  readonly fill: (expected: ReadonlyArray<Expected>) => Effect.Effect<void>
+  readonly fill: (expected: ReadonlyArray<Expected>, maxAttempts?: number) => Effect.Effect<void>
   /** Run with the program's own stores on this database. */
   readonly within: <A, E>(
     effect: Effect.Effect<A, E, Layer.Layer.Success<typeof Stores>>
@@ -213,9 +213,9 @@ export const world = (options: Options = {}, on?: Server): Effect.Effect<World, 
       workers,
       within,
       sql,
-      fill: (expected) => {
+      fill: (expected, maxAttempts = 5) => {
         const items = JSON.stringify(expected.map((one) => ({ ...one, hash: sha(one.text) })))
-        return Effect.zipRight(within(Effect.void), Effect.asVoid(sql(filling, [items, "default"])))
+        return Effect.zipRight(within(Effect.void), Effect.asVoid(sql(filling, [items, "default", maxAttempts])))
       },
       put: (expected, how = {}) =>
         within(Effect.flatMap(CatalogStore, (store) =>

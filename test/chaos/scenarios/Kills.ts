@@ -19,7 +19,8 @@ const backlog = 40
 /** Enqueues tiny sources as the workers finish them. */
 const enqueue = Effect.fnUntraced(function*(here: World, expected: ReadonlyArray<Expected>) {
   for (const some of Array.chunksOf(expected, 2 * backlog)) {
-    yield* here.fill(some)
+    // On a slow machine a job may meet five kills: that it then fails is right, and not what is looked at here.
+    yield* here.fill(some, 20)
     yield* eventually(open(here), (left) => left <= backlog, Infinity)
   }
 })
