@@ -40,7 +40,7 @@ export const kills: Scenario = {
   name: "kill -9",
   run: Effect.gen(function*() {
     const { long } = yield* Arena
-    const jobs = long ? 10_000 : 800
+    const jobs = long ? 10_000 : 600
     const here = yield* world({ latency: 10 })
     const scope = yield* Effect.scope
     const another = Effect.suspend(() => here.worker(`worker-${here.workers.length}`, { batch_size: batch })).pipe(
