@@ -44,7 +44,7 @@ export interface Source {
   readonly job: Option.Option<Job>
 }
 
-/** A source's job waits as any other does; one that is not to start yet is queued, too. */
+/** How a source stands whose job is pending: as any job does, but one that is to start later counts as queued. */
 const pending = (job: Job, around: WaitReason.Surroundings): SourceState => {
   const state = JobState.pendingState(job, around)
   return state._tag === "Scheduled" ? SourceState.Queued() : state

@@ -120,8 +120,6 @@ const timeOrNull = (given: DateTime.Utc | undefined) =>
 /** The kind that holdfast itself brings (IndexJob). */
 const reserved = "index"
 
-const isKindName = (name: string): boolean => /^[a-z][a-z0-9._-]{0,63}$/.test(name)
-
 const problem = (field: string, given: string, allowed: string) => new Request.RequestProblem({ field, given, allowed })
 
 const oneLine = (text: string): string => Storable.cut(Storable.oneLine(text), 200)
@@ -143,34 +141,43 @@ export const parentSpan = (traceparent: string): Option.Option<Tracer.ExternalSp
     : Option.some(Tracer.externalSpan({ traceId, spanId, sampled: flags === "01" }))
 }
 
+const kindOf = (name: string): Either.Either<string, RequestProblem> =>
+  !/^[a-z][a-z0-9._-]{0,63}$/.test(name)
+    ? Either.left(problem(
+      "The name of a kind",
+      name === "" ? "empty" : `"${oneLine(name)}"`,
+      "a small letter, then small letters, digits, dots, dashes and underscores, 64 in all"
+    ))
+    : name === reserved
+    ? Either.left(problem("The name of a kind", `"${name}"`, "any but holdfast's own"))
+    : Either.right(name)
+
+const limitOf = (
+  given: Duration.DurationInput | undefined
+): Either.Either<Duration.Duration | undefined, RequestProblem> => {
+  const limit = given === undefined ? undefined : Duration.decode(given)
+  return limit !== undefined && Duration.toMillis(limit) < 1
+    ? Either.left(problem("timeLimit", Duration.format(limit), "a millisecond or longer"))
+    : Either.right(limit)
+}
+
+/** What is wrong where a kind is made is a bug of whoever wrote it, and found at the first start. */
+const right = <A>(made: Either.Either<A, RequestProblem>): A => Either.getOrThrowWith(made, (problem) => problem)
+
 /** Make a kind. Its name is part of what is stored: a changed name is another kind. */
 export const make = <P, PI, S = void, SI = void>(
   kindName: string,
   options: Options<P, PI, S, SI>
 ): JobKind<P, S> => {
-  // What is wrong here is a bug of whoever wrote it, and found at the first start.
-  if (!isKindName(kindName)) {
-    throw problem(
-      "The name of a kind",
-      kindName === "" ? "empty" : `"${oneLine(kindName)}"`,
-      "a small letter, then small letters, digits, dots, dashes and underscores, 64 in all"
-    )
-  }
-  const kind = kindName
-  if (kind === reserved) throw problem("The name of a kind", `"${kind}"`, "any but holdfast's own")
-  Either.getOrThrowWith(MaxAttempts.whole(options.maxAttempts ?? 1), (problem) => problem)
+  const kind = right(kindOf(kindName))
+  const timeLimit = right(limitOf(options.timeLimit))
+  if (options.maxAttempts !== undefined) right(MaxAttempts.whole(options.maxAttempts))
   const encodePayload = Schema.encode(options.payload)
   const decodePayload = StorableJson.decoded(options.payload)
   const { key: keyOf, provider: providerOf, session: sessionOf, success } = options
-  const timeLimit = options.timeLimit === undefined ? undefined : Duration.decode(options.timeLimit)
-  if (timeLimit !== undefined && Duration.toMillis(timeLimit) < 1) {
-    throw problem("timeLimit", Duration.format(timeLimit), "a millisecond or longer")
-  }
 
-  const keyFor = (payload: P) => {
-    if (keyOf === undefined) return Either.right(null)
-    return Request.name("key", keyOf(payload), longestKey)
-  }
+  const keyFor = (payload: P) =>
+    keyOf === undefined ? Either.right(null) : Request.name("key", keyOf(payload), longestKey)
 
   const newJob = Effect.fnUntraced(
     function*(payload: P, more: Omit<NewJob, "key" | "payload" | "provider" | "session">) {

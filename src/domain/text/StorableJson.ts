@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type { ParseError } from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { count } from "./count.js"
 import * as Storable from "./Storable.js"
 
 /** JSON that the database takes: bounded, and without what Postgres stores in no text. */
@@ -33,8 +34,6 @@ export interface Unfit {
 
 const unfit = (of: Unfit["of"], why: string) => Either.left<Unfit>({ of, why })
 
-const figure = (count: number): string => count.toLocaleString("en")
-
 /** The value as JSON of at most `most` bytes in UTF-8, undefined as null; or what is wrong with it. */
 export const encoded = (value: unknown, most: number): Either.Either<string, Unfit> =>
   Either.flatMap(
@@ -47,7 +46,7 @@ export const encoded = (value: unknown, most: number): Either.Either<string, Unf
     }),
     (json) =>
       isLonger(json, most)
-        ? unfit("size", `it has ${figure(bytesOf(json))} bytes as JSON, and ${figure(most)} are allowed`)
+        ? unfit("size", `it has ${count(bytesOf(json))} bytes as JSON, and ${count(most)} are allowed`)
         : holds(value, isUnstorable)
         ? unfit("content", "it holds a null character or half a surrogate pair, which Postgres does not store")
         : holds(value, isNoNumber)

@@ -21,9 +21,9 @@ export const workUntil = Effect.fn("Worker.workUntil")(
   function*<A, E, R>(over: Effect.Effect<A, E, R>, { kinds = [], tenants }: WorkOptions = {}) {
     const own = yield* Tenant
     const of = tenants ?? [own]
-    // Nobody's jobs would be run, without a word.
+    // Without a tenant, or with one that cannot be, it would run nothing and say nothing: a bug of whoever composed it.
     if (of.length === 0) return yield* Effect.dieMessage("A worker is given no tenants.")
-    yield* Effect.orDie(Effect.forEach(of, checked, { discard: true }))
+    for (const tenant of of) yield* Effect.orDie(checked(tenant))
     const registered = yield* (yield* JobKinds).all
     yield* Effect.forEach(of, (tenant) => Effect.forkScoped(Effect.provideService(maintain, Tenant, tenant)), {
       discard: true
