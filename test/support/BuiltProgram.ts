@@ -1,19 +1,10 @@
 import { execFile, spawn } from "node:child_process"
-import { createHash, randomUUID } from "node:crypto"
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync
-} from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { madeOnce } from "./MadeOnce.js"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -41,34 +32,17 @@ export interface BuiltProgram {
   readonly remove: () => void
 }
 
-/** What a bundle follows from. */
-const madeOf = (): string => {
-  const hash = createHash("sha256")
-  const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).map((name) => join("src", name))
-  for (const file of ["package-lock.json", ".config/bundle.mjs", ...sources.toSorted()]) {
-    if (statSync(join(root, file)).isFile()) hash.update(file).update(readFileSync(join(root, file)))
-  }
-  return hash.digest("hex").slice(0, 16)
-}
-
-/** The program as a bundle, made once of the same sources: many tests start it. Answers its folder below the root. */
-const bundled = async (): Promise<string> => {
-  const kept = `node_modules/.cache/holdfast-program-${madeOf()}`
-  if (existsSync(join(root, kept))) return kept
-  const made = `${kept}-${randomUUID()}`
-  await promisify(execFile)(process.execPath, [".config/bundle.mjs", made], { cwd: root })
-  try {
-    renameSync(join(root, made), join(root, kept))
-  } catch {
-    // Whoever comes second finds the name taken, and the first one's is as good.
-    rmSync(join(root, made), { recursive: true, force: true })
-  }
-  return kept
-}
+/** The program as a bundle: many tests start it. */
+const bundled = () =>
+  madeOnce(
+    "program",
+    ["package-lock.json", ".config/bundle.mjs", "src"],
+    (folder) => promisify(execFile)(process.execPath, [".config/bundle.mjs", relative(root, folder)], { cwd: root })
+  )
 
 /** The program, bundled, with a folder of its own to work in. */
 export const buildProgram = async (): Promise<BuiltProgram> => {
-  const file = join(root, await bundled(), "holdfast.js")
+  const file = join(await bundled(), "holdfast.js")
   const folder = mkdtempSync(join(tmpdir(), "holdfast-program-"))
   const start: BuiltProgram["start"] = (args, env) =>
     spawn(process.execPath, [file, ...args], {

@@ -13,6 +13,7 @@ import * as OpenAiChat from "../../src/adapters/openai/OpenAiChat.js"
 import { ChatConfig } from "../../src/domain/chat/ChatConfig.js"
 import { ChatProvider } from "../../src/domain/chat/ChatProvider.js"
 import type { ChatRequest, Part } from "../../src/domain/chat/ChatProvider.js"
+import type { Options } from "./ChatServer.js"
 import { anthropicChatServer } from "./AnthropicChatServer.js"
 import { ollamaChatServer } from "./OllamaChatServer.js"
 import { openAiChatServer } from "./OpenAiChatServer.js"
@@ -96,3 +97,12 @@ export const heard = (provider: ChatProvider["Type"], request: ChatRequest) =>
 /** The text of these parts. */
 export const textOf = (parts: ReadonlyArray<Part>): string =>
   parts.map((part) => part._tag === "Text" ? part.text : "").join("")
+
+/** What a model says that reasons and looks two words up, and answers once it has them. */
+export const looksUp: NonNullable<Options["says"]> = ({ number }) =>
+  number === 1
+    ? {
+      reasoning: ["Hm."],
+      calls: [{ name: "look_up", arguments: { word: "a" } }, { name: "look_up", arguments: { word: "b" } }]
+    }
+    : { text: ["Both."] }

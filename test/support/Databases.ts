@@ -4,11 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { createHash, randomUUID } from "node:crypto"
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { randomUUID } from "node:crypto"
+import { cpSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { inject } from "vitest"
 import * as PgliteClient from "../../src/adapters/pglite/Client.js"
 import * as Client from "../../src/adapters/postgres/driver/Client.js"
@@ -17,6 +16,7 @@ import type { DedicatedConnections } from "../../src/adapters/postgres/driver/De
 import { named, Tables } from "../../src/adapters/postgres/driver/Tables.js"
 import { all } from "../../src/adapters/postgres/migrations/all.js"
 import type { StoreFailure } from "../../src/domain/store/StoreFailure.js"
+import { madeOnce } from "./MadeOnce.js"
 
 /** Databases for tests: each layer makes one of its own, migrated, and removes it at the end. */
 
@@ -99,35 +99,21 @@ export const freshDirectory = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-const root = fileURLToPath(new URL("../..", import.meta.url))
-
-const cache = join(root, "node_modules/.cache")
-
-/** What a template follows from: the engine's version, and all that makes the schema. */
-const madeOf = (): string => {
-  const migrations = "src/adapters/postgres/migrations"
-  const files = ["package.json", ...readdirSync(join(root, migrations)).map((name) => join(migrations, name))]
-  const hash = createHash("sha256")
-  for (const file of [...files, "src/adapters/postgres/driver/Migrate.ts"]) hash.update(readFileSync(join(root, file)))
-  return hash.digest("hex").slice(0, 16)
-}
-
-/** A data directory with an empty database, or a migrated one: made once, since making one takes seconds and copying it none. */
+/** A data directory with an empty database, or a migrated one: making one takes seconds and copying it none. */
 const template = (what: "empty" | "migrated") =>
-  Effect.gen(function*() {
-    const kept = join(cache, `holdfast-pglite-${madeOf()}-${what}`)
-    if (existsSync(kept)) return kept
-    const made = mkdtempSync(join(cache, "holdfast-pglite-"))
-    const database = Layer.merge(PgliteClient.layer(made), tables)
-    yield* Effect.scoped(Layer.build(
-      what === "empty" ? database : Layer.tap(database, (context) => Effect.provide(Migrate.migrate(all), context))
-    ))
-    // Whoever comes second finds the name taken, and the first one's is as good.
-    yield* Effect.try(() => renameSync(made, kept)).pipe(
-      Effect.catchAll(() => Effect.sync(() => rmSync(made, { recursive: true, force: true })))
+  Effect.promise(() =>
+    madeOnce(
+      `pglite-${what}`,
+      ["package.json", "src/adapters/postgres/migrations", "src/adapters/postgres/driver/Migrate.ts"],
+      (folder) => {
+        const database = Layer.merge(PgliteClient.layer(folder), tables)
+        const made = what === "empty" ?
+          database :
+          Layer.tap(database, (context) => Effect.provide(Migrate.migrate(all), context))
+        return Effect.runPromise(Effect.scoped(Layer.build(made)))
+      }
     )
-    return kept
-  })
+  )
 
 const preparing = (directory: string, what: "empty" | "migrated") =>
   Effect.map(template(what), (kept) => cpSync(kept, directory, { recursive: true }))

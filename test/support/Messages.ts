@@ -1,5 +1,14 @@
 import * as FastCheck from "effect/FastCheck"
-import { AssistantMessage, Text, ToolCall, ToolCallId, ToolResult, UserMessage } from "../../src/domain/chat/Message.js"
+import type { Tool } from "../../src/domain/chat/ChatProvider.js"
+import {
+  AssistantMessage,
+  calls,
+  Text,
+  ToolCall,
+  ToolCallId,
+  ToolResult,
+  UserMessage
+} from "../../src/domain/chat/Message.js"
 import type { Message } from "../../src/domain/chat/Message.js"
 import { Turn } from "../../src/domain/chat/Turn.js"
 import type { TurnStatus } from "../../src/domain/chat/Turn.js"
@@ -15,6 +24,16 @@ export const answer = (text: string, ...calls: ReadonlyArray<ToolCall>) =>
 
 export const result = (id: string, text = `result of ${id}`, failed = false) =>
   ToolResult.make({ id: ToolCallId.make(id), name: "look_up", text, failed })
+
+/** The tool of these calls and results, as a model is told of it. */
+export const lookUp: Tool = {
+  name: "look_up",
+  description: "Looks a word up.",
+  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] }
+}
+
+/** What the calls of an answer come to, each found. */
+export const resultsOf = (message: AssistantMessage) => calls(message).map(({ id }) => result(id, "found"))
 
 export const done = (...messages: ReadonlyArray<Message>) => Turn.make({ status: "done", messages })
 

@@ -14,15 +14,11 @@ import { AssistantMessage, Reasoning } from "../../../src/domain/chat/Message.js
 import { heard, partsOf } from "../../support/Chats.js"
 import { ending, saying, scripted, text } from "../../support/LanguageModels.js"
 import type { Piece } from "../../support/LanguageModels.js"
-import { answer, call, result, user } from "../../support/Messages.js"
+import { answer, call, lookUp, result, user } from "../../support/Messages.js"
 
 const request = { messages: [user("Hi")] }
 
-const tools = [{
-  name: "look_up",
-  description: "Looks a word up.",
-  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] }
-}]
+const tools = [lookUp]
 
 const called = (params: unknown, more: Partial<Extract<Piece, { readonly type: "tool-call" }>> = {}): Piece => ({
   type: "tool-call",

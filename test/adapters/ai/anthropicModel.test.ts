@@ -12,9 +12,9 @@ import * as Answer from "../../../src/domain/chat/Answer.js"
 import { ChatProvider } from "../../../src/domain/chat/ChatProvider.js"
 import type { FailureTag } from "../../../src/domain/failure/Failure.js"
 import { anthropicChatServer } from "../../support/AnthropicChatServer.js"
-import { heard, partsOf } from "../../support/Chats.js"
+import { heard, looksUp, partsOf } from "../../support/Chats.js"
 import type { Fault, Options } from "../../support/ChatServer.js"
-import { result, user } from "../../support/Messages.js"
+import { lookUp, resultsOf, user } from "../../support/Messages.js"
 
 /** A model of @effect/ai's own package for Anthropic, over a real socket. */
 
@@ -32,11 +32,7 @@ const pair = (options: Options = {}) =>
     return { server, provider: Context.get(yield* Layer.build(layer), ChatProvider) }
   })
 
-const tools = [{
-  name: "look_up",
-  description: "Looks a word up.",
-  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] }
-}]
+const tools = [lookUp]
 
 const faults: ReadonlyArray<readonly [name: string, fault: Fault, tag: FailureTag]> = [
   [
@@ -62,20 +58,12 @@ const faults: ReadonlyArray<readonly [name: string, fault: Fault, tag: FailureTa
 describe("the chat provider of a LanguageModel over a socket", () => {
   it.scopedLive("goes on with its reasoning, calls and results, which the server finds in order", () =>
     Effect.gen(function*() {
-      const { provider, server } = yield* pair({
-        says: ({ number }) =>
-          number === 1
-            ? {
-              reasoning: ["Hm."],
-              calls: [{ name: "look_up", arguments: { word: "a" } }, { name: "look_up", arguments: { word: "b" } }]
-            }
-            : { text: ["Both."] }
-      })
+      const { provider, server } = yield* pair({ says: looksUp })
       const first = yield* partsOf(provider, { ...request, tools })
       const { finish, message, usage } = Option.getOrThrow(Answer.whole(first.reduce(Answer.add, Answer.nothing)))
       // that package counts what was cached apart from the input
       expect([finish, usage]).toEqual(["tool-calls", { input: 8, output: 7, cached: 4 }])
-      const results = message.content.flatMap((one) => one._tag === "ToolCall" ? [result(one.id, "found")] : [])
+      const results = resultsOf(message)
       const second = yield* partsOf(provider, { messages: [...request.messages, message, ...results], tools })
       expect(second.at(-1)).toEqual({ _tag: "Finish", reason: "stop" })
       expect(results).toHaveLength(2)

@@ -6,17 +6,13 @@ import * as Answer from "../../../../src/domain/chat/Answer.js"
 import type { ChatRequest } from "../../../../src/domain/chat/ChatProvider.js"
 import * as History from "../../../../src/domain/chat/History.js"
 import type { Message } from "../../../../src/domain/chat/Message.js"
-import { chatOf, partsOf, wires } from "../../../support/Chats.js"
+import { chatOf, looksUp, partsOf, wires } from "../../../support/Chats.js"
 import type { Options } from "../../../support/ChatServer.js"
-import { answer, anyTurns, call, result, user } from "../../../support/Messages.js"
+import { answer, anyTurns, call, lookUp, result, resultsOf, user } from "../../../support/Messages.js"
 
 const asking = (...messages: ReadonlyArray<Message>): ChatRequest => ({ messages })
 
-const tools = [{
-  name: "look_up",
-  description: "Looks a word up.",
-  parameters: { type: "object", properties: { word: { type: "string" } }, required: ["word"] }
-}]
+const tools = [lookUp]
 
 const toolExchange = [
   user("What is the weather?"),
@@ -71,18 +67,10 @@ describe.each(wires)("an answer over the wire of $name", ({ layer, name, start }
 
   it.scopedLive("is continued with its reasoning, calls and results, which the server finds in order", () =>
     Effect.gen(function*() {
-      const { provider, server } = yield* pair({
-        says: ({ number }) =>
-          number === 1
-            ? {
-              reasoning: ["Hm."],
-              calls: [{ name: "look_up", arguments: { word: "a" } }, { name: "look_up", arguments: { word: "b" } }]
-            }
-            : { text: ["Both."] }
-      })
+      const { provider, server } = yield* pair({ says: looksUp })
       const first = yield* partsOf(provider, { ...asking(user("Hi")), tools })
       const { message } = Option.getOrThrow(Answer.whole(first.reduce(Answer.add, Answer.nothing)))
-      const results = message.content.flatMap((one) => one._tag === "ToolCall" ? [result(one.id, "found")] : [])
+      const results = resultsOf(message)
       yield* partsOf(provider, { ...asking(user("Hi"), message, ...results), tools })
       expect(server.seen().calls.map(({ refused }) => refused)).toEqual([null, null])
       expect(results).toHaveLength(2)
